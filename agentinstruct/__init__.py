@@ -1,0 +1,1 @@
+"""AgentInstruct: documents and code in; a verified, diverse, challenging instruction dataset out."""

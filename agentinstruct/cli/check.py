@@ -1,0 +1,98 @@
+"""`agentinstruct check`: what works here, what is missing, and the command that mends it."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+from agentinstruct.cli import options as o
+
+Finding = tuple[bool, str, str]
+"""Whether it works, what it is, and what was found or what to do."""
+
+
+def check(
+    model: o.Models = None,
+    base_url: o.BaseUrls = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Longest wait for a model's answer, in seconds.")] = 20,
+) -> None:
+    """Say what works and what is missing. With --model, ask that model for one typed reply."""
+    findings = [*_installation(), *_skills(), *_weights()]
+    for spec in dict.fromkeys(value.partition("=")[2] or value for value in model or []):
+        findings.append(asyncio.run(_model(spec, base_url, timeout)))
+    broken = False
+    for works, what, detail in findings:
+        typer.secho("ok   " if works else "miss ", fg="green" if works else "yellow", nl=False)
+        typer.echo(f"{what:28} {detail}")
+        broken = broken or (not works and what.startswith(("skill", "model", "Python")))
+    raise typer.Exit(int(broken))
+
+
+def _installation() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield (3, 11) <= sys.version_info < (3, 14), "Python", version
+    for extra, modules, what in (
+        ("docs", ("trafilatura", "pypdf", "markitdown"), "pdf, docx, epub and html seeds"),
+        ("split", ("semantic_text_splitter", "tree_sitter"), "splitting on sentence and syntax borders"),
+        ("local", ("xllamacpp", "onnxruntime", "tokenizers"), "the embedded model"),
+        ("studio", ("langgraph_cli",), "langgraph dev"),
+    ):
+        missing = [name for name in modules if find_spec(name) is None]
+        detail = f"missing {', '.join(missing)}: pip install 'agentinstruct[{extra}]'" if missing else what
+        yield not missing, f"extra {extra}", detail
+
+
+def _skills() -> Iterator[Finding]:
+    from agentinstruct.agents.errors import SetupError
+    from agentinstruct.agents.skill import load_skill, skill_names
+
+    for name in skill_names():
+        try:
+            skill = load_skill(name)
+        except SetupError as error:
+            yield False, f"skill {name}", str(error)
+            continue
+        counts = (
+            f"{len(skill.file.transforms)} transforms, {len(skill.categories)} categories, {len(skill.goals)} goals"
+        )
+        yield True, f"skill {name}", counts
+
+
+def _weights() -> Iterator[Finding]:
+    from agentinstruct.tools import weights
+
+    for name in weights.catalogue():
+        try:
+            yield True, f"weights {name}", str(weights.path(name))
+        except weights.WeightsError as error:
+            yield False, f"weights {name}", str(error)
+
+
+async def _model(spec: str, base_url: list[str] | None, timeout_s: float) -> Finding:
+    """One typed call, through the door every agent uses."""
+    from agentinstruct.agents.agent import strict_schema
+    from agentinstruct.agents.errors import AgentInstructError
+    from agentinstruct.agents.gateway import Gateway, Patience, Request, using
+    from agentinstruct.agents.replies import Agreement
+
+    ask = "Do 'Paris' and 'the city of Paris' name the same place? Fill in `why` briefly, then `same`."
+    request = Request(
+        agent="agree",
+        role="judge",
+        model=spec,
+        messages=[{"role": "user", "content": ask}],
+        max_tokens=200,
+        schema=strict_schema(Agreement),
+        schema_name="Agreement",
+    )
+    try:
+        gateway = Gateway(o.make_endpoints(base_url, timeout_s).open, patience=Patience(attempts=2))
+        async with using(gateway):
+            reply = await gateway.complete(request)
+            Agreement.model_validate_json(reply.text)
+    except (AgentInstructError, ValueError) as error:
+        return False, f"model {spec}", " ".join(str(error).split())
+    return True, f"model {spec}", f"answers in the asked-for shape ({reply.output_tokens} tokens)"

@@ -1,0 +1,29 @@
+"""`agentinstruct draw`: a skill's graph as Mermaid text and as a picture, offline."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agentinstruct.cli.errors import told
+
+
+def draw(
+    skill: Annotated[str, typer.Argument(help="The skill whose graph to draw.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write SKILL.mmd and SKILL.png here.")] = None,
+) -> None:
+    """Print a skill's graph as Mermaid, or write it as Mermaid and PNG."""
+    with told():
+        from agentinstruct.agents.skill import load_skill
+        from agentinstruct.run.runner import load_graphs
+
+        graph = load_graphs([load_skill(skill)])[skill].get_graph(xray=True)
+        if out is None:
+            typer.echo(graph.draw_mermaid())
+            return
+        from agentinstruct.cli.picture import save_png
+
+        out.mkdir(parents=True, exist_ok=True)
+        (out / f"{skill}.mmd").write_text(graph.draw_mermaid(), encoding="utf-8")
+        save_png(graph, out / f"{skill}.png")
+        typer.echo(f"{out / skill}.mmd\n{out / skill}.png")

@@ -1,0 +1,27 @@
+"""`agentinstruct export`: the dataset of a run, written again from its journal."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agentinstruct.cli.errors import told
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="A run folder, finished or not.")],
+    to: Annotated[Path | None, typer.Option("--to", help="Where to; else the run folder.")] = None,
+) -> None:
+    """Write the dataset of everything a run has finished so far."""
+    with told():
+        from agentinstruct.dataset.export import export as write
+        from agentinstruct.run.journal import Journal
+
+        journal = Journal.read(run)
+        try:
+            done = write(journal, to or run)
+        finally:
+            journal.close()
+    for split, rows in sorted(done.rows.items()):
+        typer.echo(f"{rows:8}  data/{split}.jsonl  parquet/{split}.parquet")
+    typer.echo(f"{done.dropped:8}  dropped.jsonl\nin {done.folder}")

@@ -1,0 +1,33 @@
+"""`agentinstruct`: run · preview · check · draw · skills · export · fetch."""
+
+import sys
+
+import typer
+
+from agentinstruct.cli.check import check
+from agentinstruct.cli.draw import draw
+from agentinstruct.cli.export import export
+from agentinstruct.cli.fetch import fetch
+from agentinstruct.cli.preview import preview
+from agentinstruct.cli.run import run
+from agentinstruct.cli.skills import skills
+
+app = typer.Typer(
+    name="agentinstruct",
+    help="Documents and code in; a verified, diverse, challenging instruction dataset out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (run, preview, check, draw, skills, export, fetch):
+    app.command()(command)
+
+
+def main() -> None:
+    """The console script."""
+    app(sys.argv[1:], prog_name="agentinstruct")
+
+
+if __name__ == "__main__":
+    main()

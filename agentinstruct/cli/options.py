@@ -1,0 +1,70 @@
+"""The options that commands share, and the settings they add up to."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agentinstruct.agents.errors import ModelError
+
+if TYPE_CHECKING:
+    from agentinstruct.agents.models import Endpoints
+    from agentinstruct.graphs.state import Context
+
+MODEL_HELP = (
+    "Model of every role, or of one: --model openai:gpt-4.1-mini --model judge=local. "
+    "local · local:0.5b · local:FILE.gguf · openai:NAME · <langchain provider>:NAME · scripted."
+)
+Models = Annotated[list[str] | None, typer.Option("--model", "-m", help=MODEL_HELP)]
+BaseUrls = Annotated[
+    list[str] | None,
+    typer.Option("--base-url", help="Where openai: models are served; NAME=URL for one model. Else OPENAI_BASE_URL."),
+]
+Verify = Annotated[
+    str, typer.Option(help="strict: only what passes; annotate: all, with verdicts; off: no model checks.")
+]
+Categories = Annotated[str, typer.Option(help="Only these categories, by comma.")]
+Transforms = Annotated[str, typer.Option(help="Only these transforms, by comma.")]
+Goals = Annotated[str, typer.Option(help="Only these refinement goals, by comma.")]
+Rounds = Annotated[int, typer.Option(help="Rounds of refinement; -1: the skill's own, 0: none.")]
+PerSeed = Annotated[int, typer.Option("--categories-per-seed", help="Categories drawn per seed; 0: the skill's own.")]
+PerCategory = Annotated[int, typer.Option("--per-category", help="Instructions per category; 0: the skill's own.")]
+PerGoal = Annotated[int, typer.Option("--per-goal", help="Suggestions per item and goal; 0: the goal's own.")]
+Solvers = Annotated[int, typer.Option(min=1, max=15, help="Independent solvers that vote on a key.")]
+RunSeed = Annotated[int, typer.Option("--seed", help="Random seed: the same one makes the same choices.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Longest wait for one answer, in seconds.")]
+Embeddings = Annotated[str, typer.Option(help="What embeds code for retrieval: local · openai:NAME · hash.")]
+Column = Annotated[str, typer.Option(help="Text column of jsonl, csv and parquet files.")]
+
+
+def make_context(models: list[str] | None, **settings: str | int) -> "Context":
+    """The flow settings; `--model` values are `SPEC` or `ROLE=SPEC`.
+
+    Raises:
+        ModelError: a role does not exist.
+    """
+    from agentinstruct.agents.files import nearest
+    from agentinstruct.graphs.state import ROLES, Context
+
+    chosen: dict[str, str] = {}
+    for value in models or []:
+        role, separator, spec = value.partition("=")
+        if separator and role not in ROLES:
+            raise ModelError(f"--model {value}: no role {role!r}.{nearest(role, list(ROLES))}")
+        chosen[f"{role}_model" if separator else "model"] = spec if separator else value
+    return Context(**chosen, **settings)  # type: ignore[arg-type]
+
+
+def make_endpoints(urls: list[str] | None, timeout_s: float) -> "Endpoints":
+    """Where `openai:` models are served."""
+    from agentinstruct.agents.models import Endpoints
+
+    base, by_model = "", {}
+    for value in urls or []:
+        if value.startswith(("http://", "https://")):
+            base = value
+            continue
+        name, separator, url = value.partition("=")
+        if not separator:
+            raise ModelError(f"--base-url {value}: must be http://… or https://…, or NAME=URL.")
+        by_model[name] = url
+    return Endpoints(base_url=base, by_model=by_model, timeout_s=timeout_s)

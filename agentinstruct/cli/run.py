@@ -1,0 +1,124 @@
+"""`agentinstruct run`: seeds in, a verified dataset out, resumable at any moment."""
+
+import shlex
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agentinstruct.cli import options as o
+from agentinstruct.cli.errors import told
+
+if TYPE_CHECKING:
+    from agentinstruct.run.execute import Finished
+    from agentinstruct.run.plan import RunConfig
+
+
+def run(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders or globs of documents, source code and tables.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder; the same one resumes.")] = None,
+    skill: Annotated[list[str] | None, typer.Option("--skill", "-s", help="Only this skill; repeatable.")] = None,
+    model: o.Models = None,
+    base_url: o.BaseUrls = None,
+    verify: o.Verify = "strict",
+    limit: Annotated[int, typer.Option(min=0, help="At most this many seeds; 0: all.")] = 0,
+    max_concurrency: Annotated[int, typer.Option(min=1, help="Calls in flight per model.")] = 64,
+    categories: o.Categories = "",
+    transforms: o.Transforms = "",
+    goals: o.Goals = "",
+    rounds: o.Rounds = -1,
+    categories_per_seed: o.PerSeed = 0,
+    per_category: o.PerCategory = 0,
+    per_goal: o.PerGoal = 0,
+    solvers: o.Solvers = 3,
+    seed: o.RunSeed = 0,
+    column: o.Column = "",
+    chunk_chars: Annotated[int, typer.Option(min=200, help="Longest seed, in characters.")] = 3000,
+    licence: Annotated[str, typer.Option(help="Licence of the documents, where they do not say.")] = "",
+    embeddings: o.Embeddings = "",
+    timeout: o.Timeout = 300,
+    retry_failed: Annotated[bool, typer.Option(help="Try again what failed three times.")] = False,
+) -> None:
+    """Make a dataset from documents and code. Run the same command again to resume."""
+    from agentinstruct.run.plan import RunConfig
+    from agentinstruct.seeds import SeedOptions
+
+    folder = out or Path("runs") / datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    with told(f"What is done is kept. To resume: {resume_command(folder, out is not None)}"):
+        context = o.make_context(
+            model,
+            verify=_policy(verify),
+            categories=categories,
+            transforms=transforms,
+            goals=goals,
+            rounds=rounds,
+            categories_per_seed=categories_per_seed,
+            instructions_per_category=per_category,
+            suggestions_per_goal=per_goal,
+            solvers=solvers,
+            seed=seed,
+        )
+        config = RunConfig(
+            paths=tuple(paths),
+            out=folder,
+            skills=tuple(skill or ()),
+            context=context,
+            seeds=SeedOptions(column=column, max_chars=chunk_chars, licence=licence),
+            endpoints=o.make_endpoints(base_url, timeout),
+            embeddings=embeddings,
+            limit=limit,
+            max_concurrency=max_concurrency,
+            retry_failed=retry_failed,
+        )
+        finished = start(config)
+    from agentinstruct.cli.show import show_summary
+
+    show_summary(finished)
+    _leave(finished, folder, out is not None)
+
+
+def start(config: "RunConfig") -> "Finished":
+    """Run with progress shown on a terminal, and quietly elsewhere."""
+    from agentinstruct.cli.show import LiveProgress
+    from agentinstruct.run.execute import execute
+
+    with LiveProgress() as live:
+        return run_loop(execute(config, live.watch))
+
+
+def run_loop(work: "object") -> "Finished":
+    """Run a coroutine on uvloop where there is one."""
+    import asyncio
+
+    if sys.platform == "win32":
+        return asyncio.run(work)  # type: ignore[arg-type]
+    import uvloop
+
+    return uvloop.run(work)  # type: ignore[no-any-return]
+
+
+def resume_command(folder: Path, named: bool) -> str:
+    """The command that goes on with this run."""
+    words = ["agentinstruct", *sys.argv[1:]]
+    return shlex.join(words if named else [*words, "--out", str(folder)])
+
+
+def _policy(verify: str) -> str:
+    from agentinstruct.agents.errors import SetupError
+
+    if verify not in ("strict", "annotate", "off"):
+        raise SetupError(f"--verify {verify}: choose strict, annotate or off.")
+    return verify
+
+
+def _leave(finished: "Finished", folder: Path, named: bool) -> None:
+    """The exit status: 0 when all is done, 1 when some work waits for another try, 130/143 when stopped."""
+    if finished.interrupted:
+        typer.echo(f"Stopped. To resume: {resume_command(folder, named)}", err=True)
+        raise typer.Exit(128 + finished.interrupted)
+    if finished.progress.failed:
+        typer.echo(f"{finished.progress.failed} work items failed at the model and wait for another try:", err=True)
+        typer.echo(f"  {resume_command(folder, named)}", err=True)
+        raise typer.Exit(1)

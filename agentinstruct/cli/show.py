@@ -1,0 +1,144 @@
+"""How a run looks while it works and when it is done."""
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from agentinstruct.run.execute import Finished
+    from agentinstruct.run.runner import Progress
+    from agentinstruct.run.summary import Summary
+
+
+class LiveProgress:
+    """A live view on a terminal; nothing at all when the output goes elsewhere."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._live: Live | None = None
+        self._progress: Progress | None = None
+        self._started = time.monotonic()
+
+    def watch(self, progress: "Progress") -> None:
+        """Show this progress from now on."""
+        self._progress = progress
+
+    def __enter__(self) -> "LiveProgress":
+        if sys.stderr.isatty():
+            self._live = Live(get_renderable=self._view, console=self._console, refresh_per_second=4, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def _view(self) -> RenderableType:
+        progress = self._progress
+        if progress is None:
+            return Text("starting …", style="dim")
+        elapsed = time.monotonic() - self._started
+        return Group(_work_line(progress, elapsed), _record_line(progress), _call_line(progress, elapsed))
+
+
+def _work_line(progress: "Progress", elapsed: float) -> Text:
+    finished = progress.done + progress.resumed
+    total = f"{progress.items}{'+' if progress.reading else ''}"
+    line = Text.assemble((f"{finished}", "bold"), f" of {total} work items · {progress.seeds} seeds")
+    if progress.resumed:
+        line.append(f" · {progress.resumed} from before")
+    if progress.failed:
+        line.append(f" · {progress.failed} failed", style="red")
+    if progress.done and not progress.reading:
+        left = (progress.items - finished - progress.failed) * elapsed / progress.done
+        line.append(f" · about {_duration(left)} left")
+    return line
+
+
+def _record_line(progress: "Progress") -> Text:
+    line = Text("records ")
+    line.append(", ".join(f"{name} {count}" for name, count in progress.records.most_common()) or "none yet", "green")
+    dropped = ", ".join(f"{reason} {count}" for reason, count in progress.dropped.most_common(4))
+    return line.append(f" · dropped {dropped}" if dropped else "", "dim")
+
+
+def _call_line(progress: "Progress", elapsed: float) -> Text:
+    calls = progress.statistics
+    rate = calls.calls / max(elapsed, 1e-9)
+    line = Text(f"{calls.calls} calls ({rate:.1f}/s, {calls.in_flight} in flight", "dim")
+    line.append(f", {calls.retries} retried" if calls.retries else "")
+    return line.append(f") · {calls.input_tokens:,} tokens in, {calls.output_tokens:,} out · {_duration(elapsed)}")
+
+
+def show_summary(finished: "Finished") -> None:
+    """What the run came to: yield per skill and stage, why drafts were dropped, and where the data is."""
+    console = Console()
+    summary = finished.summary
+    console.print(_by_skill(summary))
+    console.print(_funnel(summary))
+    if summary.reasons:
+        console.print("\n[bold]Most drafts were dropped for[/]")
+        for reason in summary.reasons:
+            where = f"{reason.skill}{'/' + reason.category if reason.category else ''}, {reason.source}"
+            console.print(f"  {reason.count:5}  {reason.stage}: {escape(reason.reason)}  [dim]({escape(where)})[/]")
+            if reason.detail:
+                console.print(Text("         " + " ".join(reason.detail.split())[:200], style="dim"))
+    _seeds(console, finished.progress)
+    calls = finished.progress.statistics
+    console.print(
+        f"\n{calls.calls} calls this time ({calls.from_journal} found in the journal), "
+        f"{calls.input_tokens:,} tokens in ({calls.cached_tokens:,} cached), {calls.output_tokens:,} out"
+    )
+    total = sum(finished.exported.rows.values())
+    console.print(
+        f"[bold]{total} records[/] in {finished.exported.folder}/data, {finished.exported.dropped} dropped "
+        f"in {finished.exported.folder}/dropped.jsonl",
+        soft_wrap=True,
+    )
+
+
+def _by_skill(summary: "Summary") -> Table:
+    table = Table("skill", "records", "accepted", "categories", box=None, padding=(0, 2))
+    for skill, count in sorted(summary.records.items()):
+        kinds = sum(1 for name, _ in summary.categories if name == skill)
+        table.add_row(skill, str(count), str(summary.accepted[skill]), str(kinds))
+    return table
+
+
+def _funnel(summary: "Summary") -> Text:
+    """Drafts at each stage; every one is a record or dropped somewhere."""
+    from agentinstruct.run.summary import STAGES
+
+    left = sum(summary.records.values()) + sum(summary.dropped.values())
+    line = Text(f"\n{left} drafts", "bold")
+    for stage in STAGES:
+        lost = summary.dropped[stage]
+        left -= lost
+        line.append(f" → {stage} {left}", "default")
+        line.append(f" (-{lost})" if lost else "", "dim")
+    return line
+
+
+def _seeds(console: Console, progress: "Progress") -> None:
+    if not progress.skipped:
+        return
+    console.print("\n[bold]Seeds left out[/]")
+    for reason, count in progress.skipped.most_common():
+        console.print(
+            f"  {count:5}  {reason}  [dim]{escape(progress.examples.get(reason, ''))[:160]}[/]", soft_wrap=True
+        )
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"

@@ -1,0 +1,53 @@
+"""`agentinstruct skills`: what can be made."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agentinstruct.cli.errors import told
+
+if TYPE_CHECKING:
+    from agentinstruct.agents.skill import Skill
+
+
+def skills(
+    name: Annotated[str, typer.Argument(help="One skill, to see its whole taxonomy.")] = "",
+) -> None:
+    """List the skills, or one skill's transforms, categories, goals and checks."""
+    with told():
+        from agentinstruct.agents.skill import load_skill, skill_names
+
+        if name:
+            _one(load_skill(name))
+        else:
+            _all([load_skill(each) for each in skill_names()])
+
+
+def _all(found: list["Skill"]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("skill", "split", "seeds", "transforms", "categories", "goals", "what it teaches", box=None)
+    for skill in found:
+        counts = (len(skill.file.transforms), len(skill.categories), len(skill.goals))
+        seeds = ", ".join(skill.file.modalities)
+        table.add_row(skill.name, skill.file.split, seeds, *map(str, counts), skill.file.description)
+    Console().print(table)
+
+
+def _one(skill: "Skill") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"[bold]{skill.file.title}[/]  {skill.file.description}")
+    console.print(f"checks: {', '.join(skill.file.checks)}\n")
+    for title, rows in (
+        ("transform", [(key, "", brief) for key, brief in skill.file.transforms.items()]),
+        ("goal", [(key, goal.changes, goal.brief) for key, goal in skill.goals.items()]),
+        ("category", [(key, category.form, category.brief) for key, category in skill.categories.items()]),
+    ):
+        table = Table(title, "", "brief", box=None, padding=(0, 2))
+        for row in rows:
+            table.add_row(row[0], row[1], " ".join(row[2].split()))
+        console.print(table, "")

@@ -1,0 +1,1 @@
+"""The dataset a run leaves behind."""

@@ -1,0 +1,53 @@
+"""The dataset card: what is in it, how it was made, under which licences, and how `datasets` loads it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+TOOL_SPLITS = ("tool_use", "webagent_flow")
+"""Splits whose messages hold tool calls: another schema, so another configuration."""
+
+
+def card(rows: Mapping[str, int], skills: Mapping[str, str], records: Iterable[dict[str, Any]]) -> str:
+    """The card of a dataset with these rows by split, as Markdown with front matter."""
+    licences: Counter[str] = Counter()
+    models: Counter[tuple[str, str]] = Counter()
+    prompts: set[str] = set()
+    accepted = 0
+    for record in records:
+        licences[record["licence"]] += 1
+        accepted += bool(record["accepted"])
+        models.update({(call["role"], call["model"]) for call in record["calls"]})
+        prompts |= {call["prompt"] for call in record["calls"]}
+    total = sum(rows.values())
+    parts = [
+        f"---\n{_configs(rows)}tags:\n- synthetic\n- agentinstruct\n---\n",
+        "# Instruction dataset\n",
+        f"{total} records made by AgentInstruct from raw documents and code, {accepted} of which passed every check "
+        "of their skill (`accepted`). Each row carries its lineage: source and span, transform, category, parent, "
+        "every model call and every verdict.\n",
+        _table("Splits", ("split", "skill", "records"), [(s, skills[s], n) for s, n in sorted(rows.items())]),
+        _table("Models", ("role", "model", "records"), [(*pair, n) for pair, n in sorted(models.items())]),
+        _table("Licences of the sources", ("licence", "records"), sorted(licences.items())),
+        "## Prompts\n\n" + "\n".join(f"- `{prompt}`" for prompt in sorted(prompts)) + "\n",
+    ]
+    return "\n".join(parts)
+
+
+def _configs(rows: Mapping[str, int]) -> str:
+    plain = [split for split in sorted(rows) if split not in TOOL_SPLITS]
+    kinds = [("default", plain)] if plain else []
+    kinds += [(split, [split]) for split in sorted(rows) if split in TOOL_SPLITS]
+    if not kinds:
+        return ""
+    lines = ["configs:"]
+    for name, splits in kinds:
+        lines += [f"- config_name: {name}", "  data_files:"]
+        lines += [line for s in splits for line in (f"  - split: {s}", f"    path: parquet/{s}.parquet")]
+    return "\n".join(lines) + "\n"
+
+
+def _table(title: str, head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
+    lines = [f"## {title}\n", f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
+    lines += [f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in rows]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,132 @@
+"""The dataset a run leaves behind: one row a record, as JSON lines and as Parquet, with a card.
+
+    data/<split>.jsonl        rows as chat libraries read them; `tools` and `tool_calls` as OpenAI writes them
+    parquet/<split>.parquet   the same rows with one schema; `tools` and `arguments` are JSON strings
+    dropped.jsonl             every draft that did not make it, with stage and reason
+    README.md                 the dataset card; `datasets.load_dataset(folder)` reads it
+    manifest.json             rows and SHA-256 of each file, written last
+
+Files appear under their names only when they are whole. The rows' order is that of their ids, so the same
+records give the same bytes however the run went.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from agentinstruct.dataset.card import card
+from agentinstruct.dataset.parquet import ParquetSplit
+
+
+class Rows(Protocol):
+    """Something that holds a run's rows: its journal."""
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Every record, in a fixed order."""
+
+    def dropped(self) -> Iterator[dict[str, Any]]:
+        """Every dropped draft, in a fixed order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written where."""
+
+    folder: Path
+    rows: Counter[str] = field(default_factory=Counter)
+    """Records by split."""
+    dropped: int = 0
+
+
+def export(journal: Rows, folder: Path) -> Exported:
+    """Write the dataset of everything the journal holds into the folder."""
+    done = Exported(folder, Counter(), _dropped(journal, folder / "dropped.jsonl"))
+    written = [folder / "dropped.jsonl"]
+    skills: dict[str, str] = {}
+    with ExitStack() as files:
+        splits: dict[str, _Split] = {}
+        for row in journal.records():
+            name = row["split"]
+            if name not in splits:
+                splits[name] = files.enter_context(_split(folder, name))
+            splits[name].write(row)
+            done.rows[name] += 1
+            skills[name] = row["skill"]
+    for name in done.rows:
+        written += [folder / "data" / f"{name}.jsonl", folder / "parquet" / f"{name}.parquet"]
+    _stale(folder, {path.name for path in written})
+    with replacing(folder / "README.md") as temporary:
+        temporary.write_text(card(done.rows, skills, journal.records()), encoding="utf-8")
+    _manifest(folder, [*written, folder / "README.md"], done)
+    return done
+
+
+@dataclass(slots=True)
+class _Split:
+    lines: Any
+    parquet: ParquetSplit
+
+    def write(self, row: dict[str, Any]) -> None:
+        self.lines.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+        self.parquet.write(row)
+
+
+@contextmanager
+def _split(folder: Path, name: str) -> Iterator[_Split]:
+    with (
+        replacing(folder / "data" / f"{name}.jsonl") as lines_path,
+        replacing(folder / "parquet" / f"{name}.parquet") as parquet_path,
+        lines_path.open("wb") as lines,
+        ParquetSplit(parquet_path) as parquet,
+    ):
+        yield _Split(lines, parquet)
+
+
+def _dropped(journal: Rows, path: Path) -> int:
+    count = 0
+    with replacing(path) as temporary, temporary.open("wb") as lines:
+        for row in journal.dropped():
+            lines.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+            count += 1
+    return count
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside the path; when the block ends well it is synced and takes the path's place."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.partial")
+    temporary.unlink(missing_ok=True)
+    yield temporary
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _stale(folder: Path, kept: set[str]) -> None:
+    """Splits of an earlier export that have no record any more."""
+    for path in [*folder.glob("data/*.jsonl"), *folder.glob("parquet/*.parquet")]:
+        if path.name not in kept:
+            path.unlink()
+
+
+def _manifest(folder: Path, paths: list[Path], done: Exported) -> None:
+    files = {str(path.relative_to(folder)): {"bytes": path.stat().st_size, "sha256": _digest(path)} for path in paths}
+    content = {"records": dict(sorted(done.rows.items())), "dropped": done.dropped, "files": files}
+    with replacing(folder / "manifest.json") as temporary:
+        temporary.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+
+
+def _digest(path: Path) -> str:
+    digest = sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,75 @@
+"""Records as Parquet with one explicit schema per kind of chat, so that every reader sees the same columns."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import orjson
+
+ROWS_IN_MEMORY = 500
+_TEXT = ("id", "skill", "split", "category", "transform", "form", "seed_id", "source")
+_MORE = ("licence", "language", "context", "key", "parent", "goal", "suggestion")
+
+
+class ParquetSplit:
+    """A split being written; its schema has tool columns when its first record has tools."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rows: list[dict[str, Any]] = []
+        self._writer: Any = None
+        self._with_tools = False
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Add a record as `Record.row()` gives it."""
+        if self._writer is None and not self._rows:
+            self._with_tools = "tools" in row
+        self._rows.append(self._flat(row))
+        if len(self._rows) >= ROWS_IN_MEMORY:
+            self._flush()
+
+    def __enter__(self) -> "ParquetSplit":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._flush()
+        if self._writer is not None:
+            self._writer.close()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, _schema(self._with_tools), compression="zstd")
+        self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._writer.schema))
+        self._rows = []
+
+    def _flat(self, row: dict[str, Any]) -> dict[str, Any]:
+        if not self._with_tools:
+            return row
+        return row | {"tools": orjson.dumps(row.get("tools", [])).decode()}
+
+
+def _schema(with_tools: bool) -> Any:
+    import pyarrow as pa
+
+    text, whole = pa.string(), pa.int64()
+    message = [("role", text), ("content", text)]
+    if with_tools:
+        function = pa.struct([("name", text), ("arguments", text)])
+        calls = pa.list_(pa.struct([("id", text), ("type", text), ("function", function)]))
+        message += [("tool_calls", calls), ("tool_call_id", text), ("name", text)]
+    verdict = pa.struct([("check", text), ("passed", pa.bool_()), ("kind", text), ("evidence", text)])
+    call = pa.struct(
+        [(name, text) for name in ("agent", "role", "prompt", "model", "key")]
+        + [(name, whole) for name in ("input_tokens", "cached_tokens", "output_tokens", "repairs")]
+    )
+    columns = [("id", text), ("messages", pa.list_(pa.struct(message)))]
+    columns += [("tools", text)] if with_tools else []
+    columns += [(name, text) for name in (*_TEXT[1:], *_MORE)]
+    columns += [("start", whole), ("end", whole), ("depth", whole), ("accepted", pa.bool_())]
+    return pa.schema([*columns, ("verdicts", pa.list_(verdict)), ("calls", pa.list_(call))])

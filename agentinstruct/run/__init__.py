@@ -1,0 +1,1 @@
+"""The run: seeds in, records out, at any size, surviving anything."""

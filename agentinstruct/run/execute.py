@@ -1,0 +1,75 @@
+"""One run from start to end: open the journal, work, export, sum up.
+
+done = asyncio.run(execute(RunConfig(paths=("docs/",), out=Path("runs/docs"))))
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from agentinstruct.dataset.export import Exported, export
+from agentinstruct.run.journal import Journal
+from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.runner import Progress, Runner
+from agentinstruct.run.summary import Summary, summarise
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a run ended."""
+
+    summary: Summary
+    exported: Exported
+    progress: Progress
+    interrupted: int = 0
+    """The signal that stopped it early, if one did."""
+
+
+async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda progress: None) -> Finished:
+    """Run to the end, or to the first Ctrl-C; either way the dataset so far is exported and valid.
+
+    Args:
+        config: What to do.
+        watch: Called once with the live progress before work begins.
+
+    Raises:
+        SetupError: something to put right before the first call.
+        ProviderDown: a model does not serve; what is done is kept and exported.
+    """
+    journal = Journal.open(config.out, config.manifest())
+    try:
+        runner = Runner(config, journal)
+        watch(runner.progress)
+        with _signals(runner) as received:
+            try:
+                await runner.run()
+            finally:
+                exported = await asyncio.to_thread(export, journal, config.out)
+        summary = await asyncio.to_thread(summarise, journal)
+        return Finished(summary, exported, runner.progress, received[0] if received else 0)
+    finally:
+        journal.close()
+
+
+@contextmanager
+def _signals(runner: Runner) -> Iterator[list[int]]:
+    """The first SIGINT or SIGTERM stops the run in order; a second one ends the process at once."""
+    loop, received = asyncio.get_running_loop(), list[int]()
+
+    def stop(number: int) -> None:
+        received.append(number)
+        runner.stopping.set()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(each)
+
+    with suppress(NotImplementedError, ValueError, RuntimeError):  # not in the main thread: signals are not ours
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop, number)
+    try:
+        yield received
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError, ValueError, RuntimeError):
+                loop.remove_signal_handler(number)

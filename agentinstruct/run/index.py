@@ -1,0 +1,137 @@
+"""Questions to the ledger. Tables are asked for by bare name, so that a reader's views can stand before them."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from agentinstruct.agents.errors import RunError
+from agentinstruct.run.ledger import LEDGER, Failure
+
+_PAGE = 500
+_PLACES = {
+    "records": "SELECT id, segment, offset, length FROM items WHERE id > ? AND records > 0 ORDER BY id LIMIT ?",
+    "dropped": "SELECT id, segment, offset, length FROM items WHERE id > ? AND dropped > 0 ORDER BY id LIMIT ?",
+}
+_FAILURES = """
+SELECT item, skill, seed, stage, error, message, attempts, at FROM failures
+WHERE item > ? AND NOT EXISTS (SELECT 1 FROM items WHERE id = item) ORDER BY item LIMIT ?
+"""
+_FAILED = "SELECT skill, count(*) FROM failures WHERE NOT EXISTS (SELECT 1 FROM items WHERE id = item) GROUP BY skill"
+_TOTALS = "SELECT skill, sum(items), sum(records), sum(dropped) FROM totals GROUP BY skill"
+
+
+@dataclass(frozen=True, slots=True)
+class SkillCounts:
+    """Of one skill: work items done and failed (so far), records and dropped drafts of the done ones."""
+
+    done: int = 0
+    failed: int = 0
+    records: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How far a run is: model replies stored, and the counts of each skill, in all as attributes of their own."""
+
+    calls: int
+    skills: Mapping[str, SkillCounts]
+
+    @property
+    def done(self) -> int:
+        """Work items finished."""
+        return sum(skill.done for skill in self.skills.values())
+
+    @property
+    def failed(self) -> int:
+        """Work items that failed and are not finished."""
+        return sum(skill.failed for skill in self.skills.values())
+
+    @property
+    def records(self) -> int:
+        """Records made."""
+        return sum(skill.records for skill in self.skills.values())
+
+    @property
+    def dropped(self) -> int:
+        """Drafts dropped."""
+        return sum(skill.dropped for skill in self.skills.values())
+
+
+class Place(NamedTuple):
+    """Where the frame of a work item lies."""
+
+    item: str
+    segment: int
+    offset: int
+    length: int
+
+
+class Index:
+    """The reading connection. Every method raises `RunError` if the ledger turns out to be damaged."""
+
+    def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
+        self._connection = connection
+        self._path = folder / LEDGER
+        self._names: dict[int, str] = {}
+
+    def segment(self, number: int) -> str:
+        """Name of a segment; empty if there is none of that number."""
+        if number not in self._names:
+            self._names = {found: name for name, found in self._ask("SELECT name, number FROM segments")}
+        return self._names.get(number, "")
+
+    def call(self, key: bytes) -> tuple[int, int, int] | None:
+        """Segment number, offset and length of a reply's frame."""
+        rows = self._ask("SELECT segment, offset, length FROM calls WHERE key = ?", key)
+        return rows[0] if rows else None
+
+    def has_item(self, item: str) -> bool:
+        """Whether the work item is finished."""
+        return bool(self._ask("SELECT 1 FROM items WHERE id = ?", item))
+
+    def attempts(self, item: str) -> int:
+        """How often the work item has failed."""
+        rows = self._ask("SELECT max(attempts) FROM failures WHERE item = ?", item)
+        return rows[0][0] or 0
+
+    def places(self, kind: Literal["records", "dropped"]) -> Iterator[Place]:
+        """Finished items that hold any of that kind, by id. Read in pages: a long export never holds the ledger."""
+        last = ""
+        while page := self._ask(_PLACES[kind], last, _PAGE):
+            for row in page:
+                yield Place(*row)
+            last = page[-1][0]
+
+    def failures(self) -> Iterator[Failure]:
+        """The last failure of every item that is not finished, by id."""
+        last = ""
+        while page := self._ask(_FAILURES, last, _PAGE):
+            for row in page:
+                yield Failure(*row)
+            last = page[-1][0]
+
+    def counts(self) -> Counts:
+        """Read from running totals: the cost does not grow with the run."""
+        failed = dict(self._ask(_FAILED))
+        totals = {skill: numbers for skill, *numbers in self._ask(_TOTALS)}
+        skills = {}
+        for skill in sorted(failed.keys() | totals.keys()):
+            done, records, dropped = totals.get(skill, (0, 0, 0))
+            skills[skill] = SkillCounts(done, failed.get(skill, 0), records, dropped)
+        return Counts(self._ask("SELECT sum(calls) FROM call_total")[0][0], skills)
+
+    def _ask(self, question: str, *values: Any) -> list[Any]:
+        try:
+            return self._connection.execute(question, values).fetchall()
+        except sqlite3.Error as problem:
+            raise RunError(
+                f"{self._path}: cannot be read ({problem}). If it is damaged, delete it: it is only an index, "
+                "and the next run in this folder makes it again from the *.seg files."
+            ) from problem
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._connection.close()

@@ -1,0 +1,166 @@
+"""The run journal: everything a run has bought and made, safe the moment a method returns.
+
+    put_call, finish, fail ─ one frame, one write ─→ segment ─ flusher: sync, then index ─→ ledger
+
+A work item and its records are one frame, so "done" and "written" cannot come apart. A killed process loses nothing
+it has put, finished or failed; a power cut loses about a quarter of a second.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any, Literal
+
+from agentinstruct.agents.errors import RunError
+from agentinstruct.run.flusher import Flusher
+from agentinstruct.run.folder import prepare, storage_error, sync_folder, take_lock
+from agentinstruct.run.index import Counts, Index
+from agentinstruct.run.ledger import LEDGER, CallRow, Failure, ItemRow, Ledger, connect
+from agentinstruct.run.manifest import settle_manifest
+from agentinstruct.run.reader import JournalReader
+from agentinstruct.run.recovery import Recovery, adopt, open_ledger
+from agentinstruct.run.segment import NAME, SegmentReader, SegmentWriter
+
+_LONGEST_MESSAGE = 4000
+
+
+class Journal(JournalReader):
+    """The one writer of a run folder; one thread at a time.
+
+    Once the disk has failed every method raises `RunError`; what was acknowledged before stays. `records`, `dropped`,
+    `failures`, `counts`, `flush` and `close` first wait until all is on the disk, some milliseconds; the rest never do.
+    """
+
+    _files: ExitStack
+    _flusher: Flusher
+    _calls: tuple[SegmentWriter, int]
+    _items: tuple[SegmentWriter, int]
+
+    @classmethod
+    def open(cls, folder: Path, manifest: Mapping[str, Any], *, writer: str = "0") -> "Journal":
+        """Starts a run in an empty folder, or goes on with the run of the same settings in this one.
+
+        `writer` names the segment files, so that folders of several workers can be merged by moving those into one.
+        Raises `RunError` if the folder is in use, is not ours, holds other settings or cannot be written.
+        """
+        folder = folder.absolute()
+        if not NAME.fullmatch(f"calls-{writer}.seg"):
+            raise ValueError(f"writer {writer!r}: use letters, digits and _")
+        prepare(folder)
+        with ExitStack() as files:
+            lock = take_lock(folder)
+            files.callback(os.close, lock)
+            stored, recovered = settle_manifest(folder, manifest), Recovery()
+            try:
+                ledger = _in_step(folder, stored.run, recovered, files)
+                journal = cls(folder, stored, Index(connect(str(folder / LEDGER)), folder), recovered)
+                journal._start(ledger, writer, files)
+            except OSError as problem:
+                raise storage_error(folder, problem) from problem
+            except sqlite3.Error as problem:
+                raise RunError(
+                    f"{folder / LEDGER}: cannot be used ({problem}). Give the same command again."
+                ) from problem
+            journal._files = files.pop_all()
+        return journal
+
+    def _start(self, ledger: Ledger, writer: str, files: ExitStack) -> None:
+        self._calls = self._segment(ledger, f"calls-{writer}.seg", files)
+        self._items = self._segment(ledger, f"items-{writer}.seg", files)
+        sync_folder(self.folder)
+        self._flusher = Flusher(ledger, self.folder, (self._calls[0], self._items[0]))
+        files.callback(self._flusher.close)
+        files.callback(super().close)
+
+    def _segment(self, ledger: Ledger, name: str, files: ExitStack) -> tuple[SegmentWriter, int]:
+        segment = SegmentWriter(self.folder / name)
+        files.callback(segment.close)
+        return segment, ledger.segment(name).number
+
+    def put_call(self, key: str, value: Mapping[str, Any]) -> None:
+        """Stores a model's reply (JSON) under its key (hex). Of two under one key the later is kept."""
+        self._flusher.check()
+        segment, number = self._calls
+        place = segment.append({"key": key, "value": value})
+        self._flusher.add_call(CallRow(bytes.fromhex(key), number, *place))
+
+    def finish(
+        self,
+        item_id: str,
+        skill: str,
+        seed_id: str,
+        records: Sequence[Mapping[str, Any]],
+        dropped: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Stores the outcome of a work item, which is done from now on. A second outcome is ignored."""
+        if self.is_done(item_id):
+            return
+        segment, number = self._items
+        place = segment.append(
+            {"item": item_id, "skill": skill, "seed": seed_id, "records": records, "dropped": dropped}
+        )
+        self._flusher.add_item(ItemRow(item_id, skill, seed_id, len(records), len(dropped), number, *place))
+
+    def fail(self, item_id: str, skill: str, seed_id: str, stage: str, error: str, message: str) -> int:
+        """Stores that an attempt at a work item failed: at which stage, with which error class. Gives the attempts."""
+        attempts = self.attempts(item_id) + 1
+        message = message[:_LONGEST_MESSAGE].encode("utf-8", "backslashreplace").decode()
+        failure = Failure(item_id, skill, seed_id, stage, error, message, attempts, time.time())
+        segment, number = self._items
+        offset, length = segment.append({"failed": failure._asdict()})
+        self._flusher.add_failure(failure, number, offset + length)
+        return attempts
+
+    def is_done(self, item_id: str) -> bool:
+        """Whether the work item is finished: some microseconds, for skipping on resume."""
+        self._flusher.check()
+        known = self._flusher.find_item(item_id)
+        return super().is_done(item_id) if known is None else known
+
+    def attempts(self, item_id: str) -> int:
+        """How often the work item has failed so far."""
+        self._flusher.check()
+        failure = self._flusher.find_failure(item_id)
+        return failure.attempts if failure else super().attempts(item_id)
+
+    def failures(self) -> Iterator[Failure]:
+        """The last failure of every item that is not finished, by item id."""
+        self.flush()
+        return super().failures()
+
+    def counts(self) -> Counts:
+        """How far the run is; the cost does not grow with the run."""
+        self.flush()
+        return super().counts()
+
+    def flush(self) -> None:
+        """Waits until everything is on the disk and in the ledger."""
+        self._flusher.flush()
+
+    def close(self) -> None:
+        """Flushes, closes all files and gives up the folder; a second call does nothing."""
+        with self._files:
+            self._files = ExitStack()
+
+    def _call_place(self, key: bytes) -> tuple[int, int, int] | None:
+        self._flusher.check()
+        row = self._flusher.find_call(key)
+        return (row.segment, row.offset, row.length) if row else super()._call_place(key)
+
+    def _lost(self, item_id: str) -> None:
+        self._flusher.forget_item(item_id)
+
+    def _results(self, kind: Literal["records", "dropped"]) -> Iterator[dict[str, Any]]:
+        self.flush()
+        return super()._results(kind)
+
+
+def _in_step(folder: Path, run: str, report: Recovery, files: ExitStack) -> Ledger:
+    ledger = open_ledger(folder, run, report)
+    files.callback(ledger.close)
+    with closing(SegmentReader(folder)) as segments:
+        adopt(folder, ledger, segments, report, repair=True)
+    return ledger

@@ -1,0 +1,103 @@
+"""`run.json`: what this folder is a run of, so that two different runs are never mixed in one."""
+
+import os
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from agentinstruct.agents.errors import RunError
+from agentinstruct.run.folder import MANIFEST, open_file, storage_error, sync_folder
+
+SCHEMA = 1
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The stored `run.json`; `run` is a random id that ties the ledger to this folder."""
+
+    run: str
+    created: str
+    settings: dict[str, Any]
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Raises `RunError` if there is none, it cannot be read, or another version of the program wrote it."""
+    path = folder / MANIFEST
+    try:
+        stored = orjson.loads(path.read_bytes())
+        schema, manifest = stored["schema"], Manifest(stored["run"], stored["created"], dict(stored["settings"]))
+    except FileNotFoundError as problem:
+        raise RunError(f"{folder}: no run here (no {MANIFEST}). Give the folder of a run.") from problem
+    except OSError as problem:
+        raise storage_error(path, problem) from problem
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as problem:
+        raise RunError(f"{path}: not a run's manifest ({problem}). Restore it, or choose another --out.") from problem
+    if schema != SCHEMA:
+        wrote, then = ("a newer", "update agentinstruct") if _newer(schema) else ("an older", "use that version")
+        raise RunError(
+            f"{path}: written by {wrote} version of agentinstruct (schema {schema}, this one reads {SCHEMA}): "
+            f"{then}, or choose another --out."
+        )
+    return manifest
+
+
+def settle_manifest(folder: Path, settings: Mapping[str, Any]) -> Manifest:
+    """Stores the settings of a new run, or raises `RunError` unless they are those of the run found here."""
+    wanted: dict[str, Any] = orjson.loads(orjson.dumps(dict(settings)))
+    if not (folder / MANIFEST).exists():
+        _write(folder, wanted)
+    manifest = read_manifest(folder)
+    changes = list(_differences("", manifest.settings, wanted))
+    if changes:
+        listed = "\n".join(f"  {key}: {before} → {now}" for key, before, now in changes)
+        raise RunError(
+            f"{folder}: holds a run with other settings (stored → given):\n{listed}\n"
+            "Use another --out for a new run, or give the old values to go on with this one."
+        )
+    return manifest
+
+
+def _newer(schema: object) -> bool:
+    return isinstance(schema, int) and schema > SCHEMA
+
+
+def _write(folder: Path, settings: dict[str, Any]) -> None:
+    document = {
+        "schema": SCHEMA,
+        "run": uuid.uuid4().hex,
+        "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "settings": settings,
+    }
+    data, temporary = orjson.dumps(document, option=orjson.OPT_INDENT_2), folder / f"{MANIFEST}.tmp"
+    handle = open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(folder / MANIFEST)
+        sync_folder(folder)
+    except OSError as problem:
+        raise storage_error(folder / MANIFEST, problem) from problem
+
+
+def _differences(prefix: str, before: Any, now: Any) -> Iterator[tuple[str, str, str]]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted(before.keys() | now.keys()):
+            name = f"{prefix}.{key}" if prefix else key
+            yield from _differences(name, before.get(key, _ABSENT), now.get(key, _ABSENT))
+    elif before != now or type(before) is not type(now):
+        yield prefix, _shown(before), _shown(now)
+
+
+def _shown(value: Any) -> str:
+    if value is _ABSENT:
+        return "(not set)"
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= 200 else f"{text[:200]}…"

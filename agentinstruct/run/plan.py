@@ -1,0 +1,91 @@
+"""What a run is asked to do, and which work follows from it: one work item per (skill, seed)."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agentinstruct.agents.errors import SkillError
+from agentinstruct.agents.files import nearest
+from agentinstruct.agents.models import Endpoints
+from agentinstruct.agents.records import Seed, content_id
+from agentinstruct.agents.skill import Skill, load_skill, skill_names
+from agentinstruct.graphs.state import ROLES, Context
+from agentinstruct.seeds import SeedOptions
+
+_SIGNATURE = re.compile(r"\b\w[\w.]*\([^()\n]{0,120}\)|\b(?:GET|POST|PUT|PATCH|DELETE) /\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """All settings of a run. What shapes its records is in its manifest; the rest may change on resume."""
+
+    paths: tuple[str, ...]
+    out: Path
+    skills: tuple[str, ...] = ()
+    context: Context = field(default_factory=Context)
+    seeds: SeedOptions = field(default_factory=SeedOptions)
+    endpoints: Endpoints = field(default_factory=Endpoints)
+    embeddings: str = ""
+    limit: int = 0
+    max_concurrency: int = 64
+    retry_failed: bool = False
+
+    def chosen_skills(self) -> list[Skill]:
+        """The skills asked for, or all there are.
+
+        Raises:
+            SkillError: one does not exist; says the nearest.
+        """
+        known = skill_names()
+        for name in self.skills:
+            if name not in known:
+                raise SkillError(f"no skill {name!r}.{nearest(name, known)}")
+        return [load_skill(name) for name in self.skills or known]
+
+    def models(self) -> dict[str, str]:
+        """The model of each role."""
+        return {role: self.context.model_of(role) for role in ROLES}
+
+    def embeddings_spec(self) -> str:
+        """What embeds texts for retrieval: the embedded model unless nothing here has a model at all."""
+        scripted = all(model.startswith("scripted") for model in self.models().values())
+        return self.embeddings or ("hash" if scripted else "local")
+
+    def manifest(self) -> dict[str, Any]:
+        """What must be the same when the run is resumed."""
+        context = {key: value for key, value in asdict(self.context).items() if not key.endswith("model")}
+        seeds = asdict(self.seeds)
+        return {
+            "skills": {skill.name: skill.fingerprint for skill in self.chosen_skills()},
+            "models": self.models(),
+            "embeddings": self.embeddings_spec(),
+            "context": context,
+            "seeds": {key: list(value) if isinstance(value, tuple) else value for key, value in seeds.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One skill to be applied to one seed."""
+
+    id: str
+    skill: str
+    seed: Seed
+
+
+def work_for(seed: Seed, skills: Sequence[Skill], run_seed: int) -> Iterator[Work]:
+    """The work a seed gives rise to, in the order of the skills."""
+    for skill in skills:
+        if suits(skill, seed):
+            yield Work(content_id(skill.name, seed.id, run_seed), skill.name, seed)
+
+
+def suits(skill: Skill, seed: Seed) -> bool:
+    """Whether a skill takes a seed: by modality, and by what its prose must hold."""
+    if seed.modality not in skill.file.modalities:
+        return False
+    if seed.modality == "prose" and skill.file.prose_holds == "signatures":
+        return len(_SIGNATURE.findall(seed.text)) >= 3
+    return True

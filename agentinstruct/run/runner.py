@@ -1,0 +1,168 @@
+"""A run: a window of work items in flight, each one graph run, each finished by one commit.
+
+    seeds ─ work items ─ window ─ graph ─ journal
+                                    └── every model call: gateway ─ journal
+
+Memory is bounded by the window, not by the seeds: they stream from disk while work is done. Progress is
+what the journal says, so a resumed run goes on where the last one stopped, whatever stopped it.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from agentinstruct.agents.errors import ProviderDown, ProviderError
+from agentinstruct.agents.gateway import Gateway, Statistics, using
+from agentinstruct.agents.records import Seed
+from agentinstruct.agents.skill import Skill
+from agentinstruct.run.journal import Journal
+from agentinstruct.run.plan import RunConfig, Work, work_for
+from agentinstruct.seeds import Skipped, read_seeds
+
+POISON = 3
+"""A work item that failed this often is set aside until --retry-failed."""
+
+
+@dataclass
+class Progress:
+    """What a run has done so far; read by whoever shows it."""
+
+    seeds: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+    """For each reason a seed was skipped, the first one it happened to."""
+    items: int = 0
+    done: int = 0
+    resumed: int = 0
+    failed: int = 0
+    set_aside: int = 0
+    reading: bool = True
+    records: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    statistics: Statistics = field(default_factory=Statistics)
+
+
+@dataclass
+class Runner:
+    """One run in one process."""
+
+    config: RunConfig
+    journal: Journal
+    progress: Progress = field(default_factory=Progress)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _fatal: BaseException | None = None
+
+    async def run(self) -> None:
+        """Work through all seeds; returns early when `stopping` is set.
+
+        Raises:
+            ProviderDown: a model cannot be reached or refuses to serve; what is done is kept.
+        """
+        config, skills = self.config, self.config.chosen_skills()
+        gateway = Gateway(config.endpoints.open, store=self.journal, max_concurrency=config.max_concurrency)
+        self.progress.statistics = gateway.statistics
+        width = min(gateway.width(spec) for spec in set(config.models().values()))
+        graphs = load_graphs(skills)
+        async with using(gateway), self._corpus(skills):
+            await self._work(skills, graphs, width)
+        if self._fatal is not None:
+            raise self._fatal
+
+    def _corpus(self, skills: list[Skill]) -> Any:
+        from agentinstruct.run.corpus import corpus
+
+        return corpus(self.config, skills)
+
+    async def _work(self, skills: list[Skill], graphs: dict[str, Any], width: int) -> None:
+        running: set[asyncio.Task[None]] = set()
+        stop = asyncio.ensure_future(self.stopping.wait())
+        try:
+            async for work in self._todo(skills):
+                running.add(asyncio.ensure_future(self._one(work, graphs[work.skill])))
+                while len(running) >= width and not self.stopping.is_set():
+                    done, _ = await asyncio.wait({*running, stop}, return_when=asyncio.FIRST_COMPLETED)
+                    running -= done
+                if self.stopping.is_set():
+                    break
+            self.progress.reading = False
+            while running and not self.stopping.is_set():
+                done, _ = await asyncio.wait({*running, stop}, return_when=asyncio.FIRST_COMPLETED)
+                running -= done
+        finally:
+            stop.cancel()
+            await _cancel(running)
+
+    async def _one(self, work: Work, graph: Any) -> None:
+        """Run one work item to its commit; an endpoint's fault leaves it for a later try."""
+        try:
+            state = await graph.ainvoke(
+                {"seed": work.seed}, context=self.config.context, config={"recursion_limit": 60}
+            )
+        except ProviderDown as error:
+            self._stop(error)
+        except ProviderError as error:
+            self.journal.fail(work.id, work.skill, work.seed.id, "call", type(error).__name__, str(error))
+            self.progress.failed += 1
+        except Exception as error:  # noqa: BLE001 - a bug ends the run, with its traceback, once work in flight is safe
+            self._stop(error)
+        else:
+            self._commit(work, state)
+
+    def _commit(self, work: Work, state: dict[str, Any]) -> None:
+        records = [record.row() for record in state.get("records", [])]
+        dropped = [one.model_dump(mode="json") for one in state.get("dropped", [])]
+        self.journal.finish(work.id, work.skill, work.seed.id, records, dropped)
+        self.progress.done += 1
+        self.progress.records[work.skill] += len(records)
+        self.progress.dropped.update(one["reason"] for one in dropped)
+
+    def _stop(self, error: BaseException) -> None:
+        self._fatal = self._fatal or error
+        self.stopping.set()
+
+    async def _todo(self, skills: list[Skill]) -> AsyncIterator[Work]:
+        """Work that is not done yet, as the seeds are read."""
+        async for seed in in_thread(self._read):
+            for work in work_for(seed, skills, self.config.context.seed):
+                self.progress.items += 1
+                if self.journal.is_done(work.id):
+                    self.progress.resumed += 1
+                elif not self.config.retry_failed and self.journal.attempts(work.id) >= POISON:
+                    self.progress.set_aside += 1
+                else:
+                    yield work
+
+    def _read(self) -> Iterator[Seed]:
+        for found in read_seeds(self.config.paths, self.config.seeds):
+            if isinstance(found, Skipped):
+                self.progress.skipped[found.reason] += 1
+                self.progress.examples.setdefault(found.reason, f"{found.source}: {found.detail}".rstrip(": "))
+                continue
+            self.progress.seeds += 1
+            yield found
+            if self.config.limit and self.progress.seeds >= self.config.limit:
+                return
+
+
+async def in_thread(make: Callable[[], Iterator[Seed]], batch: int = 32) -> AsyncIterator[Seed]:
+    """Iterate in a thread, so that reading files never holds up calls in flight."""
+    source = make()
+    while seeds := await asyncio.to_thread(lambda: list(islice(source, batch))):
+        for seed in seeds:
+            yield seed
+
+
+def load_graphs(skills: list[Skill]) -> dict[str, Any]:
+    """The compiled graph of each skill."""
+    from agentinstruct.graphs import skills as module
+
+    return {skill.name: getattr(module, skill.name) for skill in skills}
+
+
+async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,71 @@
+"""What a run came to, read back from its journal: yield per stage, and why drafts were dropped."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentinstruct.run.journal import Journal
+
+STAGES = ("transform", "instruct", "suggest", "edit", "answer", "verify")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason for which drafts were dropped, with one of them."""
+
+    stage: str
+    reason: str
+    count: int
+    skill: str
+    category: str
+    detail: str
+    source: str
+
+
+@dataclass(slots=True)
+class Summary:
+    """Totals over the whole run folder, earlier sittings included."""
+
+    records: Counter[str] = field(default_factory=Counter)
+    """Records by skill."""
+    accepted: Counter[str] = field(default_factory=Counter)
+    categories: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Dropped by stage."""
+    refined: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    items_done: int = 0
+    items_failed: int = 0
+    calls: int = 0
+    reasons: list[Reason] = field(default_factory=list)
+
+
+def summarise(journal: Journal, top: int = 3) -> Summary:
+    """Read every record and dropped draft once.
+
+    Args:
+        journal: An open journal, or one opened for reading.
+        top: How many of the most frequent drop reasons to keep, each with an example.
+    """
+    summary, counts = Summary(), journal.counts()
+    summary.items_done, summary.items_failed, summary.calls = counts.done, counts.failed, counts.calls
+    for row in journal.records():
+        summary.records[row["skill"]] += 1
+        summary.accepted[row["skill"]] += bool(row["accepted"])
+        summary.categories[row["skill"], row["category"]] += 1
+        summary.refined += bool(row["depth"])
+    why: Counter[tuple[str, str]] = Counter()
+    first: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in journal.dropped():
+        stage = row["stage"].partition("/")[0]
+        summary.dropped[stage] += 1
+        why[stage, row["reason"]] += 1
+        first.setdefault((stage, row["reason"]), row)
+    summary.reasons = [_reason(first[key], key, count) for key, count in why.most_common(top)]
+    return summary
+
+
+def _reason(row: dict[str, Any], key: tuple[str, str], count: int) -> Reason:
+    return Reason(key[0], key[1], count, row["skill"], row["category"], row["detail"], row["source"])

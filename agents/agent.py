@@ -1,0 +1,181 @@
+"""An agent: a prompt, and the type its reply must have. A frozen value that you call.
+
+    reply, call = await Agent("suggest", prompt, Suggestions)(model, draw, item=…, goal=…)
+
+A reply that does not fit its type is asked for again with the problem named (a bounded repair); one that
+still does not is a `ReplyError`, and the draft becomes a `Dropped`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from random import Random
+from typing import Any, Generic, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError, create_model
+
+from agentinstruct.agents.errors import ReplyError
+from agentinstruct.agents.gateway import Completion, Request, current_gateway
+from agentinstruct.agents.prompt import Prompt
+from agentinstruct.agents.records import Call, Frozen
+
+Reply = TypeVar("Reply", bound=BaseModel)
+REPAIRS = 1
+_FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
+
+
+class Text(Frozen):
+    """A reply that is plain text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agent(Generic[Reply]):
+    """One role in a flow: what it is told, and the type its reply must have."""
+
+    name: str
+    prompt: Prompt
+    reply: type[Reply]
+    repair: Prompt
+    subject: str = ""
+    """What it works on, as `skill/category`; the scripted model is keyed by it."""
+    accept: Callable[[Reply], None] | None = None
+    """Raises ReplyError when a reply of the right type still cannot be used; the problem is named to the model."""
+
+    async def __call__(self, model: str, draw: Random, *, sample: int = 0, **inputs: Any) -> tuple[Reply, Call]:
+        """Ask the model, and again with the problem named when the reply does not fit.
+
+        Args:
+            model: The model's spec.
+            draw: Picks the example that is shown.
+            sample: Another number asks for another, independent reply to the same request.
+            inputs: What the prompt declares under `inputs:`.
+
+        Raises:
+            ReplyError: no usable reply: wrong shape, refusal, cut off, empty.
+        """
+        request = self._request(model, draw, sample, inputs)
+        call = Call(agent=self.name, role=self.prompt.front.role, prompt=self.prompt.label, model=model)
+        for attempt in range(REPAIRS + 1):
+            completion = await current_gateway().complete(request)
+            call = _counted(call, request, completion, attempt)
+            try:
+                reply = self._read(completion)
+                if self.accept:
+                    self.accept(reply)
+                return reply, call
+            except ReplyError as problem:
+                if attempt == REPAIRS or problem.reason == "refusal":
+                    problem.calls = (call,)
+                    raise
+                request = self._again(request, completion, problem)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _request(self, model: str, draw: Random, sample: int, inputs: Mapping[str, Any]) -> Request:
+        front = self.prompt.front
+        return Request(
+            agent=self.name,
+            role=front.role,
+            model=model,
+            messages=self.prompt.render(inputs, draw),
+            temperature=front.temperature,
+            max_tokens=front.max_tokens,
+            schema=None if self.reply is Text else strict_schema(self.reply),
+            schema_name=self.reply.__name__,
+            sample=sample,
+            subject=self.subject,
+            inputs=inputs,
+        )
+
+    def _read(self, completion: Completion) -> Reply:
+        if completion.refusal:
+            raise ReplyError("refusal", completion.refusal[:200])
+        if completion.finish_reason == "content_filter":
+            raise ReplyError("refusal", "stopped by the provider's content filter")
+        if completion.finish_reason == "length":
+            raise ReplyError("cut off", f"the reply reached its limit of {completion.output_tokens} tokens")
+        if not completion.text.strip():
+            raise ReplyError("empty reply")
+        if self.reply is Text:
+            return self.reply.model_validate({"text": completion.text.strip()})
+        return _parsed(self.reply, completion.text)
+
+    def _again(self, request: Request, completion: Completion, problem: ReplyError) -> Request:
+        if problem.reason in ("cut off", "empty reply"):
+            return replace(request, max_tokens=request.max_tokens * 2, sample=request.sample + 1000)
+        ask = self.repair.render({"problem": problem.detail[:600]}, Random(0))
+        turn = {"role": "assistant", "content": completion.text[:8000]}
+        return replace(request, messages=[*request.messages, turn, *ask])
+
+
+def _counted(call: Call, request: Request, completion: Completion, attempt: int) -> Call:
+    return call.model_copy(
+        update={
+            "key": request.key,
+            "input_tokens": call.input_tokens + completion.input_tokens,
+            "cached_tokens": call.cached_tokens + completion.cached_tokens,
+            "output_tokens": call.output_tokens + completion.output_tokens,
+            "repairs": attempt,
+        }
+    )
+
+
+def _parsed(reply: type[Reply], text: str) -> Reply:
+    try:
+        return reply.model_validate(_json(text))
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, e['loc'])) or 'reply'}: {e['msg']}" for e in error.errors(include_url=False)]
+        raise ReplyError("wrong shape", "; ".join(problems[:5])) from error
+
+
+def _json(text: str) -> Any:
+    """The JSON value in a reply, also when it is fenced or has words around it."""
+    fenced = _FENCED.search(text)
+    for candidate in (text, fenced[1] if fenced else "", text[text.find("{") : text.rfind("}") + 1]):
+        try:
+            return orjson.loads(candidate)
+        except orjson.JSONDecodeError:
+            continue
+    raise ReplyError("not JSON", f"no JSON object in: {text[:120]!r}")
+
+
+@lru_cache(maxsize=256)
+def batch_of(form: type[BaseModel], count: int) -> type[BaseModel]:
+    """The reply type of a writer asked for up to `count` items of a form."""
+    return create_model(f"{form.__name__}Items", __base__=Frozen, items=(tuple[form, ...], _between(1, count)))
+
+
+def _between(low: int, high: int) -> Any:
+    from pydantic import Field
+
+    return Field(min_length=low, max_length=high)
+
+
+@lru_cache(maxsize=256)
+def strict_schema(reply: type[BaseModel]) -> dict[str, Any]:
+    """A reply type's JSON schema in the strict dialect: every key required, no key besides, no defaults."""
+    schema = reply.model_json_schema(by_alias=True)
+    _tighten(schema)
+    return schema
+
+
+def _tighten(node: Any) -> None:
+    if isinstance(node, list):
+        for part in node:
+            _tighten(part)
+    if not isinstance(node, dict):
+        return
+    node.pop("default", None)
+    if isinstance(node.get("title"), str):
+        del node["title"]
+    if isinstance(node.get("properties"), dict):
+        node["required"] = list(node["properties"])
+        node["additionalProperties"] = False
+        for part in node["properties"].values():
+            _tighten(part)
+    for key, part in node.items():
+        if key != "properties":
+            _tighten(part)

@@ -1,0 +1,107 @@
+"""Checks: what must hold before a draft becomes a record.
+
+Exact checks (this module) prove something by computing it: quotations stand in the passage, numbers
+recompute, an edit changed what its goal says, a final answer is the key. Model checks (`panel.py`) ask
+other agents, and come after.
+"""
+
+from collections.abc import Callable, Iterator
+from difflib import SequenceMatcher
+
+from agentinstruct.agents.forms import (
+    FORMS,
+    Choice,
+    Revision,
+    final_answer,
+    read_form,
+    says_unanswerable,
+)
+from agentinstruct.agents.records import Draft, Verdict
+from agentinstruct.agents.skill import Category
+from agentinstruct.tools.constraints import check as check_constraints
+from agentinstruct.tools.quotes import fold
+
+UNTOUCHED = 0.3
+"""An edit of the passage must leave at least this share of it as it was: an edit, not another text."""
+
+
+def item_verdicts(draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
+    """What can be said of an item before anyone has answered it."""
+    form = read_form(draft.item)
+    unanswerable = draft.outcome == "unanswerable"
+    faults = [] if unanswerable else list(form.faults(draft.passage))
+    names = dict.fromkeys(["form", *(["grounded"] if _quotes(draft) else []), *(name for name, _ in faults)])
+    found = [Verdict(check=name, passed=True, evidence="") for name in names if not any(f[0] == name for f in faults)]
+    found += [Verdict(check=name, passed=False, evidence=evidence) for name, evidence in faults]
+    return (*found, *([changed(draft, parent)] if parent else []))
+
+
+def _quotes(draft: Draft) -> bool:
+    return draft.outcome != "unanswerable" and any(
+        draft.item.written.get(key) for key in ("evidence", "quotes", "facts")
+    )
+
+
+def changed(draft: Draft, parent: Draft) -> Verdict:
+    """Whether an edit changed what its goal says, and only that."""
+    same_passage = fold(draft.passage) == fold(parent.passage)
+    same_item = fold(draft.item.question) == fold(parent.item.question) and _options(draft) == _options(parent)
+    if draft.outcome == "kept":
+        return _verdict("changed", not same_item, "the item is as it was" if same_item else "the item was rewritten")
+    if same_passage:
+        return _verdict("changed", False, "the passage is as it was")
+    if not same_item:
+        return _verdict("changed", False, "the question or its options changed, though only the passage may")
+    kept = SequenceMatcher(None, parent.passage.split(), draft.passage.split(), autojunk=False).ratio()
+    return _verdict("changed", kept >= UNTOUCHED, f"{kept:.0%} of the passage is as it was")
+
+
+def _options(draft: Draft) -> frozenset[str]:
+    form = read_form(draft.item)
+    return frozenset(map(fold, (form.right, *form.wrong))) if isinstance(form, Choice) else frozenset()
+
+
+def answered(draft: Draft) -> bool | None:
+    """Whether the response's final answer is the key; None when only a reader can tell."""
+    final = final_answer(draft.response)
+    if draft.outcome == "unanswerable":
+        return says_unanswerable(final)
+    if not final:
+        return False
+    return FORMS[draft.item.form].agrees(draft.item.key, final)
+
+
+def response_verdicts(draft: Draft, category: Category, names: tuple[str, ...]) -> Iterator[Verdict]:
+    """The exact checks on a response that a skill's policy names."""
+    for name in names:
+        if name in RESPONSE_CHECKS:
+            yield from RESPONSE_CHECKS[name](draft, category)
+
+
+def _not_copied(draft: Draft, category: Category) -> Iterator[Verdict]:
+    same = fold(draft.response) == fold(draft.passage)
+    yield _verdict("not_copied", not same, "the response is the text as it was" if same else "")
+
+
+def _constraints(draft: Draft, category: Category) -> Iterator[Verdict]:
+    form = read_form(draft.item)
+    stated = form.constraints if isinstance(form, Revision) else ()
+    for finding in check_constraints((*stated, *category.requires), draft.passage, draft.response):
+        yield _verdict("constraints", finding.passed, f"{finding.constraint}: {finding.evidence}")
+
+
+def _answered(draft: Draft, category: Category) -> Iterator[Verdict]:
+    if FORMS[draft.item.form].definite and (holds := answered(draft)) is not None:
+        final = final_answer(draft.response)
+        yield _verdict("answered", holds, f"final answer {final[:80]!r}, key {draft.item.key[:80]!r}")
+
+
+RESPONSE_CHECKS: dict[str, Callable[[Draft, Category], Iterator[Verdict]]] = {
+    "not_copied": _not_copied,
+    "constraints": _constraints,
+    "answered": _answered,
+}
+
+
+def _verdict(check: str, passed: bool, evidence: str) -> Verdict:
+    return Verdict(check=check, passed=passed, evidence=evidence)

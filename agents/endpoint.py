@@ -1,0 +1,153 @@
+"""Any server that speaks the OpenAI protocol, over one shared aiohttp session.
+
+The official client costs ten times the CPU per call at high concurrency, so this one speaks the protocol
+itself: a total deadline per call, errors classified into what may pass and what will not, and the best
+way of asking for JSON that the server turns out to support.
+"""
+
+import asyncio
+import email.utils
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from agentinstruct.agents.errors import ProviderDown, ReplyError
+from agentinstruct.agents.gateway import Completion, Request, RetryableError
+from agentinstruct.agents.wire import MODES, body_of, completion_of
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse, ClientSession
+
+RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
+LARGEST_ANSWER = 8 << 20
+
+
+@dataclass
+class Endpoint:
+    """One model behind an OpenAI-compatible base URL."""
+
+    name: str
+    base_url: str
+    api_key: str = field(default="", repr=False)
+    timeout_s: float = 300.0
+    mode: int = 0
+    width: int = 0
+    _session: "ClientSession | None" = None
+
+    async def complete(self, request: Request) -> Completion:
+        """The server's answer, asked for in the best way it supports."""
+        while True:
+            mode = self.mode
+            try:
+                return completion_of(await self._post(body_of(request, self.name, MODES[mode])))
+            except BadRequestError as refused:
+                if request.schema is None or mode + 1 >= len(MODES):
+                    raise ReplyError("request refused", str(refused)) from refused
+                await self._step_down(mode, refused)
+
+    async def _step_down(self, mode: int, refused: "BadRequestError") -> None:
+        if not refused.about_format:
+            raise ReplyError("request refused", str(refused)) from refused
+        self.mode = max(self.mode, mode + 1)
+
+    async def _post(self, body: dict[str, Any]) -> Any:
+        import aiohttp
+
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                async with self._open().post(f"{self.base_url}/chat/completions", data=orjson.dumps(body)) as response:
+                    raw = (
+                        await response.content.read(LARGEST_ANSWER)
+                        if response.status != 200
+                        else await _whole(response)
+                    )
+        except TimeoutError as error:
+            raise RetryableError(f"no answer within {self.timeout_s:.0f} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise RetryableError(f"{type(error).__name__}: {error}") from error
+        if response.status != 200:
+            raise _failure(
+                response.status, raw, response.headers.get("retry-after-ms"), response.headers.get("retry-after")
+            )
+        try:
+            return orjson.loads(raw)
+        except orjson.JSONDecodeError as error:
+            raise RetryableError(f"the answer is not JSON: {raw[:80]!r}") from error
+
+    def _open(self) -> "ClientSession":
+        if self._session is None:
+            import aiohttp
+
+            headers = {"content-type": "application/json"}
+            if self.api_key:
+                headers["authorization"] = f"Bearer {self.api_key}"
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
+            self._session = aiohttp.ClientSession(connector=connector, headers=headers)
+        return self._session
+
+    async def aclose(self) -> None:
+        """Close the session."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+class BadRequestError(Exception):
+    """The server refused what was asked; asking the same again is pointless."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        words = message.casefold()
+        self.about_format = not any(
+            word in words for word in ("context_length", "context length", "too long", "content_filter")
+        )
+
+
+async def _whole(response: "ClientResponse") -> bytes:
+    parts, size = [], 0
+    async for part in response.content.iter_any():
+        size += len(part)
+        if size > LARGEST_ANSWER:
+            raise ReplyError("too long", f"the answer is over {LARGEST_ANSWER >> 20} MB")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _failure(status: int, raw: bytes, after_ms: str | None, after: str | None) -> Exception:
+    """The exception for an HTTP error: may pass, concerns this request only, or ends the run."""
+    message = f"HTTP {status}: {_message(raw)}"
+    if b"insufficient_quota" in raw:
+        return ProviderDown(f"{message}. The account has no quota left.")
+    if status in RETRYABLE:
+        return RetryableError(message, _seconds(after_ms, after))
+    if status in (401, 403):
+        return ProviderDown(f"{message}. Check the API key (OPENAI_API_KEY).")
+    if status in (404, 405):
+        return ProviderDown(f"{message}. Check --base-url and the model's name.")
+    if status >= 500:
+        return RetryableError(message)
+    return BadRequestError(message)
+
+
+def _message(raw: bytes) -> str:
+    try:
+        error = orjson.loads(raw)["error"]
+        return str(error.get("message") or error) if isinstance(error, dict) else str(error)
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return " ".join(raw[:200].decode("utf-8", "replace").split())
+
+
+def _seconds(after_ms: str | None, after: str | None) -> float:
+    """Retry-After in seconds, whether given in ms, seconds or as a date."""
+    try:
+        if after_ms:
+            return max(0.0, float(after_ms) / 1000)
+        if after and after.strip().replace(".", "", 1).isdigit():
+            return float(after)
+        if after:
+            return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - time.time())
+    except ValueError:
+        return 0.0
+    return 0.0

@@ -1,0 +1,69 @@
+"""Every way this program fails, and whose move it is.
+
+    AgentInstructError
+    ├── SetupError      yours to fix, found before the first call; shown without a traceback
+    │   ├── PromptError     a prompt file is wrong: names the file and what to change
+    │   ├── SkillError      a skill folder is wrong: names the file, the key and the nearest valid one
+    │   ├── ModelError      no such model, key or package: names the setting to change
+    │   ├── SeedError       the paths or the column asked for hold no seeds
+    │   └── RunError        the run folder is in use, holds another run, or cannot be written
+    ├── ProviderError   the endpoint's doing: retried in the gateway, then the work item waits for a resume
+    │   └── ProviderDown    nothing gets through, or nothing ever will (key, quota, model): the run stops
+    ├── BudgetReached   a clean stop: the dataset so far is valid
+    └── ReplyError      the model's doing: the draft becomes a `Dropped`, the run goes on
+
+Anything else is a bug and stops the run with its traceback.
+"""
+
+from typing import Any
+
+
+class AgentInstructError(Exception):
+    """Any failure this program foresees."""
+
+
+class SetupError(AgentInstructError):
+    """Something the user can put right; the message says how."""
+
+
+class PromptError(SetupError):
+    """A prompt file cannot be used."""
+
+
+class SkillError(SetupError):
+    """A skill's `skill.yaml` or `taxonomy.yaml` cannot be used."""
+
+
+class ModelError(SetupError):
+    """A model name, key, package or file is missing or wrong."""
+
+
+class SeedError(SetupError):
+    """No seeds can be read from what was given."""
+
+
+class RunError(SetupError):
+    """The run folder cannot be used as asked."""
+
+
+class ProviderError(AgentInstructError):
+    """A call failed at the endpoint after all its retries."""
+
+
+class ProviderDown(ProviderError):
+    """The endpoint cannot serve this run at all; retrying now is pointless."""
+
+
+class BudgetReached(AgentInstructError):
+    """The spending cap was reached."""
+
+
+class ReplyError(AgentInstructError):
+    """A model's reply could not be used: wrong shape, refusal, cut off or empty."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+        self.calls: tuple[Any, ...] = ()
+        """The calls (`records.Call`) that were paid for it."""

@@ -1,0 +1,52 @@
+"""Files that people write (prompts, skills): read strictly, and refused in words that say what to change."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+Model = TypeVar("Model", bound=BaseModel)
+MakeError = Callable[[str], Exception]
+
+
+def read_text(path: Path, error: MakeError) -> str:
+    """The text of a UTF-8 file."""
+    try:
+        return path.read_text(encoding="utf-8").replace("\r\n", "\n")
+    except (OSError, UnicodeDecodeError) as cause:
+        raise error(f"{path}: cannot be read as UTF-8 text ({cause}).") from cause
+
+
+def read_yaml(text: str, where: str, error: MakeError) -> Any:
+    """YAML 1.2 without tags; a key given twice is an error."""
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except YAMLError as cause:
+        raise error(f"{where}: not valid YAML: {' '.join(str(cause).split())}") from cause
+
+
+def checked(model: type[Model], data: object, where: str, error: MakeError) -> Model:
+    """The data as this model; an error names each wrong key and the nearest valid one."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as cause:
+        problems = [_problem(model, dict(item)) for item in cause.errors(include_url=False)]
+        raise error(f"{where}: " + "; ".join(problems)) from cause
+
+
+def nearest(word: str, known: Callable[[], list[str]] | list[str]) -> str:
+    """A hint such as ` Did you mean 'flaw'?`, or the whole short list when nothing is near."""
+    names = known() if callable(known) else known
+    close = get_close_matches(word, names, n=1)
+    return f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(sorted(names))}."
+
+
+def _problem(model: type[BaseModel], item: dict[str, Any]) -> str:
+    where = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return f"unknown key {where!r}.{nearest(str(item['loc'][-1]), list(model.model_fields))}"
+    return f"{where or 'the whole file'}: {item['msg']}"

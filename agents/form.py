@@ -1,0 +1,92 @@
+"""What a form of item is: what its writer writes, how it is shown, and which answer is the key.
+
+The program, not the model, shuffles options and computes the key, so key positions are balanced and a key
+is right by construction wherever that is possible.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from random import Random
+from string import ascii_uppercase
+from typing import Any, ClassVar
+
+from agentinstruct.agents.records import Frozen, Item
+from agentinstruct.tools.quotes import bare, contains
+
+UNANSWERABLE = "not answerable from the passage"
+_FINAL = re.compile(
+    r"(?:^|\n)[\s>*_#]*(?:final )?answer[*_]*\s*[:：][*_]*\s*(.+?)\s*(?=\n\s*\n|\Z)", re.IGNORECASE | re.DOTALL
+)
+
+Fault = tuple[str, str]
+"""A check that fails on the item alone, and the evidence."""
+
+
+def final_answer(response: str) -> str:
+    """What a response ends with after its last `Answer:`; empty when there is no such line."""
+    found = _FINAL.findall(response)
+    return found[-1].strip(" *_`") if found else ""
+
+
+def says_unanswerable(answer: str) -> bool:
+    """Whether a final answer declines because the passage does not decide the question."""
+    return bool(
+        re.match(
+            r"(?:the question is |it is )?(?:not answerable|unanswerable|cannot be (?:answered|determined))",
+            bare(answer),
+        )
+    )
+
+
+class Form(Frozen):
+    """What one kind of item consists of."""
+
+    name: ClassVar[str]
+    definite: ClassVar[bool] = True
+
+    def arrange(self, draw: Random) -> Item:
+        """The item as a user sees it, with its key."""
+        raise NotImplementedError
+
+    def faults(self, passage: str) -> Iterator[Fault]:
+        """What is wrong with the item by itself or against its passage."""
+        raise NotImplementedError
+
+    @classmethod
+    def agrees(cls, key: str, answer: str) -> bool | None:
+        """Whether an answer is the key; None when only a reader can tell."""
+        raise NotImplementedError
+
+    def _item(self, question: str, options: str = "", key: str = "") -> Item:
+        return Item(
+            form=self.name,
+            question=question,
+            options=options,
+            key=key,
+            written=self.model_dump(mode="json", by_alias=True),
+        )
+
+
+def labelled(options: Sequence[str]) -> str:
+    """Options one to a line under capital letters."""
+    return "\n".join(f"{ascii_uppercase[i]}. {option}" for i, option in enumerate(options))
+
+
+def letter(answer: str) -> str:
+    """The option letter an answer names, or nothing."""
+    match = re.match(r"\W*(?:option |statement )?\(?([A-J])\b", answer, re.IGNORECASE)
+    return match[1].upper() if match else ""
+
+
+def unquoted(quotes: Sequence[str], passage: str) -> Iterator[Fault]:
+    """Quotations that do not stand in the passage."""
+    for quote in quotes:
+        if not contains(passage, quote):
+            yield "grounded", f"not in the passage: {quote!r}"
+
+
+def repeated(parts: Sequence[Any], what: str) -> Iterator[Fault]:
+    """A list in which something stands twice."""
+    folded = [bare(str(part)) or str(part).strip() for part in parts]
+    if len(set(folded)) < len(folded):
+        yield "form", f"the {what} are not distinct"

@@ -1,0 +1,167 @@
+"""A prompt: Markdown with front matter, checked when it is loaded, known by the hash of its text.
+
+    ---
+    description: …            front matter: what it is for, who answers, what it may be given
+    role: instruct
+    inputs: [passage, category]
+    ---
+    # system                  stable text first, so that a provider's prefix cache can serve it
+    # user                    the material, then what varies
+    # example                 any number; one is drawn per call, so that no single example sets the style
+
+Templates are Jinja2 in a sandbox. What a run puts into them (seed text, model output) enters only as a
+value: it is never itself rendered, and `tagged` keeps it apart from the instructions around it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import orjson
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import BaseModel, ConfigDict, Field
+
+from agentinstruct.agents.errors import PromptError
+from agentinstruct.agents.files import checked, read_text, read_yaml
+from agentinstruct.agents.records import Role
+
+SECTIONS = ("system", "user", "example")
+_HEADING = re.compile(r"^# (\w+)[ \t]*$", re.MULTILINE)
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
+
+
+class FrontMatter(BaseModel):
+    """What a prompt file says of itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    description: str = Field(min_length=1)
+    role: Role
+    inputs: tuple[str, ...] = ()
+    temperature: float = Field(0.7, ge=0, le=2)
+    max_tokens: int = Field(1024, ge=16, le=32768)
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What one agent is told."""
+
+    name: str
+    front: FrontMatter
+    system: Template | None
+    user: Template
+    examples: tuple[str, ...]
+    fingerprint: str
+
+    @cached_property
+    def label(self) -> str:
+        """How records name it: `file@fingerprint`."""
+        return f"{self.name}@{self.fingerprint}"
+
+    def render(self, inputs: Mapping[str, Any], draw: Random) -> list[dict[str, str]]:
+        """The chat messages for these inputs; `draw` picks the example."""
+        values = dict(inputs)
+        if self.examples:
+            values["example"] = draw.choice(self.examples)
+        try:
+            parts = [("system", self.system), ("user", self.user)]
+            return [{"role": role, "content": template.render(values).strip()} for role, template in parts if template]
+        except TemplateError as error:
+            raise PromptError(f"{self.name}: cannot be rendered: {error}. Correct the template.") from error
+
+
+def tagged(text: object, name: str) -> str:
+    """Untrusted text between tags of this name; a tag of that name inside it is defused."""
+    inner = re.sub(rf"<(\s*/?\s*{re.escape(name)}\b)", r"‹\1", str(text), flags=re.IGNORECASE)
+    return f"<{name}>\n{inner}\n</{name}>"
+
+
+def as_json(value: object) -> str:
+    """A value as indented JSON; Pydantic values and tuples of them included."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2).decode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_defaults=True)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
+    )
+    environment.filters["tagged"] = tagged
+    environment.filters["json"] = as_json
+    return environment
+
+
+ENVIRONMENT = _environment()
+
+
+def compile_template(text: str, where: str, allowed: set[str] | frozenset[str]) -> tuple[Template, set[str]]:
+    """The compiled template and the variables it uses, all of which must be allowed."""
+    try:
+        used = meta.find_undeclared_variables(ENVIRONMENT.parse(text))
+        template = ENVIRONMENT.from_string(text)
+    except TemplateSyntaxError as error:
+        raise PromptError(f"{where}, line {error.lineno}: {error.message}. Correct the template.") from error
+    if extra := used - allowed:
+        raise PromptError(
+            f"{where}: the template uses {sorted(extra)}, but it is given only {sorted(allowed)}. "
+            "Remove them or declare them under `inputs:`."
+        )
+    return template, used
+
+
+def load_prompt(path: Path, name: str) -> Prompt:
+    """Read and check one prompt file.
+
+    Raises:
+        PromptError: the file is missing or not of the form above; says where and what to do.
+    """
+    text = read_text(path, PromptError)
+    match = _FRONT_MATTER.match(text)
+    if not match:
+        raise PromptError(
+            f"{name}: no front matter. Begin the file with a `---` block holding description, role, inputs."
+        )
+    front = checked(FrontMatter, read_yaml(match[1], name, PromptError), name, PromptError)
+    sections = _sections(match[2], name)
+    compiled = {
+        key: compile_template(sections[key][0], name, _allowed(front, sections))
+        for key in ("system", "user")
+        if sections[key]
+    }
+    used = set().union(*(variables for _, variables in compiled.values()))
+    if unused := set(front.inputs) - used:
+        raise PromptError(
+            f"{name}: `inputs:` declares {sorted(unused)}, which the template never uses. Make the two agree."
+        )
+    fingerprint = sha256(text.encode()).hexdigest()[:12]
+    system = compiled["system"][0] if "system" in compiled else None
+    return Prompt(name, front, system, compiled["user"][0], tuple(sections["example"]), fingerprint)
+
+
+def _allowed(front: FrontMatter, sections: Mapping[str, list[str]]) -> set[str]:
+    return set(front.inputs) | ({"example"} if sections["example"] else set())
+
+
+def _sections(body: str, name: str) -> dict[str, list[str]]:
+    pieces = _HEADING.split(body)
+    sections: dict[str, list[str]] = {key: [] for key in SECTIONS}
+    for title, content in zip(pieces[1::2], pieces[2::2], strict=True):
+        if title not in sections:
+            raise PromptError(
+                f"{name}: unknown section `# {title}`. Use `# system`, `# user`, `# example`; `##` inside them."
+            )
+        sections[title].append(content.strip())
+    if len(sections["user"]) != 1 or len(sections["system"]) > 1:
+        raise PromptError(f"{name}: needs exactly one `# user` section and at most one `# system` section.")
+    return sections

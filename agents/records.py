@@ -1,0 +1,207 @@
+"""What flows through a run and what comes out of it: frozen values, each with its provenance.
+
+Seed ─ transform ─ Passage ─ instruct ─ Draft ─ suggest ─ edit ─ Draft … answer ─ verify ─ Record | Dropped
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Role = Literal["transform", "instruct", "suggest", "edit", "answer", "judge"]
+Modality = Literal["prose", "code"]
+
+
+def content_id(*parts: object) -> str:
+    """The first 128 bits of a hash over the parts, in hex: the same parts always give the same id."""
+    digest = blake2b(digest_size=16)
+    for part in parts:
+        data = str(part).encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
+
+
+class Frozen(BaseModel):
+    """A value: made once, never changed, with no key that was not asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Seed(Frozen):
+    """A piece of a raw document or source file; all a user must give is its text."""
+
+    id: str = Field("", description="Hash of the text; made from it when left empty.")
+    text: str = Field(min_length=1, description="The text itself.")
+    source: str = Field("", description="Where it was read: a file, or a file and a row.")
+    start: int = Field(0, ge=0, description="First character of the text in its source.")
+    end: int = Field(0, ge=0, description="One past its last character.")
+    modality: Modality = "prose"
+    language: str = Field("", description="ISO 639-1 code of prose, or the programming language of code.")
+    licence: str = Field("unknown", description="Licence of the source, as far as it says.")
+    title: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_and_measure(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("text"), str):
+            text = data["text"]
+            data = {**data, "id": data.get("id") or content_id(text)}
+            data["end"] = data.get("end") or data.get("start", 0) + len(text)
+        return data
+
+
+class Call(Frozen):
+    """One model call: who asked, with which prompt, which model answered, at what price in tokens."""
+
+    agent: str
+    role: Role
+    prompt: str = Field(description="`file@fingerprint` of the prompt.")
+    model: str
+    key: str = Field("", description="The call's content address in the journal.")
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    repairs: int = Field(0, description="How often the reply had to be asked for again.")
+
+
+class Passage(Frozen):
+    """A seed rewritten into the shape a skill writes its instructions from."""
+
+    text: str
+    transform: str
+    calls: tuple[Call, ...] = ()
+
+
+class Message(Frozen):
+    """One turn in the form every trainer reads (OpenAI chat format)."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    tool_call_id: str = ""
+    name: str = ""
+
+    def wire(self) -> dict[str, Any]:
+        """The turn as a plain dict, without the keys it does not use."""
+        return self.model_dump(exclude_defaults=True) | {"role": self.role, "content": self.content}
+
+
+class Verdict(Frozen):
+    """What one check found: whether it holds, on what evidence, and how strong that evidence is."""
+
+    check: str
+    passed: bool
+    kind: Literal["exact", "model"] = "exact"
+    evidence: str = ""
+
+
+class Item(Frozen):
+    """What a writer agent wrote, arranged by the program: options shuffled and labelled, the key computed."""
+
+    form: str
+    question: str
+    options: str = Field("", description="The labelled block shown under the question, if the form has one.")
+    key: str = Field("", description="The expected final answer in canonical form.")
+    written: dict[str, Any] = Field(description="The writer's own reply, as its form reads it.")
+
+    @property
+    def view(self) -> str:
+        """The item as the other agents see it."""
+        return "\n".join(part for part in (self.question, self.options, f"Key: {self.key}" if self.key else "") if part)
+
+
+class Suggestion(Frozen):
+    """One way to refine a draft, as the suggester put it."""
+
+    draft_id: str
+    goal: str
+    ordinal: int
+    text: str
+    calls: tuple[Call, ...] = ()
+
+
+class Draft(Frozen):
+    """One instruction on its way to becoming a record."""
+
+    id: str
+    category: str
+    transform: str
+    passage: str
+    item: Item
+    depth: int = 0
+    parent: str = ""
+    goal: str = ""
+    outcome: Literal["original", "kept", "flipped", "unanswerable"] = "original"
+    suggestion: str = ""
+    messages: tuple[Message, ...] = Field((), description="What the user sees; the answers join as they are written.")
+    tools: tuple[dict[str, Any], ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    calls: tuple[Call, ...] = ()
+
+    @property
+    def response(self) -> str:
+        """The teacher's last word, or nothing yet."""
+        return self.messages[-1].content if self.messages and self.messages[-1].role == "assistant" else ""
+
+    @property
+    def request(self) -> str:
+        """The (first) user turn."""
+        return next((message.content for message in self.messages if message.role == "user"), "")
+
+
+class Dropped(Frozen):
+    """A seed's or a draft's end, with the stage and the reason: nothing disappears silently."""
+
+    skill: str
+    seed_id: str
+    stage: str
+    reason: str
+    detail: str = ""
+    category: str = ""
+    transform: str = ""
+    draft_id: str = ""
+    source: str = ""
+    verdicts: tuple[Verdict, ...] = ()
+    calls: tuple[Call, ...] = ()
+
+
+class Record(Frozen):
+    """One row of the dataset, with its whole lineage."""
+
+    id: str
+    messages: tuple[Message, ...]
+    tools: tuple[dict[str, Any], ...] = ()
+    skill: str
+    split: str
+    category: str
+    transform: str
+    form: str
+    seed_id: str
+    source: str
+    start: int
+    end: int
+    licence: str
+    language: str
+    context: str = Field("", description="The passage, text or API list the instruction is about.")
+    key: str = Field("", description="The verified answer, where the form has one.")
+    depth: int = Field(0, description="How many refinements lie between this item and its original.")
+    parent: str = ""
+    goal: str = ""
+    suggestion: str = ""
+    accepted: bool = Field(description="Whether every check of the skill's policy passed.")
+    verdicts: tuple[Verdict, ...] = ()
+    calls: tuple[Call, ...] = ()
+
+    def row(self) -> dict[str, Any]:
+        """The record as written to JSONL: messages in their shortest wire form."""
+        data = self.model_dump(mode="json")
+        data["messages"] = [message.wire() for message in self.messages]
+        if not self.tools:
+            del data["tools"]
+        return data
+
+
+def tokens(calls: Sequence[Call]) -> tuple[int, int]:
+    """Input and output tokens of some calls."""
+    return sum(c.input_tokens for c in calls), sum(c.output_tokens for c in calls)

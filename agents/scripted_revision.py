@@ -1,0 +1,10 @@
+"""tmp"""
+
+from agentinstruct.agents.gateway import Request
+
+
+def instruct(request: Request):
+    return None
+
+
+suggest = edit = answer = judge = instruct

@@ -1,0 +1,192 @@
+"""A skill: what data to make. Data only, read from `prompts/<skill>/`.
+
+skill.yaml      transforms, refinement goals, layouts of the user's turn, checks, rubric
+taxonomy.yaml   the categories of instruction: brief, form, the transforms each suits
+*.md            its prompts; one that is missing is looked for in `prompts/shared/`
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from jinja2 import Template
+from pydantic import BaseModel, ConfigDict, Field
+
+from agentinstruct.agents.errors import SkillError
+from agentinstruct.agents.files import checked, nearest, read_text, read_yaml
+from agentinstruct.agents.forms import FORMS
+from agentinstruct.agents.prompt import Prompt, compile_template, load_prompt
+from agentinstruct.agents.records import Modality
+from agentinstruct.tools.constraints import Constraint
+
+LAYOUT_VARIABLES = frozenset({"passage", "question", "options"})
+
+
+class Data(BaseModel):
+    """A part of a skill as people write it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Category(Data):
+    """One kind of instruction of a skill's taxonomy."""
+
+    name: str = ""
+    title: str
+    form: str
+    suits: tuple[str, ...] = ("any",)
+    brief: str
+    examples: tuple[str, ...] = ()
+    requires: tuple[Constraint, ...] = Field((), description="What every response of this category must satisfy.")
+
+    def fits(self, transform: str) -> bool:
+        """Whether it can be written from a passage of this transform."""
+        return "any" in self.suits or transform in self.suits
+
+
+class Goal(Data):
+    """One way in which suggester and editor make items harder or different."""
+
+    name: str = ""
+    title: str
+    brief: str
+    changes: Literal["passage", "both", "item"] = "item"
+    outcome: Literal["kept", "flipped", "unanswerable"] = "kept"
+    forms: tuple[str, ...] = ()
+    suggestions: int = Field(1, ge=1, le=8, description="Suggestions, and so new items, per item.")
+
+    def fits(self, form: str) -> bool:
+        """Whether items of this form can be refined so."""
+        return not self.forms or form in self.forms
+
+
+class SkillFile(Data):
+    """`skill.yaml`."""
+
+    title: str
+    description: str
+    split: str
+    modalities: tuple[Modality, ...] = ("prose",)
+    prose_holds: Literal["", "signatures"] = Field("", description="What prose must hold for the skill to take it.")
+    retrieves: bool = Field(False, description="Whether its flow searches the run's other code seeds.")
+    categories_per_seed: int = Field(3, ge=1)
+    instructions_per_category: int = Field(2, ge=1)
+    rounds: int = Field(1, ge=0, le=5)
+    transforms: Mapping[str, str]
+    goals: Mapping[str, Goal] = {}
+    layouts: Mapping[str, tuple[str, ...]] = {}
+    system_messages: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    rubric: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Skill:
+    """A skill with its prompts loaded and checked."""
+
+    name: str
+    file: SkillFile
+    categories: Mapping[str, Category]
+    goals: Mapping[str, Goal]
+    layouts: Mapping[str, Sequence[Template]]
+    prompts: Mapping[str, Prompt]
+
+    def prompt(self, *names: str) -> Prompt:
+        """The first of these prompts that the skill, else `shared`, has."""
+        for name in names:
+            if name in self.prompts:
+                return self.prompts[name]
+        raise SkillError(f"prompts/{self.name}: needs {names[-1]}.md (looked for {', '.join(names)}, also in shared/).")
+
+    @property
+    def fingerprint(self) -> str:
+        """All prompts' fingerprints: what a run's manifest holds of the skill."""
+        return ",".join(sorted(prompt.label for prompt in self.prompts.values()))
+
+
+def prompts_folder() -> Path:
+    """Where the installed prompts are."""
+    return Path(str(files("agentinstruct.prompts")))
+
+
+def skill_names() -> list[str]:
+    """Every skill folder there is, in order of name."""
+    return sorted(path.parent.name for path in prompts_folder().glob("*/skill.yaml"))
+
+
+@lru_cache(maxsize=64)
+def load_skill(name: str) -> Skill:
+    """Read and check a skill's folder.
+
+    Raises:
+        SkillError, PromptError: something in it is wrong; names the file, the key and what to do.
+    """
+    folder = prompts_folder() / name
+    if not (folder / "skill.yaml").is_file():
+        raise SkillError(f"no skill {name!r}.{nearest(name, skill_names())}")
+    file = checked(SkillFile, _yaml(folder / "skill.yaml"), f"{name}/skill.yaml", SkillError)
+    goals = {key: goal.model_copy(update={"name": key}) for key, goal in file.goals.items()}
+    skill = Skill(name, file, _taxonomy(folder, name), goals, _layouts(file, name), _prompts(folder))
+    _agree(skill)
+    return skill
+
+
+def _yaml(path: Path) -> Any:
+    where = f"{path.parent.name}/{path.name}"
+    return read_yaml(read_text(path, SkillError), where, SkillError)
+
+
+def _taxonomy(folder: Path, name: str) -> dict[str, Category]:
+    data = _yaml(folder / "taxonomy.yaml")
+    if not isinstance(data, dict) or not data:
+        raise SkillError(f"{name}/taxonomy.yaml: must map category names to categories.")
+    where = f"{name}/taxonomy.yaml"
+    return {
+        key: checked(Category, {**value, "name": key}, f"{where}: {key}", SkillError)
+        if isinstance(value, dict)
+        else checked(Category, value, f"{where}: {key}", SkillError)
+        for key, value in data.items()
+    }
+
+
+def _layouts(file: SkillFile, name: str) -> dict[str, list[Template]]:
+    where = f"{name}/skill.yaml, layouts"
+    return {
+        form: [compile_template(text, f"{where}.{form}", LAYOUT_VARIABLES)[0] for text in texts]
+        for form, texts in file.layouts.items()
+    }
+
+
+def _prompts(folder: Path) -> dict[str, Prompt]:
+    shared = folder.parent / "shared"
+    found: dict[str, Prompt] = {}
+    for base in (shared, folder):
+        for path in sorted(base.rglob("*.md")):
+            name = path.relative_to(base).with_suffix("").as_posix()
+            found[name] = load_prompt(path, f"{base.name}/{name}.md")
+    return found
+
+
+def _agree(skill: Skill) -> None:
+    """Hold the lists of a skill together, so that a slip is found before the first call."""
+    where, transforms = skill.name, list(skill.file.transforms)
+    for transform in transforms:
+        if transform != "identity" and f"transform/{transform}" not in skill.prompts:
+            raise SkillError(f"{where}: transform {transform!r} has no {where}/transform/{transform}.md.")
+    for category in skill.categories.values():
+        if category.form not in FORMS:
+            raise SkillError(
+                f"{where}/taxonomy.yaml: {category.name}.form: {category.form!r}?{nearest(category.form, list(FORMS))}"
+            )
+        if category.form not in skill.layouts:
+            raise SkillError(f"{where}/skill.yaml: layouts has none for form {category.form!r} of {category.name}.")
+        for transform in set(category.suits) - {"any", *transforms}:
+            raise SkillError(
+                f"{where}/taxonomy.yaml: {category.name}.suits: {transform!r}?{nearest(transform, transforms)}"
+            )
+    for goal in skill.goals.values():
+        for form in set(goal.forms) - set(FORMS):
+            raise SkillError(f"{where}/skill.yaml: goals.{goal.name}.forms: {form!r}?{nearest(form, list(FORMS))}")

@@ -1,0 +1,244 @@
+"""The exact checks on a tool-use task and its dialogue, in APIGen's order (arXiv 2406.18518), before any judge.
+
+plan         the task is of its category and its planned calls work
+format       every call names a listed function, with arguments of the right names and types
+execution    every call succeeded, but for errors the plan foresees and the assistant got over
+grounding    every argument was given by the user, by an earlier result, or as a default
+oracle       the category's own rule: asks for what is missing, says what cannot be done, …
+final_state  the dialogue leaves the data as the plan does; where nothing changes, it found what the plan finds
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from agentinstruct.agents.grounding import grounded, mentions
+from agentinstruct.agents.records import Verdict
+from agentinstruct.agents.toolcalls import Made, ToolTask, Turn, run_plan
+from agentinstruct.tools.simulator import CallRefused, Simulator, bind
+
+MISSING = frozenset({"single_api_missing_parameters", "multi_api_missing_parameters"})
+SUPERFLUOUS = frozenset({"single_api_superfluous_parameters"})
+ABSENT = frozenset({"single_api_absent", "multi_api_some_absent"})
+_FUNCTIONS = {"single_api_absent": (0, 0), "multi_api_some_absent": (1, 10)}
+_DECLINES = re.compile(
+    r"n[o']t (?:\w+ )?(?:able|have|possible|support|available|something|do\b|access|provide|offer|include|find a)|"
+    r"can(?:no|')t|unable|no (?:\w+ ){0,3}(?:tool|function|api|way|option)|unavailable|impossible|"
+    r"(?:lack|without) (?:\w+ ){0,3}(?:tool|function|api|abilit|access)|unsupported|beyond (?:what|my)",
+    re.IGNORECASE,
+)
+
+
+def verdicts(category: str, task: ToolTask, dialogue: Sequence[Turn], simulator: Simulator) -> tuple[Verdict, ...]:
+    """All checks on a finished dialogue, in order; the simulator may be in any state and keeps it."""
+    planned = run_plan(task.calls, _fresh(simulator))
+    return (
+        format_verdict(dialogue, simulator),
+        execution_verdict(dialogue, planned),
+        grounding_verdict(dialogue, simulator),
+        oracle_verdict(category, task, dialogue, simulator),
+        final_state_verdict(task, dialogue, simulator),
+    )
+
+
+def plan_verdict(category: str, task: ToolTask, simulator: Simulator) -> Verdict:
+    """Whether a task is what its category asks for, before a dialogue is bought for it."""
+    planned = run_plan(task.calls, _fresh(simulator))
+    faults = chain(_shape_faults(category, task, simulator), _run_faults(planned))
+    return _verdict("plan", chain(faults, _given_faults(task, planned, simulator)))
+
+
+def format_verdict(dialogue: Sequence[Turn], simulator: Simulator) -> Verdict:
+    """Whether every act is whole, every call fits a listed function, and the assistant has the last word."""
+    return _verdict("format", _format_faults(dialogue, simulator))
+
+
+def execution_verdict(dialogue: Sequence[Turn], planned: Sequence[Made] = ()) -> Verdict:
+    """Whether every call succeeded; an error of the plan is allowed where the assistant went on after it."""
+    foreseen = {(made.name, made.code) for made in planned if not made.ok}
+    return _verdict("execution", _execution_faults(dialogue, foreseen))
+
+
+def grounding_verdict(dialogue: Sequence[Turn], simulator: Simulator) -> Verdict:
+    """Whether every argument can be traced to what stood in the dialogue before its call."""
+    return _verdict("grounding", _grounding_faults(dialogue, simulator))
+
+
+def oracle_verdict(category: str, task: ToolTask, dialogue: Sequence[Turn], simulator: Simulator) -> Verdict:
+    """Whether the assistant behaved as the category requires."""
+    faults = _called_faults(task, dialogue, {api.name for api in simulator.apis})
+    if category in MISSING:
+        faults = chain(_asking_faults(task, dialogue), faults)
+    elif category in ABSENT:
+        faults = chain(faults, _declining_faults(dialogue))
+    else:
+        faults = chain(_needless_question(dialogue), faults, _extra_faults(task, dialogue))
+    return _verdict("oracle", faults)
+
+
+def final_state_verdict(task: ToolTask, dialogue: Sequence[Turn], simulator: Simulator) -> Verdict:
+    """Whether the dialogue's calls leave the data, or find the results, that the planned calls do."""
+    wanted, actual = _fresh(simulator), _fresh(simulator)
+    planned = run_plan(task.calls, wanted)
+    made = [_replayed(call, actual) for call in _calls(dialogue)]
+    return _verdict("final_state", _state_faults(wanted, actual, planned, made))
+
+
+def _verdict(check: str, faults: Iterator[str]) -> Verdict:
+    found = list(faults)
+    return Verdict(check=check, passed=not found, evidence="; ".join(found[:3]))
+
+
+def _fresh(simulator: Simulator) -> Simulator:
+    copy = simulator.fork()
+    copy.reset()
+    return copy
+
+
+def _calls(dialogue: Sequence[Turn]) -> list[Made]:
+    return [made for turn in dialogue for made in turn.calls]
+
+
+def _shape_faults(category: str, task: ToolTask, simulator: Simulator) -> Iterator[str]:
+    functions, listed = {call.name for call in task.calls}, {api.name for api in simulator.apis}
+    low, high = _FUNCTIONS.get(category, (1, 1) if category.startswith("single") else (2, 10))
+    if not low <= len(functions) <= high:
+        yield f"{category} plans {len(functions)} functions, not {low} to {high}"
+    for what, present, wanted in (
+        ("withheld", task.withheld, category in MISSING),
+        ("extra", task.extra, category in SUPERFLUOUS),
+        ("absent", task.absent, category in ABSENT),
+    ):
+        if bool(present) is not wanted:
+            yield f"{category} must {'have' if wanted else 'not have'} {what} parts"
+    for absent in task.absent:
+        if absent.name in listed:
+            yield f"{absent.name} is called absent but is in the list"
+
+
+def _run_faults(planned: Sequence[Made]) -> Iterator[str]:
+    for made in planned[-1:]:
+        if not made.ok:
+            yield f"the plan ends in an error: {made.name} gave {made.content}"
+    for made in planned:
+        if made.code not in ("", "refused", "not_found"):
+            yield f"a planned call fails: {made.name} gave {made.content}"
+
+
+def _given_faults(task: ToolTask, planned: Sequence[Made], simulator: Simulator) -> Iterator[str]:
+    """The first message gives every planned value that is not withheld, and none that is."""
+    required = {(api.name, one.name) for api in simulator.apis for one in api.parameters if one.required}
+    hidden = [str(argument.value) for argument in task.withheld]
+    opening = Turn(speaker="user", text="\n".join([task.task, *hidden]))
+    yield from _grounding_faults([opening, Turn(speaker="assistant", calls=tuple(planned))], simulator, chained=True)
+    for argument in task.withheld:
+        users = [call for call in task.calls if call.values.get(argument.name) == argument.value]
+        if not any((call.name, argument.name) in required for call in users):
+            yield f"withheld {argument.name!r} is no required argument of a planned call with that value"
+        if not isinstance(argument.value, bool) and grounded(argument.value, None, [task.task]):
+            yield f"withheld {argument.name!r} stands in the first message"
+    taken = {one.name for api in simulator.apis for one in api.parameters if api.name in {m.name for m in planned}}
+    for argument in task.extra:
+        if argument.name in taken:
+            yield f"extra {argument.name!r} is a parameter of a planned function"
+        if not isinstance(argument.value, bool) and not grounded(argument.value, None, [task.task]):
+            yield f"extra {argument.name!r} does not stand in the first message"
+
+
+def _format_faults(dialogue: Sequence[Turn], simulator: Simulator) -> Iterator[str]:
+    apis = {api.name: api for api in simulator.apis}
+    for turn in (turn for turn in dialogue if turn.speaker == "assistant"):
+        if (turn.act == "call") is not bool(turn.calls) or not (turn.text or turn.calls):
+            yield f"an act {turn.act!r} with {len(turn.calls)} calls and the text {turn.text[:40]!r}"
+    for made in _calls(dialogue):
+        if made.name not in apis:
+            yield f"{made.name} is not in the list"
+            continue
+        try:
+            bind(apis[made.name], made.arguments)
+        except CallRefused as refused:
+            yield str(refused)
+    if not dialogue or dialogue[-1].speaker != "assistant" or dialogue[-1].act != "say":
+        yield "the dialogue does not end with the assistant's answer"
+
+
+def _execution_faults(dialogue: Sequence[Turn], foreseen: set[tuple[str, str]]) -> Iterator[str]:
+    for place, turn in enumerate(dialogue):
+        for made in turn.calls:
+            went_on = any(later.speaker == "assistant" for later in dialogue[place + 1 :])
+            if not made.ok and not (went_on and (made.name, made.code) in foreseen):
+                yield f"{made.name} gave {made.content}"
+
+
+def _grounding_faults(dialogue: Sequence[Turn], simulator: Simulator, *, chained: bool = False) -> Iterator[str]:
+    """Calls of one turn are made together and cannot use each other's results, unless they are `chained`."""
+    parameters = {(api.name, one.name): one for api in simulator.apis for one in api.parameters}
+    sources: list[str] = []
+    for turn in dialogue:
+        if turn.speaker == "user":
+            sources.append(turn.text)
+        for place, made in enumerate(turn.calls):
+            earlier = [call.content for call in turn.calls[:place]] if chained else []
+            for name, value in made.arguments.items():
+                if not grounded(value, parameters.get((made.name, name)), [*sources, *earlier]):
+                    yield f"{made.name}: {name} = {value!r} was given by nobody"
+        sources += [made.content for made in turn.calls]
+
+
+def _called_faults(task: ToolTask, dialogue: Sequence[Turn], listed: set[str]) -> Iterator[str]:
+    made = {call.name for call in _calls(dialogue)}
+    yield from (f"{name} was needed and never called" for name in sorted({call.name for call in task.calls} - made))
+    yield from (f"{name} was called and is not in the list" for name in sorted(made - listed))
+
+
+def _asking_faults(task: ToolTask, dialogue: Sequence[Turn]) -> Iterator[str]:
+    acts = [turn for turn in dialogue if turn.speaker == "assistant"]
+    if not acts or acts[0].act != "ask" or not any(mentions(acts[0].text, one.name) for one in task.withheld):
+        yield "the assistant does not begin by asking for what is missing"
+    for argument in task.withheld:
+        takers = {call.name for call in task.calls if call.values.get(argument.name) == argument.value}
+        for turn in acts:
+            if turn.act == "ask" and mentions(turn.text, argument.name):
+                break
+            if any(made.name in takers and argument.name in made.arguments for made in turn.calls):
+                yield f"{argument.name} was passed before it was asked for"
+                break
+
+
+def _needless_question(dialogue: Sequence[Turn]) -> Iterator[str]:
+    first = next((turn for turn in dialogue if turn.speaker == "assistant"), None)
+    if first and first.act == "ask":
+        yield "the assistant asks although everything was given"
+
+
+def _extra_faults(task: ToolTask, dialogue: Sequence[Turn]) -> Iterator[str]:
+    planned = [value for call in task.calls for value in call.values.values()]
+    for argument in task.extra:
+        for made in _calls(dialogue):
+            smuggled = argument.value not in planned and argument.value in made.arguments.values()
+            if argument.name in made.arguments or smuggled:
+                yield f"{made.name} was given {argument.name!r}, which it does not take"
+
+
+def _declining_faults(dialogue: Sequence[Turn]) -> Iterator[str]:
+    last = dialogue[-1] if dialogue else None
+    if not last or last.speaker != "assistant" or not _DECLINES.search(last.text.replace("’", "'")):
+        yield "the last answer does not say what cannot be done"
+
+
+def _replayed(call: Made, simulator: Simulator) -> tuple[str, Any]:
+    return call.name, json.loads(simulator.call(call.name, call.arguments).content())
+
+
+def _state_faults(
+    wanted: Simulator, actual: Simulator, planned: Sequence[Made], made: Sequence[tuple[str, Any]]
+) -> Iterator[str]:
+    if wanted.state() != actual.state():
+        yield "the dialogue leaves other data than the plan does"
+    if any(call.changed for call in planned):
+        return
+    for call in planned:
+        if (call.name, json.loads(call.content)) not in made:
+            yield f"{call.name} never gave {call.content[:120]}, as it does in the plan"

@@ -1,0 +1,83 @@
+"""The OpenAI chat-completion format, which endpoints and the embedded engine both speak.
+
+How a typed reply is asked for depends on what the server can do, best first: `json_schema` (constrained
+decoding), a forced tool call, or words in the prompt.
+"""
+
+from typing import Any, Literal
+
+import orjson
+
+from agentinstruct.agents.gateway import Completion, Request, RetryableError
+
+Mode = Literal["json_schema", "tool", "text"]
+MODES: tuple[Mode, ...] = ("json_schema", "tool", "text")
+
+
+def body_of(request: Request, name: str, mode: Mode) -> dict[str, Any]:
+    """The request body for a model of this name."""
+    body: dict[str, Any] = {
+        "model": name,
+        "messages": request.messages,
+        "temperature": request.temperature,
+        "max_tokens": request.max_tokens,
+    }
+    if request.schema is None:
+        return body
+    if mode == "json_schema":
+        schema = {"name": request.schema_name, "schema": request.schema, "strict": True}
+        return body | {"response_format": {"type": "json_schema", "json_schema": schema}}
+    if mode == "tool":
+        function = {"name": request.schema_name, "description": "Give your reply.", "parameters": request.schema}
+        return body | {
+            "tools": [{"type": "function", "function": function}],
+            "tool_choice": {"type": "function", "function": {"name": request.schema_name}},
+        }
+    return body | {"messages": with_schema(request)}
+
+
+def with_schema(request: Request) -> list[dict[str, str]]:
+    """The messages with the reply's schema spelled out at the end."""
+    *before, last = request.messages
+    schema = orjson.dumps(request.schema).decode()
+    content = f"{last['content']}\n\nReply with one JSON object that fits this JSON Schema, and nothing else:\n{schema}"
+    return [*before, {"role": last["role"], "content": content}]
+
+
+def completion_of(response: object) -> Completion:
+    """The answer in a response body.
+
+    Raises:
+        RetryableError: the body is not a chat completion (a proxy's page, no choices, no message).
+    """
+    try:
+        choice = response["choices"][0]  # type: ignore[index]
+        message = choice["message"]
+        text = _text(message)
+    except (TypeError, KeyError, IndexError, AttributeError) as error:
+        raise RetryableError(f"the answer is not a chat completion ({type(error).__name__}: {error})") from error
+    usage = response.get("usage") or {}  # type: ignore[attr-defined]
+    return Completion(
+        text=text,
+        finish_reason=str(choice.get("finish_reason") or "stop"),
+        refusal=str(message.get("refusal") or ""),
+        input_tokens=_count(usage, "prompt_tokens"),
+        cached_tokens=_count(usage.get("prompt_tokens_details") or {}, "cached_tokens"),
+        output_tokens=_count(usage, "completion_tokens"),
+    )
+
+
+def _text(message: dict[str, Any]) -> str:
+    for call in message.get("tool_calls") or ():
+        return str(call["function"]["arguments"])
+    return clean(str(message.get("content") or ""))
+
+
+def clean(text: str) -> str:
+    """The text without lone surrogates and NULs, which no file or database keeps faithfully."""
+    return text.encode("utf-8", "ignore").decode().replace("\x00", "")
+
+
+def _count(usage: dict[str, Any], key: str) -> int:
+    value = usage.get(key)
+    return value if isinstance(value, int) and value >= 0 else 0

@@ -1,0 +1,78 @@
+"""The crew of a skill: its agents, and what becomes of a draft that one of them spoils."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from agentinstruct.agents.agent import Agent
+from agentinstruct.agents.errors import ReplyError
+from agentinstruct.agents.records import Draft, Dropped
+from agentinstruct.agents.skill import Skill
+from agentinstruct.graphs.state import FlowState
+
+Work = TypeVar("Work")
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """A skill's agents by name."""
+
+    skill: Skill
+
+    def agent(
+        self,
+        name: str,
+        reply: type[BaseModel],
+        *prompts: str,
+        subject: str = "",
+        accept: Callable[[Any], None] | None = None,
+    ) -> Agent[Any]:
+        """One of the skill's agents; the first of the prompts it has, else the one of its name."""
+        prompt = self.skill.prompt(*(prompts or (name,)))
+        return Agent(name, prompt, reply, self.skill.prompt("repair"), f"{self.skill.name}/{subject}", accept)
+
+    def dropped(
+        self,
+        state: FlowState,
+        stage: str,
+        error: ReplyError,
+        *,
+        draft: Draft | None = None,
+        category: str = "",
+        goal: str = "",
+    ) -> Dropped:
+        """What did not make it, where and why."""
+        return Dropped(
+            skill=self.skill.name,
+            seed_id=state["seed"].id,
+            source=state["seed"].source,
+            stage=f"{stage}/{goal}" if goal else stage,
+            reason=error.reason,
+            detail=error.detail[:500],
+            category=draft.category if draft else category,
+            transform=state["plan"].transform,
+            draft_id=draft.id if draft else "",
+            verdicts=draft.verdicts if draft else (),
+            calls=(*(draft.calls if draft else ()), *error.calls),
+        )
+
+
+async def each(
+    work: Sequence[Work],
+    do: Callable[[Work], Awaitable[Done]],
+    drop: Callable[[Work, ReplyError], Dropped],
+) -> tuple[list[Done], list[Dropped]]:
+    """Do all the work together; what the model spoils is dropped, in order, and the rest is kept."""
+
+    async def one(item: Work) -> Done | Dropped:
+        try:
+            return await do(item)
+        except ReplyError as error:
+            return drop(item, error)
+
+    results = await asyncio.gather(*map(one, work))
+    return [r for r in results if not isinstance(r, Dropped)], [r for r in results if isinstance(r, Dropped)]

@@ -1,0 +1,59 @@
+"""The flow that skills share: one seed in, its records out.
+
+seed ─ plan ─ one transform ─ instruct ─ (suggest ─ edit) × rounds ─ answer ─ verify ─ records + dropped
+
+plan        draws transform and categories, from the run's seed and the seed's text alone
+transform   one node per shape of passage, so that it shows which one ran; it may decline
+suggest     ways to refine each newest draft, for each goal
+edit        applies them: refinement adds drafts, the originals stay
+answer      the teacher, who sees only what the user would
+verify      exact checks, then the panel; what passes is a record
+"""
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from agentinstruct.agents.skill import Skill
+from agentinstruct.graphs.crew import Crew
+from agentinstruct.graphs.refine import Refinement
+from agentinstruct.graphs.stages import Stages
+from agentinstruct.graphs.state import Context, FlowInput, FlowState
+from agentinstruct.graphs.verify import Verification
+
+Flow = CompiledStateGraph[FlowState, Context, FlowInput, FlowState]
+
+
+async def chosen_transform(state: FlowState) -> str:
+    """The transform that was drawn."""
+    return state["plan"].transform
+
+
+async def refine_or_answer(state: FlowState) -> str:
+    """Refine while rounds are left; end when there is nothing to refine or answer."""
+    if not state["drafts"]:
+        return END
+    return "suggest" if state["plan"].rounds > 0 and state["plan"].goals else "answer"
+
+
+def build_flow(skill: Skill) -> Flow:
+    """Wire a skill's agents into the shared flow."""
+    crew, transforms = Crew(skill), list(skill.file.transforms)
+    stages, refinement = Stages(crew), Refinement(crew)
+    flow = StateGraph(FlowState, Context, input_schema=FlowInput)
+    flow.add_node("plan", stages.plan)
+    flow.add_edge(START, "plan")
+    flow.add_conditional_edges("plan", chosen_transform, transforms)
+    for name in transforms:
+        flow.add_node(name, stages.transform(name))
+        flow.add_edge(name, "instruct")
+    flow.add_node("instruct", stages.instruct)
+    flow.add_node("suggest", refinement.suggest)
+    flow.add_node("edit", refinement.edit)
+    flow.add_node("answer", stages.answer)
+    flow.add_node("verify", Verification(crew).verify)
+    flow.add_conditional_edges("instruct", refine_or_answer, ["suggest", "answer", END])
+    flow.add_edge("suggest", "edit")
+    flow.add_conditional_edges("edit", refine_or_answer, ["suggest", "answer"])
+    flow.add_edge("answer", "verify")
+    flow.add_edge("verify", END)
+    return flow.compile(name=skill.name)

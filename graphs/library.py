@@ -1,0 +1,139 @@
+"""The library that tool-use tasks are about: described, grown, and made executable.
+
+describe | adopt ─ retrieve | hypothesise ─ simulate
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Literal
+
+from langgraph.runtime import Runtime
+
+from agentinstruct.agents.errors import ReplyError
+from agentinstruct.agents.prompt import as_json
+from agentinstruct.agents.records import Call, Passage, Seed
+from agentinstruct.agents.toolcalls import ApiList, SimulatorSpec, Turn, merge_apis
+from agentinstruct.graphs.crew import Crew, each
+from agentinstruct.graphs.plan import make_plan
+from agentinstruct.graphs.state import Context, FlowState, settings
+from agentinstruct.tools.corpus import current_corpus
+from agentinstruct.tools.simulator import Api, Simulator
+
+ENOUGH, MOST = 6, 8
+"""Functions a list should have, and may have."""
+
+
+class ToolState(FlowState, total=False):
+    """The state of a flow, with the library the tasks are about and the dialogues so far."""
+
+    growth: Literal["retrieve", "hypothesise"]
+    library: str
+    apis: tuple[Api, ...]
+    simulator: SimulatorSpec
+    dialogues: dict[str, list[Turn]]
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The nodes that make the library: plan, describe, adopt, retrieve, hypothesise, simulate."""
+
+    crew: Crew
+
+    async def plan(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
+        """Decide by the seed: code is described, prose adopted; the list grows by what there is to search."""
+        seed, context = Seed.model_validate(state["seed"]), settings(runtime)
+        plan = make_plan(self.crew.skill, seed, context)
+        if not context.transforms:
+            plan = plan.model_copy(update={"transform": "describe" if seed.modality == "code" else "adopt"})
+        searchable = current_corpus() is not None and Random(plan.work_id).random() < 0.5
+        growth: Literal["retrieve", "hypothesise"] = "retrieve" if searchable else "hypothesise"
+        return {"seed": seed, "plan": plan, "growth": growth, "drafts": [], "suggestions": [], "dialogues": {}}
+
+    async def describe(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
+        """The functions that source code offers its callers."""
+        return await self._listed(state, "describe", settings(runtime).model_of("transform"))
+
+    async def adopt(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
+        """The functions that a document describes."""
+        return await self._listed(state, "adopt", settings(runtime).model_of("transform"))
+
+    async def _listed(self, state: ToolState, name: str, model: str) -> ToolState:
+        try:
+            reply, call = await self._ask(name, model, state["seed"])
+        except ReplyError as error:
+            return {"apis": (), "dropped": [self.crew.dropped(state, "transform", error)]}
+        passage = Passage(text=as_json(reply.apis), transform=name, calls=(call,))
+        return {"library": reply.library, "apis": merge_apis(reply.apis), "passage": passage}
+
+    async def _ask(self, name: str, model: str, seed: Seed) -> tuple[ApiList, Call]:
+        agent = self.crew.agent(name, ApiList, f"transform/{name}")
+        reply, call = await agent(model, Random(f"{seed.id}/{name}"), seed=seed)
+        if not reply.suitable or not reply.apis:
+            error = ReplyError("declined", reply.reason or "no function was found in the seed")
+            error.calls = (call,)
+            raise error
+        return reply, call
+
+    async def retrieve(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
+        """Describe the code seeds most alike, and join their functions to the list."""
+        corpus, model = current_corpus(), settings(runtime).model_of("transform")
+        if corpus is None or not state["apis"]:
+            return {}
+        hits = await corpus.asearch(state["seed"].text, 2, exclude=(state["seed"].id,))
+        neighbours = [Seed(text=hit.text, modality="code") for hit in hits]
+        found, missed = await each(
+            neighbours,
+            lambda seed: self._ask("describe", model, seed),
+            lambda seed, error: self.crew.dropped(state, "transform/retrieve", error),
+        )
+        lists = [reply.apis for reply, _ in found]
+        return {**self._grown(state, lists, [call for _, call in found]), "dropped": missed}
+
+    async def hypothesise(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
+        """Join the functions that the rest of such a library would have."""
+        wanted = max(2, ENOUGH - len(state["apis"]))
+        agent = self.crew.agent("hypothesise", ApiList)
+        inputs = {"library": state["library"], "apis": state["apis"], "wanted": wanted}
+        try:
+            reply, call = await agent(settings(runtime).model_of("transform"), Random(state["seed"].id), **inputs)
+        except ReplyError as error:
+            return {"apis": (), "dropped": [self.crew.dropped(state, "transform/hypothesise", error)]}
+        return self._grown(state, [reply.apis], [call])
+
+    def _grown(self, state: ToolState, lists: Sequence[Sequence[Api]], calls: list[Call]) -> ToolState:
+        apis, before = merge_apis(state["apis"], *lists, limit=MOST), state["passage"]
+        passage = Passage(text=as_json(apis), transform=before.transform, calls=(*before.calls, *calls))
+        return {"apis": apis, "passage": passage}
+
+    async def simulate(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
+        """Declare the library's data and behaviour; it must be executable before any task is written."""
+        agent = self.crew.agent("simulate", SimulatorSpec, accept=lambda spec: usable(spec, state["apis"]))
+        try:
+            spec, call = await agent(
+                settings(runtime).model_of("transform"), Random(state["seed"].id), apis=state["apis"]
+            )
+        except ReplyError as error:
+            return {"apis": (), "dropped": [self.crew.dropped(state, "transform/simulate", error)]}
+        before, library = state["passage"], spec.library(state["apis"])
+        text = as_json(library.model_dump(mode="json", exclude_defaults=True))
+        passage = Passage(text=text, transform=before.transform, calls=(*before.calls, call))
+        return {"simulator": spec, "passage": passage}
+
+
+def usable(spec: SimulatorSpec, apis: Sequence[Api]) -> None:
+    """Refuse a specification under which hardly anything can be executed, naming what is wrong with it."""
+    simulator = Simulator(spec.library(apis))
+    if len(simulator.executable) < min(2, len(apis)):
+        raise ReplyError("not executable", "; ".join(simulator.problems[:6]))
+
+
+def simulator_of(state: Any) -> Simulator:
+    """A fresh simulator of the state's library."""
+    return Simulator(state["simulator"].library(state["apis"]))
+
+
+def library_view(state: Any) -> dict[str, Any]:
+    """The functions a task may use and the data they work on."""
+    simulator = simulator_of(state)
+    return {"apis": tuple(api for api in state["apis"] if api.name in simulator.executable), "state": simulator.state()}

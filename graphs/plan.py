@@ -1,0 +1,50 @@
+"""What is decided for a seed before any model is asked: transform, categories, goals, counts."""
+
+from collections.abc import Mapping
+from random import Random
+
+from agentinstruct.agents.errors import SetupError
+from agentinstruct.agents.records import Seed, content_id
+from agentinstruct.agents.skill import Category, Skill
+from agentinstruct.graphs.state import Context, Plan, chosen
+
+
+def make_plan(skill: Skill, seed: Seed, context: Context) -> Plan:
+    """The draw for one seed: the same seed, skill and settings always give the same plan.
+
+    Raises:
+        SetupError: a filter names something the skill does not have, or leaves nothing that fits together.
+    """
+    file, draw = skill.file, Random(f"{context.seed}/{skill.name}/{seed.id}")
+    wanted = [skill.categories[n] for n in chosen(context.categories, list(skill.categories), f"{skill.name} category")]
+    transforms = [
+        name
+        for name in chosen(context.transforms, list(file.transforms), f"{skill.name} transform")
+        if any(category.fits(name) for category in wanted)
+    ]
+    if not transforms:
+        raise SetupError(f"{skill.name}: none of the transforms asked for suits any of the categories asked for.")
+    transform = draw.choice(transforms)
+    suited = [category.name for category in wanted if category.fits(transform)]
+    count = min(context.categories_per_seed or file.categories_per_seed, len(suited))
+    return Plan(
+        transform=transform,
+        categories=tuple(draw.sample(suited, count)),
+        goals=tuple(chosen(context.goals, list(skill.goals), f"{skill.name} goal")),
+        instructions=context.instructions_per_category or file.instructions_per_category,
+        suggestions=context.suggestions_per_goal,
+        rounds=file.rounds if context.rounds < 0 else context.rounds,
+        verify=context.verify,
+        work_id=content_id(skill.name, seed.id, context.seed),
+    )
+
+
+def shown(category: Category, draw: Random) -> Mapping[str, str]:
+    """A category as its writer sees it, with one of its example wordings."""
+    return {
+        "name": category.name,
+        "title": category.title,
+        "brief": category.brief,
+        "form": category.form,
+        "example": draw.choice(category.examples) if category.examples else "",
+    }

@@ -1,0 +1,120 @@
+"""Refinement: suggester and editor, in as many pairs as the skill has goals. It adds drafts, it replaces none."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from langgraph.runtime import Runtime
+from pydantic import BaseModel, create_model
+
+from agentinstruct.agents.forms import FORMS, UNANSWERABLE, Form
+from agentinstruct.agents.records import Draft, Frozen, Item, Suggestion, Verdict, content_id
+from agentinstruct.agents.replies import PassageEdit, Suggestions
+from agentinstruct.agents.skill import Goal
+from agentinstruct.graphs.crew import Crew, each
+from agentinstruct.graphs.stages import admit, laid_out, written_verdicts
+from agentinstruct.graphs.state import Context, FlowState, settings
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """The suggest and edit nodes of a skill."""
+
+    crew: Crew
+
+    async def suggest(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
+        """For each newest draft and each goal that suits it, ways to refine it."""
+        model, plan = settings(runtime).model_of("suggest"), state["plan"]
+        newest = max((draft.depth for draft in state["drafts"]), default=0)
+        work = [
+            (draft, self.crew.skill.goals[name])
+            for draft in state["drafts"]
+            for name in plan.goals
+            if draft.depth == newest
+            and draft.outcome != "unanswerable"
+            and self.crew.skill.goals[name].fits(draft.item.form)
+        ]
+        suggested, dropped = await each(
+            work,
+            lambda pair: self._suggested(state, *pair, model, plan.suggestions),
+            lambda pair, error: self.crew.dropped(state, "suggest", error, draft=pair[0], goal=pair[1].name),
+        )
+        return {"suggestions": [one for some in suggested for one in some], "dropped": dropped}
+
+    async def _suggested(self, state: FlowState, draft: Draft, goal: Goal, model: str, count: int) -> list[Suggestion]:
+        wanted = count or goal.suggestions
+        agent = self.crew.agent("suggest", Suggestions, f"suggest/{goal.name}", "suggest", subject=goal.name)
+        draw = Random(f"{draft.id}/{goal.name}")
+        reply, call = await agent(model, draw, **self.material(state, draft, goal), count=wanted)
+        texts = dict.fromkeys(text.strip() for text in reply.suggestions if text.strip())
+        return [
+            Suggestion(draft_id=draft.id, goal=goal.name, ordinal=i, text=text, calls=(call,))
+            for i, text in enumerate(list(texts)[:wanted])
+        ]
+
+    async def edit(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
+        """Apply each suggestion: every one adds a draft, and the original stays."""
+        model, plan = settings(runtime).model_of("edit"), state["plan"]
+        parents = {draft.id: draft for draft in state["drafts"]}
+        edited, dropped = await each(
+            state["suggestions"],
+            lambda suggestion: self._edited(state, parents[suggestion.draft_id], suggestion, model),
+            lambda suggestion, error: self.crew.dropped(
+                state, "edit", error, draft=parents[suggestion.draft_id], goal=suggestion.goal
+            ),
+        )
+        kept, refused = admit(self.crew, state, edited, "edit", self.verdicts)
+        left = plan.model_copy(update={"rounds": plan.rounds - 1})
+        return {
+            "drafts": [*state["drafts"], *kept],
+            "suggestions": [],
+            "dropped": dropped + refused,
+            "plan": left,
+        }
+
+    async def _edited(self, state: FlowState, parent: Draft, suggestion: Suggestion, model: str) -> Draft:
+        goal = self.crew.skill.goals[suggestion.goal]
+        reply_type = edit_reply(goal, FORMS[parent.item.form])
+        agent = self.crew.agent("edit", reply_type, f"edit/{goal.name}", "edit", subject=goal.name)
+        draw = Random(f"{parent.id}/{goal.name}/{suggestion.ordinal}")
+        reply, call = await agent(model, draw, **self.material(state, parent, goal), suggestion=suggestion.text)
+        draft_id = content_id(parent.id, goal.name, suggestion.ordinal)
+        form: Form | None = getattr(reply, "item", None)
+        return laid_out(
+            self.crew.skill,
+            parent.model_copy(
+                update={
+                    "id": draft_id,
+                    "passage": getattr(reply, "passage", parent.passage).strip(),
+                    "item": form.arrange(Random(draft_id)) if form else _kept(parent, goal),
+                    "depth": parent.depth + 1,
+                    "parent": parent.id,
+                    "goal": goal.name,
+                    "outcome": goal.outcome,
+                    "suggestion": suggestion.text,
+                    "calls": (*parent.calls, *suggestion.calls, call),
+                }
+            ),
+        )
+
+    def material(self, state: FlowState, draft: Draft, goal: Goal) -> dict[str, Any]:
+        """What suggester and editor are given of a draft."""
+        return {"passage": draft.passage, "item": draft.item.view, "goal": goal}
+
+    def verdicts(self, state: FlowState, draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
+        """What can be said of an edited item before it is answered."""
+        return written_verdicts(state, draft, parent)
+
+
+def edit_reply(goal: Goal, form: type[Form]) -> type[BaseModel]:
+    """What an editor replies with: the passage, the item, or both."""
+    if goal.changes == "passage":
+        return PassageEdit
+    base = PassageEdit if goal.changes == "both" else Frozen
+    return create_model(f"{form.__name__}Edit", __base__=base, item=(form, ...))
+
+
+def _kept(parent: Draft, goal: Goal) -> Item:
+    if goal.outcome != "unanswerable":
+        return parent.item
+    return parent.item.model_copy(update={"key": UNANSWERABLE})

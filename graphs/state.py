@@ -1,0 +1,105 @@
+"""What flows between nodes, and what a caller may set."""
+
+import operator
+import os
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, Literal, get_args
+
+from langgraph.runtime import Runtime
+from typing_extensions import TypedDict
+
+from agentinstruct.agents.errors import SetupError
+from agentinstruct.agents.files import nearest
+from agentinstruct.agents.records import Draft, Dropped, Frozen, Passage, Record, Role, Seed, Suggestion
+
+DEFAULT_MODEL = "local"
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+def _setting(default: Any, description: str) -> Any:
+    return field(default=default, metadata={"description": description})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The settings of a flow, the same in Studio, on a server, in a script and in a run."""
+
+    model: str = _setting("", "Model of every role that has none of its own: local, openai:<name>, scripted …")
+    transform_model: str = _setting("", "Model that rewrites seeds.")
+    instruct_model: str = _setting("", "Model that writes instructions.")
+    suggest_model: str = _setting("", "Model that suggests refinements.")
+    edit_model: str = _setting("", "Model that applies them.")
+    answer_model: str = _setting("", "Model that answers: the teacher.")
+    judge_model: str = _setting("", "Model that solves and judges in verification.")
+    verify: Literal["strict", "annotate", "off"] = _setting(
+        "strict", "strict: only drafts whose checks pass; annotate: all, with verdicts; off: no model checks."
+    )
+    transforms: str = _setting("", "Only these transforms, by comma; empty for all.")
+    categories: str = _setting("", "Only these categories, by comma; empty for all.")
+    goals: str = _setting("", "Only these refinement goals, by comma; empty for all.")
+    categories_per_seed: int = _setting(0, "Categories drawn for a seed; 0 for the skill's own number.")
+    instructions_per_category: int = _setting(0, "Instructions per category; 0 for the skill's own number.")
+    suggestions_per_goal: int = _setting(0, "Suggestions per item and goal; 0 for the goal's own number.")
+    rounds: int = _setting(-1, "Rounds of refinement; -1 for the skill's own number, 0 for none.")
+    solvers: int = _setting(3, "Independent solvers that vote on a key.")
+    seed: int = _setting(0, "Random seed: the same one makes the same choices.")
+
+    def model_of(self, role: Role) -> str:
+        """The model that plays a role."""
+        own: str = getattr(self, f"{role}_model")
+        return own or self.model or os.environ.get("AGENTINSTRUCT_MODEL", "") or DEFAULT_MODEL
+
+
+class Plan(Frozen):
+    """What was decided for a seed before any model was asked."""
+
+    transform: str
+    categories: tuple[str, ...]
+    goals: tuple[str, ...]
+    instructions: int
+    suggestions: int
+    rounds: int
+    """Rounds of refinement still to come."""
+    verify: Literal["strict", "annotate", "off"]
+    work_id: str
+
+
+class FlowInput(TypedDict):
+    """One seed: a piece of a document or of source code."""
+
+    seed: Seed
+
+
+class FlowState(TypedDict, total=False):
+    """A seed on its way: every step's work can be read here."""
+
+    seed: Seed
+    plan: Plan
+    passage: Passage
+    drafts: list[Draft]
+    suggestions: list[Suggestion]
+    records: Annotated[list[Record], operator.add]
+    dropped: Annotated[list[Dropped], operator.add]
+
+
+def settings(runtime: Runtime[Context]) -> Context:
+    """The caller's settings; all defaults when none were given (LangGraph then passes None)."""
+    return runtime.context or Context()
+
+
+def chosen(listed: str, known: list[str], what: str) -> list[str]:
+    """The names of a comma list, all of which must be known; all names when it is empty.
+
+    Raises:
+        SetupError: one is not known; says which and the nearest one.
+    """
+    names = [name.strip() for name in listed.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise SetupError(f"no {what} {name!r}.{nearest(name, known)}")
+    return names or known
+
+
+def setting_names() -> list[str]:
+    """The names of all settings."""
+    return [setting.name for setting in fields(Context)]

@@ -1,0 +1,1 @@
+"""The prompts and skills: Markdown and YAML only, no code."""
