@@ -79,7 +79,7 @@ def response_verdicts(draft: Draft, category: Category, names: tuple[str, ...]) 
 
 
 def _not_copied(draft: Draft, category: Category) -> Iterator[Verdict]:
-    same = fold(draft.response) == fold(draft.passage)
+    same = draft.response.strip() == draft.passage.strip()
     yield _verdict("not_copied", not same, "the response is the text as it was" if same else "")
 
 

@@ -57,12 +57,18 @@ class Form(Frozen):
         """Whether an answer is the key; None when only a reader can tell."""
         raise NotImplementedError
 
+    def notes(self) -> Iterator[str]:
+        """What stands behind the item, for the agents that refine it: its evidence, unless the form says more."""
+        for quote in getattr(self, "evidence", ()):
+            yield f"Evidence: {quote}"
+
     def _item(self, question: str, options: str = "", key: str = "") -> Item:
         return Item(
             form=self.name,
             question=question,
             options=options,
             key=key,
+            notes="\n".join(self.notes()),
             written=self.model_dump(mode="json", by_alias=True),
         )
 

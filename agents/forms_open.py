@@ -11,6 +11,7 @@ from agentinstruct.agents.form import Fault, Form, repeated, unquoted
 from agentinstruct.agents.records import Frozen, Item
 from agentinstruct.tools.calculate import CalculateError, evaluate
 from agentinstruct.tools.constraints import Constraint
+from agentinstruct.tools.constraints import faults as unfit
 from agentinstruct.tools.quotes import bare, contains, numbers, overlap, same_number
 
 
@@ -79,6 +80,12 @@ class Number(Form):
     answer: float
     unit: str = ""
 
+    def notes(self) -> Iterator[str]:
+        """The facts and the calculation."""
+        for fact in self.facts:
+            yield f"Fact: {fact.quote} ({fact.value:g})"
+        yield f"Calculation: {self.expression}"
+
     def arrange(self, draw: Random) -> Item:
         """The question; the key is the number alone."""
         return self._item(self.question, key=f"{self.answer:g}" if abs(self.answer) < 1e6 else f"{self.answer:.10g}")
@@ -121,6 +128,11 @@ class Essay(Form):
     definite: ClassVar[bool] = False
     question: str = Field(min_length=8)
     points: tuple[str, ...] = Field(min_length=2, max_length=6)
+
+    def notes(self) -> Iterator[str]:
+        """The points of a full answer."""
+        for point in self.points:
+            yield f"Point: {point}"
 
     def arrange(self, draw: Random) -> Item:
         """The question alone: an essay has no key."""
@@ -165,13 +177,19 @@ class Revision(Form):
     question: str = Field(min_length=8, alias="instruction")
     constraints: tuple[Constraint, ...] = Field(max_length=6)
 
+    def notes(self) -> Iterator[str]:
+        """The constraints, which a refinement builds on."""
+        for constraint in self.constraints:
+            yield f"Constraint: {constraint}"
+
     def arrange(self, draw: Random) -> Item:
         """The instruction as it is."""
         return self._item(self.question)
 
     def faults(self, passage: str) -> Iterator[Fault]:
-        """Nothing: its constraints are checked on the response."""
-        yield from ()
+        """Constraints must be well formed, fit the text and leave something to do."""
+        for fault in unfit(self.constraints, passage):
+            yield "form", fault
 
     @classmethod
     def agrees(cls, key: str, answer: str) -> bool | None:

@@ -84,7 +84,7 @@ class LocalModel:
 
     def __init__(self, path: Path, *, n_ctx: int = 8192, n_parallel: int = 1, threads: int = 0) -> None:
         self._path = Path(path)
-        self._n_ctx, self._n_parallel, self._threads = n_ctx, n_parallel, threads or _cores()
+        self._n_ctx, self.n_parallel, self._threads = n_ctx, n_parallel, threads or _cores()
         self._pool = ThreadPoolExecutor(n_parallel, thread_name_prefix="local-model")
         self._loading = threading.Lock()
         self._closed = threading.Event()
@@ -148,7 +148,7 @@ class LocalModel:
     def _params(self, engine: Any) -> Any:
         params = engine.CommonParams()
         params.model.path = str(self._path)
-        params.n_ctx, params.n_parallel, params.kv_unified = self._n_ctx, self._n_parallel, True
+        params.n_ctx, params.n_parallel, params.kv_unified = self._n_ctx, self.n_parallel, True
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self._threads
         params.n_batch, params.n_ubatch = 512, 256
         params.cache_ram_mib = 1024

@@ -113,9 +113,13 @@ class Embedded:
 
     async def complete(self, request: Request) -> Completion:
         """The engine's answer; the seed is the request's key, so a run can be repeated."""
+        from agentinstruct.agents.local import LocalModelError
+
         body = body_of(request, self.name, "json_schema") | {"seed": int(request.key[:7], 16)}
         try:
             return completion_of(await self.engine.chat(body))
+        except LocalModelError as error:
+            raise ModelError(f"local:{self.name}: {error}") from error
         except ValueError as error:
             raise ReplyError("request refused", str(error)) from error
 

@@ -103,12 +103,14 @@ class Item(Frozen):
     question: str
     options: str = Field("", description="The labelled block shown under the question, if the form has one.")
     key: str = Field("", description="The expected final answer in canonical form.")
+    notes: str = Field("", description="What stands behind the item and users do not see: evidence, constraints.")
     written: dict[str, Any] = Field(description="The writer's own reply, as its form reads it.")
 
     @property
     def view(self) -> str:
-        """The item as the other agents see it."""
-        return "\n".join(part for part in (self.question, self.options, f"Key: {self.key}" if self.key else "") if part)
+        """The item as suggester and editor see it."""
+        key = f"Key: {self.key}" if self.key else ""
+        return "\n".join(part for part in (self.question, self.options, key, self.notes) if part)
 
 
 class Suggestion(Frozen):

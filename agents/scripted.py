@@ -73,7 +73,8 @@ def scripted_reply(request: Request) -> Reply:
 
 
 def _said(scripts: Mapping[str, Script], request: Request) -> Reply:
-    replies = (scripts[name](request) for name in _names(request) if name in scripts)
+    named = dict.fromkeys(scripts[name] for name in _names(request) if name in scripts)
+    replies = (script(request) for script in named)
     return next((reply for reply in replies if reply is not None), None)
 
 

@@ -135,7 +135,7 @@ FLIPS: dict[str, Callable[[Problem, Solved, int], Iterator[str]]] = {
 
 
 def harder(problem: Problem, way: int) -> dict[str, Any] | None:
-    """The item asked in a way that takes more reading, its key the same where its form allows; None if none is found."""
+    """The item asked so that it takes more reading, its key kept where the form allows; None if no way is found."""
     solved = solve(problem)
     about = _subject(problem, solved) if solved else ""
     brief = Brief(problem.text, Random(way), about=about, title=_title(problem), hard=True)

@@ -73,12 +73,12 @@ def asked(request: str, form: str = "") -> Problem | None:
     return None
 
 
-def seen(view: str, passage: str, form: str) -> tuple[Problem, str]:
-    """The item as other agents see it, with its key."""
-    body, _, key = view.rpartition("\nKey: ") if "\nKey: " in view else (view, "", "")
+def seen(view: str, passage: str, form: str) -> Problem:
+    """The item as other agents see it, its key not looked at."""
+    body = view.rpartition("\nKey: ")[0] or view
     block = (_LEFTS if form == "match" else _CHOICES).search(body)
     question = body[: block.start()] if block else body
-    return posed(form, question.strip(), passage, block[0] if block else ""), key
+    return posed(form, question.strip(), passage, block[0] if block else "")
 
 
 def columns(options: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

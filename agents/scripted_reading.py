@@ -4,6 +4,7 @@ A script is a function of a request that gives what the agent says: a reply of i
 """
 
 import re
+from collections.abc import Iterator
 from itertools import islice
 from random import Random
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from agentinstruct.agents.forms import FORMS, UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.gateway import Request
 from agentinstruct.agents.scripted_edits import harder, turned, without_answer
-from agentinstruct.agents.scripted_items import Brief, items, written_item
+from agentinstruct.agents.scripted_items import WRITERS, Brief, items, written_item
 from agentinstruct.agents.scripted_passages import passage
 from agentinstruct.agents.scripted_problem import Problem, asked, posed, seen
 from agentinstruct.agents.scripted_solver import Solved, holding, solve
@@ -28,6 +29,8 @@ _TERSE = re.compile(
 
 def transform(request: Request) -> Said:
     """The seed's sentences in the transform's frame; declined when there are none."""
+    if request.schema_name != "Rewritten":
+        return None
     text = passage(request.agent, str(_field(request.inputs.get("seed"), "text")))
     reason = "" if text else "The source holds no sentence that could be kept."
     return {"suitable": bool(text), "reason": reason, "text": text}
@@ -37,7 +40,7 @@ def instruct(request: Request) -> Said:
     """As many items as asked for whose keys hold; one that does not, when the passage allows none."""
     category = request.inputs.get("category")
     form, title = str(_field(category, "form")), str(_field(category, "title"))
-    if form not in FORMS or form == "revision":
+    if form not in WRITERS:
         return None
     text, count = str(request.inputs.get("passage", "")), int(request.inputs.get("count", 1))
     brief = Brief(world(text), Random(title), title=re.sub(r"[^\w\s,-]", "", title).strip())
@@ -46,7 +49,7 @@ def instruct(request: Request) -> Said:
     return {"items": found} if found else None
 
 
-def _distinct(found: Any) -> Any:
+def _distinct(found: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     known: list[dict[str, Any]] = []
     for item in found:
         if item not in known:
@@ -77,7 +80,9 @@ def edit(request: Request) -> Said:
     """The passage, the item or both, as the goal asks."""
     goal, view = request.inputs.get("goal"), str(request.inputs.get("item", ""))
     form = next((n for n, f in FORMS.items() if request.schema_name == f"{f.__name__}Edit"), "")
-    problem, _ = seen(view, str(request.inputs.get("passage", "")), form)
+    problem = seen(view, str(request.inputs.get("passage", "")), form)
+    if problem.form not in WRITERS:
+        return None
     way = _way(str(request.inputs.get("suggestion", "")))
     outcome, changes = _field(goal, "outcome"), _field(goal, "changes")
     text, item = problem.text.text, written_item(problem)
@@ -110,6 +115,8 @@ def solver(request: Request) -> Said:
 
 def answer(request: Request) -> Said:
     """The teacher: the same solution, from the user's turn alone."""
+    if request.schema:
+        return None
     turn, form = str(request.inputs.get("request", "")), str(request.inputs.get("form", ""))
     problem = asked(turn, form) or Problem(form, _question_in(turn), world(turn))
     solved = solve(problem)

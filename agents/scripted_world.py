@@ -72,9 +72,9 @@ class World:
 
     def figure(self, lead: str) -> str:
         """The word with a number in it that follows these words; empty unless there is exactly one."""
-        found = set(re.findall(rf"(?<!\S){_spaced(lead)}\s+(\S+)", self.text))
-        word = found.pop() if len(found) == 1 else ""
-        return word if len(numbers(word)) == 1 else ""
+        after = set(re.findall(rf"(?<!\S){_spaced(lead)}\s+(\S+)", self.text))
+        found = [word for word in after if len(numbers(word)) == 1]
+        return found[0] if len(found) == 1 else ""
 
     def replaced(self, old: str, new: str) -> str:
         """The text with every occurrence of some words replaced."""

@@ -1,6 +1,6 @@
 """Tool use: what its agents reply, and the dialogue that grows from their acts.
 
-    ApiList ─ SimulatorSpec ─ ToolTask ─ (Act ─ results | UserTurn) … ─ Turn, Turn, …
+    ApiList ─ MoreApis ─ SimulatorSpec ─ ToolTask ─ (Act ─ results | UserTurn) … ─ Turn, Turn, …
 
 An assistant acts once at a time: it calls functions, asks the user, or says its last word. Calls are carried
 out by the simulator, so a dialogue holds real results. The checks on it are in `toolchecks`.
@@ -33,11 +33,18 @@ class ApiList(Frozen):
     apis: tuple[Api, ...] = Field(max_length=12)
 
 
+class MoreApis(Frozen):
+    """The reply of the agent that reconstructs the rest of a library."""
+
+    library: str = Field(description="What the whole library is for, in one sentence.")
+    apis: tuple[Api, ...] = Field(min_length=1, max_length=8, description="The added functions only.")
+
+
 class SimulatorSpec(Frozen):
     """The data a simulated library keeps, and what each of its functions does."""
 
-    collections: tuple[Collection, ...] = Field(max_length=4)
-    behaviours: tuple[Behaviour, ...] = Field(max_length=24)
+    collections: tuple[Collection, ...] = Field(min_length=1, max_length=4)
+    behaviours: tuple[Behaviour, ...] = Field(min_length=1, max_length=24)
 
     def library(self, apis: Sequence[Api]) -> Library:
         """The simulated library these functions and this specification make."""

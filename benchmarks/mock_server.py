@@ -1723,21 +1723,23 @@ def watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 async def until(stop: asyncio.Event, parent: int) -> None:
     """Wait for the event, and for the end of the parent, which is looked for twice a second."""
-    born_of = os.getppid()
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), 0.5 if parent else None)
-        if parent and (os.getppid() != born_of or not alive(parent)):
+        if parent and not alive(parent):
             return
 
 
 def alive(pid: int) -> bool:
+    """Whether the process runs; one that ended and waits for its own parent to notice does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return True
 
 

@@ -67,7 +67,6 @@ _CHANGES: frozenset[Kind] = frozenset(
         "sentence_starts",
         "word_starts",
         "forbid_letters",
-        "forbid_words",
         "replace_words",
         "remove",
         "dates",

@@ -1,5 +1,6 @@
 """A library as a model wrote it, sorted into what can run and what cannot, with the reasons."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -7,7 +8,7 @@ from typing import TypeVar
 
 from agentinstruct.tools.calculate import CalculateError, check_expression
 from agentinstruct.tools.simulator_ops import MAX_ROWS, Row, Rows, key_of
-from agentinstruct.tools.simulator_spec import Api, Behaviour, Collection, Library
+from agentinstruct.tools.simulator_spec import Api, Behaviour, Collection, Library, Link, Scalar
 
 Part = TypeVar("Part", Api, Collection)
 
@@ -27,7 +28,7 @@ def load(library: Library) -> Loaded:
     """Sort a library; never fails: what cannot be used is left out and named in `problems`."""
     problems: list[str] = []
     apis = _by_name(library.apis, "api", problems)
-    collections = _by_name(library.collections, "collection", problems)
+    collections = _by_name([_tidied(one) for one in library.collections], "collection", problems)
     for name, collection in list(collections.items()):
         if wrong := _collection_problem(collection):
             problems.append(f"collection {name}: {wrong}")
@@ -35,7 +36,8 @@ def load(library: Library) -> Loaded:
     rows = {name: _rows(collection, problems) for name, collection in collections.items()}
     behaviours: dict[str, tuple[Behaviour, ...]] = {}
     for behaviour in library.behaviours:
-        behaviours[behaviour.api] = (*behaviours.get(behaviour.api, ()), behaviour)
+        linked = _linked(behaviour, apis.get(behaviour.api), collections.get(behaviour.collection))
+        behaviours[behaviour.api] = (*behaviours.get(behaviour.api, ()), linked)
     for name in dict.fromkeys([*behaviours, *apis]):
         if wrong := _api_problem(apis.get(name), behaviours.get(name, ()), collections):
             problems.append(f"api {name} is not executable: {wrong}")
@@ -69,6 +71,41 @@ def _rows(collection: Collection, problems: list[str]) -> Rows:
         else:
             rows[key_of(key)] = row
     return rows
+
+
+def _tidied(collection: Collection) -> Collection:
+    """A collection whose key is named though only its cells, not its fields, say so; figures as numbers."""
+    fields = collection.fields
+    if collection.rows and collection.key not in fields and all(len(r) == len(fields) + 1 for r in collection.rows):
+        fields = [collection.key, *fields]
+    figures = [
+        place
+        for place, field in enumerate(fields)
+        if field != collection.key and all(_is_figure(row[place]) for row in collection.rows if place < len(row))
+    ]
+    rows = [[int(str(cell)) if place in figures else cell for place, cell in enumerate(row)] for row in collection.rows]
+    return collection.model_copy(update={"fields": fields, "rows": rows})
+
+
+def _is_figure(cell: Scalar) -> bool:
+    return isinstance(cell, str) and re.fullmatch(r"0|-?[1-9]\d{0,8}", cell, re.ASCII) is not None
+
+
+def _linked(behaviour: Behaviour, api: Api | None, collection: Collection | None) -> Behaviour:
+    """The behaviour with what goes without saying: its key parameter, and links between equal names."""
+    if not api or not collection:
+        return behaviour
+    names = [one.name for one in api.parameters]
+    if behaviour.key_parameter == collection.key and collection.key not in names:
+        keys = [name for name in names if name.endswith(f"_{collection.key}")]
+        behaviour = behaviour.model_copy(update={"key_parameter": keys[0] if len(keys) == 1 else collection.key})
+    if behaviour.links or behaviour.operation in ("get", "delete"):
+        return behaviour
+    taken = {change.field for change in behaviour.changes}
+    if behaviour.operation == "update":
+        taken.add(collection.key)
+    links = [Link(parameter=name, field=name) for name in names if name in collection.fields and name not in taken]
+    return behaviour.model_copy(update={"links": links})
 
 
 def _api_problem(api: Api | None, behaviours: tuple[Behaviour, ...], collections: dict[str, Collection]) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
 def _moderate(number: int) -> int:
@@ -18,6 +18,13 @@ def _moderate(number: int) -> int:
 
 Scalar = str | Annotated[int, AfterValidator(_moderate)] | float | bool | None
 Kind = Literal["string", "integer", "number", "boolean", "array", "object"]
+
+
+_WORDS_FOR_NOTHING = ("null", "None", "none", "undefined", "nil", "NULL")
+
+
+def _filled(texts: list[str]) -> list[str]:
+    return [text.strip() for text in texts if text.strip()]
 
 
 def identifier(name: str) -> str:
@@ -53,8 +60,18 @@ class ApiParameter(Spec):
     items: Literal["string", "integer", "number", "boolean", "object"] = Field(
         "string", description="Type of an array's items; no meaning for other types."
     )
-    enum: list[str] = Field([], description="The only values allowed; empty when any is.")
+    enum: Annotated[list[str], AfterValidator(_filled)] = Field(
+        [], description="The only values allowed; empty when any is."
+    )
     default: Scalar = Field(None, description="Value when left out; null when there is none.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_default_in_name_only(cls, data: Any) -> Any:
+        """What must be given has no default, and a word for nothing is none: small models write both."""
+        if isinstance(data, dict) and (data.get("required") is True or data.get("default") in _WORDS_FOR_NOTHING):
+            return {**data, "default": None}
+        return data
 
 
 class Api(Spec):
@@ -64,7 +81,7 @@ class Api(Spec):
     description: str
     parameters: list[ApiParameter]
     returns: str = ""
-    errors: list[str] = []
+    errors: Annotated[list[str], AfterValidator(_filled)] = []
 
     def parameter(self, name: str) -> ApiParameter | None:
         """The parameter of that name."""
@@ -97,6 +114,8 @@ class Change(Spec):
 
 class Behaviour(Spec):
     """What a call does. Several behaviours of one api run in order; if one fails, none has happened.
+
+    Without any links, parameters are linked to the fields of the same name.
 
     Expressions may use the parameters, the fields of the row at hand (of a compute without key: of all
     matching rows, as lists), and `row_<field>` for a field whose name is a parameter's too.

@@ -35,7 +35,7 @@ def _installation() -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
     yield (3, 11) <= sys.version_info < (3, 14), "Python", version
     for extra, modules, what in (
-        ("docs", ("trafilatura", "pypdf", "markitdown"), "pdf, docx, epub and html seeds"),
+        ("docs", ("trafilatura", "pypdf", "mammoth"), "pdf, docx, epub and html seeds"),
         ("split", ("semantic_text_splitter", "tree_sitter"), "splitting on sentence and syntax borders"),
         ("local", ("xllamacpp", "onnxruntime", "tokenizers"), "the embedded model"),
         ("studio", ("langgraph_cli",), "langgraph dev"),

@@ -3,7 +3,7 @@
 import gzip
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from agentinstruct.seeds.document import Unusable
 from agentinstruct.seeds.formats import Compression
@@ -38,12 +38,12 @@ def read_blocks(file: BinaryIO, compression: Compression) -> Iterator[bytes]:
 
 def _decompressor(file: BinaryIO, compression: Compression) -> BinaryIO:
     if compression == "gz":
-        return gzip.GzipFile(fileobj=file)
+        return cast(BinaryIO, gzip.GzipFile(fileobj=file))
     if compression == "zst":
         from zstandard import ZstdDecompressor
 
         decompressor = ZstdDecompressor(max_window_size=_MAX_WINDOW)
-        return decompressor.stream_reader(file, read_across_frames=True, closefd=False)  # type: ignore[return-value]
+        return cast(BinaryIO, decompressor.stream_reader(file, read_across_frames=True, closefd=False))
     return file
 
 

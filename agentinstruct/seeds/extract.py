@@ -10,13 +10,19 @@ import json
 import os
 import struct
 import sys
+import zipfile
+import zlib
 from types import TracebackType
 from typing import Any, BinaryIO
+from xml.parsers.expat import ExpatError
 
 from agentinstruct.seeds.extractors import EXTRACTORS, Extractor, Refused, Reply
 
 LENGTH = struct.Struct(">Q")
-NOT_PARSED = (ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError, OSError, SyntaxError)
+NOT_PARSED = (
+    *(ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError, OSError, EOFError, SyntaxError),
+    *(zipfile.BadZipFile, zlib.error, ExpatError),
+)
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:

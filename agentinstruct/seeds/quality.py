@@ -77,11 +77,12 @@ def code_flaw(text: str, min_chars: int) -> Flaw | None:
     """What makes a piece of source code useless, or None."""
     lines = [line for line in text.split("\n") if line.strip()]
     checks: tuple[Callable[[], Flaw | None], ...] = (
-        lambda: _too_short(text, min_chars) or (("near-empty", f"{len(lines)} lines") if len(lines) < 3 else None),
+        lambda: _too_short(text, min_chars),
         lambda: _garbled(text),
         lambda: _blob(text),
         lambda: ("generated", "says so itself") if _GENERATED.search(text[:2000]) else None,
         lambda: _minified(text, lines),
+        lambda: ("near-empty", f"{len(lines)} lines") if len(lines) < 3 else None,
         lambda: _licence_text(text, limit=0.5),
         lambda: _data(text),
         lambda: _no_definitions(text, lines),
@@ -147,8 +148,8 @@ def _contents(lines: Sequence[str]) -> Flaw | None:
 
 
 def _same_lines(lines: Sequence[str], limit: float) -> Flaw | None:
-    """Lines of more than a bracket or two that stood there before."""
-    seen = [line.strip() for line in lines if len(line.strip()) > 8]
+    """Lines of words, not of brackets or table borders, that stood there before."""
+    seen = [line.strip() for line in lines if len(line.strip()) > 8 and _WORD.search(line)]
     repeated = len(seen) - len(set(seen))
     return ("repetitive", f"{repeated} of {len(seen)} lines repeated") if repeated > max(3, limit * len(seen)) else None
 

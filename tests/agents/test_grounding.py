@@ -5,7 +5,7 @@ from agentinstruct.tools.simulator import ApiParameter
 
 
 def parameter(name="value", kind="string", default=None):
-    return ApiParameter(name=name, type=kind, description="", required=True, default=default)
+    return ApiParameter(name=name, type=kind, description="", required=default is None, default=default)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentinstruct.agents.agent import strict_schema
@@ -9,6 +9,7 @@ from agentinstruct.agents.skill import prompts_folder
 from agentinstruct.agents.toolcalls import (
     Act,
     ApiList,
+    MoreApis,
     SimulatorSpec,
     ToolTask,
     UserTurn,
@@ -358,7 +359,7 @@ def test_lists_are_merged_by_name_up_to_a_limit():
     assert merged == (APIS[2], APIS[0])
 
 
-@pytest.mark.parametrize("reply", [ApiList, SimulatorSpec, ToolTask, Act, UserTurn])
+@pytest.mark.parametrize("reply", [ApiList, MoreApis, SimulatorSpec, ToolTask, Act, UserTurn])
 def test_reply_schemas_are_closed_at_every_object(reply):
     def walk(node):
         if isinstance(node, dict):
@@ -415,6 +416,7 @@ _CATEGORIES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(_CATEGORIES, _TASKS, st.lists(_ACTS | _TEXTS, max_size=5))
 def test_any_task_and_dialogue_get_verdicts(category, plan, turns):
     simulator = Simulator(Library(apis=APIS, collections=list(SPEC.collections), behaviours=list(SPEC.behaviours)))

@@ -59,9 +59,9 @@ def check_records(journal, acknowledged):
     assert journal.damaged == 0
 
 
-def test_killed_24_times_it_loses_nothing_and_doubles_nothing(tmp_path):
+def test_killed_20_times_it_loses_nothing_and_doubles_nothing(tmp_path):
     chance, folder, acknowledged, first = random.Random(), tmp_path / "run", [], 0
-    for turn in range(24):
+    for turn in range(20):
         after_open = turn % 3 > 0
         delay = chance.uniform(0, 0.25) if after_open else chance.uniform(0.1, 0.5)
         new = killed(folder, first, delay, after_open)

@@ -85,11 +85,10 @@ def test_flipping_any_byte_loses_only_its_own_frame(tmp_path):
             load(tmp_path, places[hit])
 
 
-@pytest.mark.parametrize(
-    "junk",
-    [b"\0" * 4096, b'{"id":', b"\xabAI\x01" * 3, b"\xabAI\x01" + b"\xff" * 20],
-    ids=["nul", "json", "magic", "long"],
-)
+JUNK = {"nul": b"\0" * 4096, "json": b'{"id":', "magic": b"\xabAI\x01" * 3, "long": b"\xabAI\x01" + b"\xff" * 20}
+
+
+@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK.keys())
 def test_frames_after_junk_are_found(tmp_path, junk):
     write(tmp_path, values(2))
     with (tmp_path / NAME).open("ab") as file:

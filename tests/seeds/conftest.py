@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 import io
 import zipfile
 from collections.abc import Callable
@@ -46,7 +47,9 @@ def make_pdf() -> Callable[..., bytes]:
             stream = "BT /F1 10 Tf 12 TL 50 800 Td " + " ".join(f"({line}) Tj T*" for line in lines) + " ET"
             bodies.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
             font = "<< /Font << /F1 3 0 R >> >>"
-            bodies.append(f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources {font} /Contents {len(bodies) + 1} 0 R >>")
+            bodies.append(
+                f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources {font} /Contents {len(bodies) + 1} 0 R >>"
+            )
             kids.append(f"{len(bodies) + 1} 0 R")
         bodies[0] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
         return pdf_file(["<< /Type /Catalog /Pages 2 0 R >>", *bodies])
@@ -104,7 +107,9 @@ def make_docx(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def make_epub(tmp_path: Path) -> Callable[..., Path]:
     def make(*chapters: str, **more: bytes) -> Path:
-        items = "".join(f'<item id="c{i}" href="c{i}.xhtml" media-type="application/xhtml+xml"/>' for i in range(len(chapters)))
+        items = "".join(
+            f'<item id="c{i}" href="c{i}.xhtml" media-type="application/xhtml+xml"/>' for i in range(len(chapters))
+        )
         order = "".join(f'<itemref idref="c{i}"/>' for i in reversed(range(len(chapters))))
         entries: dict[str, str | bytes] = {
             "META-INF/container.xml": '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Every format gives its text, its spans, its language and its title; compressed or not."""
 
 import csv
@@ -64,7 +65,9 @@ def test_compressed(compress, name, tmp_path, tale, read):
     packed = tmp_path / f"{name}.{'gz' if compress is gzip.compress else 'zst'}"
     packed.write_bytes(compress(content.encode()))
     [seed], _ = read(packed)
-    assert seed.text.strip() == (PYTHON.strip() if name == "a.py" else f"{tale}\n\n{OTHER}" if name == "a.html" else tale)
+    assert seed.text.strip() == (
+        PYTHON.strip() if name == "a.py" else f"{tale}\n\n{OTHER}" if name == "a.html" else tale
+    )
 
 
 def test_html_gives_its_content_without_menus(tmp_path, tale, read):
@@ -92,8 +95,14 @@ def test_html_in_the_encoding_it_declares(tmp_path, read):
 
 def test_pdf_joins_lines_and_loses_running_heads(tmp_path, make_pdf, read):
     lines = ["The ferry crossed the fjord every morn-", "ing since 1931, and nobody knew", "who had painted it green."]
-    body = ["Marit asked for the bell, because her father had cast it.", "The teacher wanted the engine for his class of six."]
-    pages = [["Ferries of the North", *lines, *body, f"Page number {n} of the story is told here.", str(n)] for n in range(1, 5)]
+    body = [
+        "Marit asked for the bell, because her father had cast it.",
+        "The teacher wanted the engine for his class of six.",
+    ]
+    pages = [
+        ["Ferries of the North", *lines, *body, f"Page number {n} of the story is told here.", str(n)]
+        for n in range(1, 5)
+    ]
     (tmp_path / "a.pdf").write_bytes(make_pdf(*pages))
     [seed, *_], _ = read(tmp_path / "a.pdf", min_chars=50, max_chars=320)
     assert "every morning since 1931, and nobody knew who had painted it green." in seed.text
@@ -124,7 +133,11 @@ def test_ipynb_keeps_text_and_code_without_outputs(tmp_path, tale, read):
 
 
 def rows(tale):
-    return [{"id": "1", "text": tale, "license": "MIT"}, {"id": "2", "text": ""}, {"id": "3", "text": OTHER, "license": ""}]
+    return [
+        {"id": "1", "text": tale, "license": "MIT"},
+        {"id": "2", "text": ""},
+        {"id": "3", "text": OTHER, "license": ""},
+    ]
 
 
 def write_rows(path, table):
@@ -147,7 +160,10 @@ def write_rows(path, table):
 def test_tables(name, tmp_path, tale, read):
     path = write_rows(tmp_path / name, rows(tale))
     seeds, skipped = read(path)
-    assert [(seed.text, seed.source, seed.licence) for seed in seeds] == [(tale, f"{path}:1", "MIT"), (OTHER, f"{path}:3", "unknown")]
+    assert [(seed.text, seed.source, seed.licence) for seed in seeds] == [
+        (tale, f"{path}:1", "MIT"),
+        (OTHER, f"{path}:3", "unknown"),
+    ]
     assert [(item.source, item.reason) for item in skipped] == [(f"{path}:2", "no text")]
 
 
@@ -197,7 +213,7 @@ RUBY = "\n".join(f"# Opens box {n}.\ndef open_{n}(box)\n  box.thing\n\n  box\nen
 )
 def test_code_is_cut_between_definitions(name, text, starts, tmp_path, read):
     (tmp_path / name).write_text(text)
-    seeds, skipped = read(tmp_path / name, max_chars=400, min_chars=20)
+    seeds, skipped = read(tmp_path / name, max_chars=300, min_chars=20)
     assert len(seeds) > 2
     assert all(seed.text.startswith(starts) for seed in seeds)
     assert {seed.modality for seed in seeds} == {"code"}
@@ -205,7 +221,9 @@ def test_code_is_cut_between_definitions(name, text, starts, tmp_path, read):
 
 
 def test_a_long_class_is_cut_at_its_methods(tmp_path, read):
-    methods = "".join(f"\n    def method_{n}(self) -> int:\n        # {n}\n        return {n} * self.value\n" for n in range(30))
+    methods = "".join(
+        f"\n    def method_{n}(self) -> int:\n        # {n}\n        return {n} * self.value\n" for n in range(30)
+    )
     (tmp_path / "a.py").write_text(f'class Long:\n    """Much."""\n{methods}')
     seeds, skipped = read(tmp_path / "a.py", max_chars=500, min_chars=50)
     assert skipped == []
@@ -239,7 +257,11 @@ def test_duplicates_are_counted_not_read_twice(tmp_path, tale, read):
     (tmp_path / "a.txt").write_text(tale)
     (tmp_path / "b.txt").write_text(tale)
     [seed], [skipped] = read(tmp_path)
-    assert (seed.source, skipped.source, skipped.reason) == (str(tmp_path / "a.txt"), str(tmp_path / "b.txt"), "duplicate")
+    assert (seed.source, skipped.source, skipped.reason) == (
+        str(tmp_path / "a.txt"),
+        str(tmp_path / "b.txt"),
+        "duplicate",
+    )
 
 
 def test_two_readings_are_the_same(tmp_path, tale):

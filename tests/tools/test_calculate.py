@@ -1,7 +1,7 @@
 import warnings
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentinstruct.tools.calculate import CalculateError, check_expression, evaluate
@@ -114,6 +114,7 @@ def test_no_warning_of_the_parser_gets_out():
     assert not seen
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.dictionaries(st.sampled_from("abc"), st.integers() | st.text() | st.floats()))
 def test_any_text_gives_a_value_or_a_calculate_error(expression, names):
     _evaluates_or_declines(expression, names)
@@ -125,6 +126,7 @@ _VALUES = ("a", "b", "1", "0", "-2.5", "1e9", "'x y'", "''", "[1, 'a']", "null",
 _WORDS = st.sampled_from((*_FUNCTIONS, *_SIGNS, *_VALUES, "(", ")", "[", "]", ",", "not", "if", "else"))
 
 
+@settings(deadline=None)
 @given(st.lists(_WORDS, max_size=14).map(" ".join), st.dictionaries(st.sampled_from("abc"), st.integers() | st.text()))
 def test_any_mix_of_the_grammar_gives_a_value_or_a_calculate_error(expression, names):
     _evaluates_or_declines(expression, names)
@@ -142,6 +144,7 @@ _TREES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_TREES, st.integers() | st.text() | st.floats() | st.lists(st.integers()))
 def test_any_well_formed_tree_gives_a_value_or_a_calculate_error(expression, value):
     _evaluates_or_declines(expression, {"a": value, "b": [value, "x"]})

@@ -279,8 +279,7 @@ def test_the_schema_is_flat_and_described():
     )
 
 
-HOSTILE = ["aaaaaaaaaa", "word ", ". ", "..", "@", "a@", '"', "*", "**", "`", "<b>", "- ", "1. ", "1-", "(", "\n"]
-HOSTILE += ["\x0b\n", "e.g. ", "é"]
+HOSTILE = ["aaaaaaaaaa", "word ", ". ", "a@", '"', "**", "<b>", "1-", "(", "\n", "\x0b\n", "e.g. "]
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
@@ -316,7 +315,7 @@ CONSTRAINTS = st.fixed_dictionaries(
 FITTING = st.sampled_from([Constraint.model_validate({"kind": kind, **fields}) for kind, fields, *_ in CASES])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(CONSTRAINTS | FITTING, min_size=1, max_size=4), PIECES, PIECES)
 def test_check_and_faults_never_raise(constraints, source, output):
     findings = check(constraints, source, output)
