@@ -14,7 +14,7 @@ from random import Random
 from typing import Any, Generic, TypeVar
 
 import orjson
-from pydantic import BaseModel, ValidationError, create_model
+from pydantic import BaseModel, Field, ValidationError, create_model
 
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.gateway import Completion, Request, current_gateway
@@ -144,14 +144,9 @@ def _json(text: str) -> Any:
 
 @lru_cache(maxsize=256)
 def batch_of(form: type[BaseModel], count: int) -> type[BaseModel]:
-    """The reply type of a writer asked for up to `count` items of a form."""
-    return create_model(f"{form.__name__}Items", __base__=Frozen, items=(tuple[form, ...], _between(1, count)))
-
-
-def _between(low: int, high: int) -> Any:
-    from pydantic import Field
-
-    return Field(min_length=low, max_length=high)
+    """The reply type of a writer asked for up to `count` items of a form; none when the passage carries none."""
+    items: Any = tuple[form, ...]  # type: ignore[valid-type]
+    return create_model(f"{form.__name__}Items", __base__=Frozen, items=(items, Field(max_length=count)))
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,7 @@ recompute, an edit changed what its goal says, a final answer is the key. Model 
 other agents, and come after.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from difflib import SequenceMatcher
 
@@ -21,15 +22,25 @@ from agentinstruct.agents.skill import Category
 from agentinstruct.tools.constraints import check as check_constraints
 from agentinstruct.tools.quotes import fold
 
+_SLOT = re.compile(r"\[[a-z][^\[\]]{2,40}\]")
+_TRACES = re.compile(
+    r"</?(?:request|passage|question|options|item|suggestion|response|reference|rubric|text|form)>"
+    r"|<\|[a-z_]+\|>|\[/?INST\]|\bas an ai(?: language)? model\b|\bmy instructions\b|\bsystem prompt\b",
+    re.IGNORECASE,
+)
 UNTOUCHED = 0.3
 """An edit of the passage must leave at least this share of it as it was: an edit, not another text."""
 
 
-def item_verdicts(draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
+def item_verdicts(draft: Draft, parent: Draft | None, category: Category) -> tuple[Verdict, ...]:
     """What can be said of an item before anyone has answered it."""
     form = read_form(draft.item)
     unanswerable = draft.outcome == "unanswerable"
     faults = [] if unanswerable else list(form.faults(draft.passage))
+    if (slot := _SLOT.search(draft.item.question)) and slot[0] not in draft.passage:
+        faults.append(("form", f"a slot of the model question was not filled: {slot[0]}"))
+    if isinstance(form, Revision) and category.states and not {c.kind for c in form.constraints} & set(category.states):
+        faults.append(("form", f"states nothing exact, though its type must: {', '.join(category.states)}"))
     names = dict.fromkeys(["form", *(["grounded"] if _quotes(draft) else []), *(name for name, _ in faults)])
     found = [Verdict(check=name, passed=True, evidence="") for name in names if not any(f[0] == name for f in faults)]
     found += [Verdict(check=name, passed=False, evidence=evidence) for name, evidence in faults]
@@ -96,9 +107,18 @@ def _answered(draft: Draft, category: Category) -> Iterator[Verdict]:
         yield _verdict("answered", holds, f"final answer {final[:80]!r}, key {draft.item.key[:80]!r}")
 
 
+def _clean(draft: Draft, category: Category) -> Iterator[Verdict]:
+    """No trace of how it was made: the prompts' tags, chat tokens, disclaimers, or the request said back."""
+    trace = next((m[0] for m in _TRACES.finditer(draft.response) if m[0] not in draft.request), "")
+    if not trace and draft.item.form == Revision.name and fold(draft.item.question) in fold(draft.response):
+        trace = draft.item.question
+    yield _verdict("clean", not trace, f"the response holds {trace[:80]!r}" if trace else "")
+
+
 RESPONSE_CHECKS: dict[str, Callable[[Draft, Category], Iterator[Verdict]]] = {
     "not_copied": _not_copied,
     "constraints": _constraints,
+    "clean": _clean,
     "answered": _answered,
 }
 

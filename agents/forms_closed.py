@@ -121,7 +121,7 @@ class Order(Form):
 
     name: ClassVar[str] = "order"
     question: str = Field(min_length=8)
-    events: tuple[str, ...] = Field(min_length=3, max_length=7, description="The events in their true order.")
+    events: tuple[str, ...] = Field(min_length=3, max_length=6, description="The events in their true order.")
 
     def arrange(self, draw: Random) -> Item:
         """The events shuffled under letters; the key is a permutation by construction."""

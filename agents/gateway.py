@@ -8,7 +8,6 @@ limiter and without a journal.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -22,7 +21,21 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from agentinstruct.agents.errors import ProviderDown, ProviderError
+from agentinstruct.agents.limits import Health, Patience, RetryableError, Statistics
 from agentinstruct.agents.records import Role
+
+__all__ = [
+    "CallStore",
+    "Completion",
+    "Gateway",
+    "Model",
+    "Patience",
+    "Request",
+    "RetryableError",
+    "Statistics",
+    "current_gateway",
+    "using",
+]
 
 
 @dataclass(frozen=True)
@@ -61,14 +74,6 @@ class Completion:
     output_tokens: int = 0
 
 
-class RetryableError(Exception):
-    """A fault that may pass: the call is tried again after `after` seconds at the earliest."""
-
-    def __init__(self, message: str, after: float = 0.0) -> None:
-        super().__init__(message)
-        self.after = after
-
-
 class Model(Protocol):
     """Something that answers requests: an endpoint, the embedded model, a script."""
 
@@ -91,54 +96,6 @@ class CallStore(Protocol):
 
     def put_call(self, key: str, value: Mapping[str, Any]) -> None:
         """Keep a reply; it survives a kill as soon as this returns."""
-
-
-@dataclass(slots=True)
-class Statistics:
-    """What went through a gateway since it was made."""
-
-    calls: int = 0
-    from_journal: int = 0
-    retries: int = 0
-    failed: int = 0
-    in_flight: int = 0
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    output_tokens: int = 0
-
-
-@dataclass(slots=True)
-class Patience:
-    """How long a gateway keeps trying."""
-
-    attempts: int = 6
-    base_s: float = 0.5
-    longest_s: float = 30.0
-    outage_s: float = 20.0
-    """A model from which nothing has come for this long, after 8 faults in a row, is down."""
-
-
-class Health:
-    """Whether a model answers at all: faults in a row, and since when."""
-
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
-        self._faults = 0
-        self._since = 0.0
-
-    def answered(self) -> None:
-        """An answer came: the count starts again."""
-        self._faults = 0
-
-    def failed(self, error: Exception) -> None:
-        """Count a fault; raise ProviderDown when there were too many for too long."""
-        self._since = self._since if self._faults else time.monotonic()
-        self._faults += 1
-        silent = time.monotonic() - self._since
-        if self._faults >= 8 and silent >= self._patience.outage_s:
-            raise ProviderDown(
-                f"{self._faults} calls in a row failed for {silent:.0f} s; the last one: {error}"
-            ) from error
 
 
 class Gateway:
@@ -169,7 +126,7 @@ class Gateway:
         Raises:
             ProviderError: the call failed after all its retries. ProviderDown: no call can succeed now.
         """
-        if self._store and (known := self._store.get_call(request.key)):
+        if self._store is not None and (known := self._store.get_call(request.key)):
             self.statistics.from_journal += 1
             return Completion(**known)
         task = self._pending.get(request.key)
@@ -190,39 +147,41 @@ class Gateway:
     async def _buy(self, request: Request) -> Completion:
         completion = await self._attempts(request)
         self._count(completion)
-        if self._store:
+        if self._store is not None:
             self._store.put_call(request.key, asdict(completion))
         return completion
 
     async def _attempts(self, request: Request) -> Completion:
         model, draw = self.model(request.model), Random(request.key)
-        for attempt in range(self._patience.attempts):
+        for attempt in range(1, self._patience.attempts + 1):
             try:
-                completion = await self._once(model, request)
+                return await self._once(model, request)
             except RetryableError as fault:
-                self._health[request.model].failed(fault)
-                last = fault
-            else:
-                self._health[request.model].answered()
-                return completion
+                if attempt == self._patience.attempts or self._closing:
+                    self.statistics.failed += 1
+                    raise ProviderError(f"{request.model}: {fault} ({attempt} attempts)") from fault
+                pause = self._patience.pause(attempt - 1, fault, draw)
             self.statistics.retries += 1
-            if attempt + 1 == self._patience.attempts or self._closing:
-                break
-            await asyncio.sleep(self._pause(attempt, last, draw))
-        self.statistics.failed += 1
-        raise ProviderError(f"{request.model}: {last} ({attempt + 1} attempts)")
+            await asyncio.sleep(pause)
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _once(self, model: Model, request: Request) -> Completion:
+        health = self._health[request.model]
         async with self._limits[request.model]:
+            health.check()
             self.statistics.in_flight += 1
             try:
-                return await model.complete(request)
+                completion = await model.complete(request)
+                health.answered()
+                return completion
+            except RetryableError as fault:
+                health.failed(fault)
+                raise
+            except ProviderDown as refusal:
+                health.down(refusal)
+                raise
             finally:
                 self.statistics.in_flight -= 1
-
-    def _pause(self, attempt: int, fault: RetryableError, draw: Random) -> float:
-        ceiling = min(self._patience.longest_s, self._patience.base_s * 2**attempt)
-        return max(min(fault.after, 120.0), draw.uniform(0, ceiling))
 
     def model(self, spec: str) -> Model:
         """The model of a spec such as `local` or `openai:gpt-4.1-mini`, made on first use.

@@ -3,7 +3,7 @@
 It replies what a good agent could have replied, out of the text it was given, and the same request always
 gets the same reply. Checks know nothing of it: what it says passes or fails them like anything else.
 
-Scripts are found by the most particular name: `skill/category/agent`, `skill/agent`, the agent, its role.
+Scripts are found by the most particular name: `skill/category/agent`, `skill/agent`, `agent`, `role:role`.
 Agents nobody has written a script for get a reply that fits their schema, made of the words they were given.
 """
 
@@ -24,7 +24,7 @@ Script = Callable[[Request], Reply]
 """What an agent says to a request: typed, as JSON values, as text, or a whole completion; None for `not mine`."""
 
 SCRIPTS: Mapping[str, Script] = {
-    "transform": reading.transform,
+    "role:transform": reading.transform,
     "instruct": reading.instruct,
     "suggest": reading.suggest,
     "edit": reading.edit,
@@ -80,7 +80,7 @@ def _said(scripts: Mapping[str, Script], request: Request) -> Reply:
 
 def _names(request: Request) -> Iterator[str]:
     skill = request.subject.split("/")[0]
-    yield from (f"{request.subject}/{request.agent}", f"{skill}/{request.agent}", request.agent, request.role)
+    yield from (f"{request.subject}/{request.agent}", f"{skill}/{request.agent}", request.agent, f"role:{request.role}")
 
 
 def _completion(request: Request, reply: Reply) -> Completion:

@@ -170,7 +170,7 @@ def _order(brief: Brief) -> Iterator[Problem]:
 
 def _tristate(brief: Brief) -> Iterator[Problem]:
     opening = "Read closely: according" if brief.hard else "According"
-    for i, sentence in enumerate(brief.subjects()):
+    for i, sentence in enumerate(brief.subjects(), brief.draw.randrange(3)):
         kept = brief.about or i % 3 == 0
         absent = f"Nobody who was asked knew that {sentence[:1].lower()}{sentence[1:]}"
         crossed = next(crossings(brief.text, sentence, close=True), absent)

@@ -96,10 +96,9 @@ def _in_words(value: int) -> str:
 def spelling(text: str, quoted: Sequence[str]) -> str:
     """British words in their American spelling, or the other way round."""
     known: dict[str, str] = lists()["spelling"]
+    turn: dict[str, str] = {american: british for british, american in known.items()}
     if quoted[0] == "american":
         turn = {**known, **lists()["spelling_to_american"]}
-    else:
-        turn = {american: british for british, american in known.items()}
 
     def respelt(word: str) -> str:
         other = turn.get(word.casefold(), word)

@@ -74,11 +74,11 @@ def asked(request: str, form: str = "") -> Problem | None:
 
 
 def seen(view: str, passage: str, form: str) -> Problem:
-    """The item as other agents see it, its key not looked at."""
-    body = view.rpartition("\nKey: ")[0] or view
-    block = (_LEFTS if form == "match" else _CHOICES).search(body)
-    question = body[: block.start()] if block else body
-    return posed(form, question.strip(), passage, block[0] if block else "")
+    """The item as other agents see it, its key and its writer's notes not looked at."""
+    block = (_LEFTS if form == "match" else _CHOICES).search(view)
+    question = view[: block.start()] if block else view.partition("\nKey: ")[0]
+    ours = STEMS[form].search(question) if form in STEMS else None
+    return posed(form, ours[0] if ours else question.strip(), passage, block[0] if block else "")
 
 
 def columns(options: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

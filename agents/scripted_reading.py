@@ -43,7 +43,7 @@ def instruct(request: Request) -> Said:
     if form not in WRITERS:
         return None
     text, count = str(request.inputs.get("passage", "")), int(request.inputs.get("count", 1))
-    brief = Brief(world(text), Random(title), title=re.sub(r"[^\w\s,-]", "", title).strip())
+    brief = Brief(world(text), Random(f"{title}/{text}"), title=re.sub(r"[^\w\s,-]", "", title).strip())
     sound = (item for item in items(form, brief) if _sound(item, FORMS[form], text))
     found = list(islice(_distinct(sound), count))
     return {"items": found} if found else None
@@ -71,6 +71,8 @@ def _sound(item: dict[str, Any], form: type[Form], text: str) -> bool:
 
 def suggest(request: Request) -> Said:
     """As many ways as asked for, told apart by their numbers."""
+    if request.schema_name != "Suggestions":
+        return None
     title = _field(request.inputs.get("goal"), "title") or "Refine the item"
     count = int(request.inputs.get("count", 1))
     return {"suggestions": [f"{title}, way {way}, at the place the key rests on." for way in range(1, count + 1)]}
@@ -166,6 +168,8 @@ def _same(first: str, second: str) -> bool:
 
 def judge(request: Request) -> Said:
     """The rubric: met when the response gives what solving the request gives, or deals with every point."""
+    if request.schema_name != "Judgement":
+        return None
     rubric, reference = request.inputs.get("rubric"), str(request.inputs.get("reference", ""))
     turn, response = str(request.inputs.get("request", "")), str(request.inputs.get("response", ""))
     met, evidence = _holds(asked(turn), response, reference)

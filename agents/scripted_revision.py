@@ -47,7 +47,8 @@ def suggest(request: Request) -> Said:
 
 def edit(request: Request) -> Said:
     """The instruction with one more demand that the same text can meet."""
-    instruction, text = str(request.inputs.get("item", "")).strip(), str(request.inputs.get("passage", ""))
+    text = str(request.inputs.get("passage", ""))
+    instruction = str(request.inputs.get("item", "")).split("\n")[0].strip()
     found = re.search(r"way (\d+)", str(request.inputs.get("suggestion", "")))
     way = int(found[1]) - 1 if found else 0
     begun = (task for tasks in TASKS.values() for task in islice(tasks(text), 40) if instruction.startswith(task[0]))
@@ -76,6 +77,8 @@ def answer(request: Request) -> Said:
 
 def judge(request: Request) -> Said:
     """The rubric: met when the response is, word for word, what carrying out the request gives."""
+    if request.schema_name != "Judgement":
+        return None
     rubric, response = request.inputs.get("rubric"), str(request.inputs.get("response", ""))
     instruction, text = _parts(request)
     wanted = tokens(perform(text, instruction)) if asked_for(instruction) else tokens(response)

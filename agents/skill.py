@@ -20,7 +20,7 @@ from agentinstruct.agents.files import checked, nearest, read_text, read_yaml
 from agentinstruct.agents.forms import FORMS
 from agentinstruct.agents.prompt import Prompt, compile_template, load_prompt
 from agentinstruct.agents.records import Modality
-from agentinstruct.tools.constraints import Constraint
+from agentinstruct.tools.constraints import Constraint, Kind
 
 LAYOUT_VARIABLES = frozenset({"passage", "question", "options"})
 
@@ -41,6 +41,7 @@ class Category(Data):
     brief: str
     examples: tuple[str, ...] = ()
     requires: tuple[Constraint, ...] = Field((), description="What every response of this category must satisfy.")
+    states: tuple[Kind, ...] = Field((), description="Kinds of constraint of which an instruction must state one.")
 
     def fits(self, transform: str) -> bool:
         """Whether it can be written from a passage of this transform."""

@@ -8,7 +8,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from agentinstruct.agents.agent import batch_of
-from agentinstruct.agents.checks import item_verdicts
+from agentinstruct.agents.checks import changed
 from agentinstruct.agents.forms import ToolTask
 from agentinstruct.agents.panel import graded
 from agentinstruct.agents.records import Call, Draft, Verdict, content_id
@@ -20,7 +20,7 @@ from agentinstruct.graphs.crew import Crew, each
 from agentinstruct.graphs.library import ToolState, library_view, simulator_of
 from agentinstruct.graphs.plan import shown
 from agentinstruct.graphs.refine import Refinement
-from agentinstruct.graphs.stages import admit
+from agentinstruct.graphs.stages import admit, some
 from agentinstruct.graphs.state import Context, FlowState, settings
 from agentinstruct.graphs.verify import settled
 from agentinstruct.tools.simulator import openai_tools
@@ -53,6 +53,7 @@ class Dialogues:
         agent = self.crew.agent("instruct", batch_of(ToolTask, plan.instructions), subject=category.name)
         inputs = {**library_view(state), "category": shown(category, draw), "count": plan.instructions}
         reply, call = await agent(model, draw, **inputs)
+        some(reply.items, call)
         return [
             Draft(
                 id=content_id(plan.work_id, plan.transform, category.name, ordinal),
@@ -88,7 +89,7 @@ class Dialogues:
         dialogue, calls = [said(task.task)], list(draft.calls)
         assistant = self.crew.agent("answer", Act, subject=draft.category)
         for _ in range(STEPS):
-            inputs = {"system": system, "apis": state["apis"], "dialogue": dialogue_text(dialogue)}
+            inputs: dict[str, Any] = {"system": system, "apis": state["apis"], "dialogue": dialogue_text(dialogue)}
             act, call = await assistant(context.model_of("answer"), draw, **inputs)
             dialogue.append(perform(act, simulator))
             calls.append(call)
@@ -115,7 +116,8 @@ class Dialogues:
     async def verify(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
         """Format, execution, grounding, oracle and final state; then, if those hold, a judge."""
         checked = [await self._checked(state, draft, settings(runtime)) for draft in state["drafts"]]
-        return {**settled(self.crew, state, checked)}
+        done = settled(self.crew, state, checked)
+        return {"drafts": done["drafts"], "records": done["records"], "dropped": done["dropped"]}
 
     async def _checked(self, state: ToolState, draft: Draft, context: Context) -> Draft:
         task, dialogue = task_of(draft), state["dialogues"][draft.id]
@@ -157,7 +159,8 @@ class ToolRefinement(Refinement):
 
 def task_verdicts(state: FlowState, draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
     """What can be said of a task before anyone has tried it: its plan runs and gives what its type says."""
-    return (*item_verdicts(draft, parent), plan_verdict(draft.category, task_of(draft), simulator_of(state)))
+    plan = plan_verdict(draft.category, task_of(draft), simulator_of(state))
+    return (changed(draft, parent), plan) if parent else (plan,)
 
 
 def task_of(draft: Draft) -> ToolTask:

@@ -10,6 +10,8 @@ answer      the teacher, who sees only what the user would
 verify      exact checks, then the panel; what passes is a record
 """
 
+from typing import Any
+
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
@@ -20,7 +22,7 @@ from agentinstruct.graphs.stages import Stages
 from agentinstruct.graphs.state import Context, FlowInput, FlowState
 from agentinstruct.graphs.verify import Verification
 
-Flow = CompiledStateGraph[FlowState, Context, FlowInput, FlowState]
+Flow = CompiledStateGraph[Any, Context, FlowInput, Any]
 
 
 async def chosen_transform(state: FlowState) -> str:

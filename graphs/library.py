@@ -13,7 +13,7 @@ from langgraph.runtime import Runtime
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.prompt import as_json
 from agentinstruct.agents.records import Call, Passage, Seed
-from agentinstruct.agents.toolcalls import ApiList, SimulatorSpec, Turn, merge_apis
+from agentinstruct.agents.toolcalls import ApiList, MoreApis, SimulatorSpec, Turn, merge_apis
 from agentinstruct.graphs.crew import Crew, each
 from agentinstruct.graphs.plan import make_plan
 from agentinstruct.graphs.state import Context, FlowState, settings
@@ -93,8 +93,8 @@ class Library:
     async def hypothesise(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
         """Join the functions that the rest of such a library would have."""
         wanted = max(2, ENOUGH - len(state["apis"]))
-        agent = self.crew.agent("hypothesise", ApiList)
-        inputs = {"library": state["library"], "apis": state["apis"], "wanted": wanted}
+        agent = self.crew.agent("hypothesise", MoreApis)
+        inputs: dict[str, Any] = {"library": state["library"], "apis": state["apis"], "wanted": wanted}
         try:
             reply, call = await agent(settings(runtime).model_of("transform"), Random(state["seed"].id), **inputs)
         except ReplyError as error:

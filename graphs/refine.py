@@ -103,7 +103,7 @@ class Refinement:
 
     def verdicts(self, state: FlowState, draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
         """What can be said of an edited item before it is answered."""
-        return written_verdicts(state, draft, parent)
+        return written_verdicts(self.crew, state, draft, parent)
 
 
 def edit_reply(goal: Goal, form: type[Form]) -> type[BaseModel]:

@@ -4,9 +4,11 @@ A stage is one node, not one node per draft: its calls run together and its resu
 draft that fails becomes a `Dropped` with stage and reason; the others go on.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
+from typing import Protocol
 
 from langgraph.runtime import Runtime
 
@@ -30,10 +32,15 @@ from agentinstruct.graphs.crew import Crew, each
 from agentinstruct.graphs.plan import make_plan, shown
 from agentinstruct.graphs.state import Context, FlowState, settings
 
-Node = Callable[[FlowState, Runtime[Context]], Awaitable[FlowState]]
-"""A node returns the part of the state it changed."""
 Judge = Callable[[FlowState, Draft, Draft | None], tuple[Verdict, ...]]
 """Exact checks on an item that has not been answered yet, given its parent."""
+
+
+class Node(Protocol):
+    """A node: it returns the part of the state it changed."""
+
+    async def __call__(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
+        """Do the node's work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ class Stages:
             lambda category, error: self.crew.dropped(state, "instruct", error, category=category.name),
         )
         drafts = [draft for some in written for draft in some]
-        drafts, refused = admit(self.crew, state, drafts, "instruct", written_verdicts)
+        drafts, refused = admit(self.crew, state, drafts, "instruct", partial(written_verdicts, self.crew))
         return {"drafts": drafts, "dropped": dropped + refused}
 
     async def _written(self, state: FlowState, category: Category, model: str) -> list[Draft]:
@@ -88,6 +95,7 @@ class Stages:
         reply, call = await agent(
             model, draw, passage=passage.text, category=shown(category, draw), count=plan.instructions
         )
+        some(reply.items, call)
         return [
             self._original(state, category, ordinal, form, (*passage.calls, call))
             for ordinal, form in enumerate(reply.items)
@@ -166,6 +174,14 @@ def admit(
     return kept, dropped
 
 
-def written_verdicts(state: FlowState, draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
+def some(items: Sequence[Form], call: Call) -> None:
+    """Refuse an empty list: a writer that finds nothing of its type declines."""
+    if not items:
+        error = ReplyError("declined", "the writer found nothing to ask of this type")
+        error.calls = (call,)
+        raise error
+
+
+def written_verdicts(crew: Crew, state: FlowState, draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
     """What can be said of an item by itself, against its passage and its parent."""
-    return item_verdicts(draft, parent)
+    return item_verdicts(draft, parent, crew.skill.categories[draft.category])

@@ -13,6 +13,8 @@ from agentinstruct.agents.files import nearest
 from agentinstruct.agents.records import Draft, Dropped, Frozen, Passage, Record, Role, Seed, Suggestion
 
 DEFAULT_MODEL = "local"
+NONE = "none"
+"""The filter that leaves nothing, such as `goals="none"`: no refinement."""
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
@@ -36,7 +38,7 @@ class Context:
     )
     transforms: str = _setting("", "Only these transforms, by comma; empty for all.")
     categories: str = _setting("", "Only these categories, by comma; empty for all.")
-    goals: str = _setting("", "Only these refinement goals, by comma; empty for all.")
+    goals: str = _setting("", "Only these refinement goals, by comma; empty for all, none for no refinement.")
     categories_per_seed: int = _setting(0, "Categories drawn for a seed; 0 for the skill's own number.")
     instructions_per_category: int = _setting(0, "Instructions per category; 0 for the skill's own number.")
     suggestions_per_goal: int = _setting(0, "Suggestions per item and goal; 0 for the goal's own number.")
@@ -93,6 +95,8 @@ def chosen(listed: str, known: list[str], what: str) -> list[str]:
     Raises:
         SetupError: one is not known; says which and the nearest one.
     """
+    if listed.strip() == NONE:
+        return []
     names = [name.strip() for name in listed.split(",") if name.strip()]
     for name in names:
         if name not in known:

@@ -24,7 +24,7 @@ Verify = Annotated[
 ]
 Categories = Annotated[str, typer.Option(help="Only these categories, by comma.")]
 Transforms = Annotated[str, typer.Option(help="Only these transforms, by comma.")]
-Goals = Annotated[str, typer.Option(help="Only these refinement goals, by comma.")]
+Goals = Annotated[str, typer.Option(help="Only these refinement goals, by comma; none: no refinement.")]
 Rounds = Annotated[int, typer.Option(help="Rounds of refinement; -1: the skill's own, 0: none.")]
 PerSeed = Annotated[int, typer.Option("--categories-per-seed", help="Categories drawn per seed; 0: the skill's own.")]
 PerCategory = Annotated[int, typer.Option("--per-category", help="Instructions per category; 0: the skill's own.")]

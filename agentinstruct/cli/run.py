@@ -4,7 +4,7 @@ import shlex
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,8 @@ from agentinstruct.cli import options as o
 from agentinstruct.cli.errors import told
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from agentinstruct.run.execute import Finished
     from agentinstruct.run.plan import RunConfig
 
@@ -88,15 +90,16 @@ def start(config: "RunConfig") -> "Finished":
         return run_loop(execute(config, live.watch))
 
 
-def run_loop(work: "object") -> "Finished":
+def run_loop(work: "Coroutine[Any, Any, Finished]") -> "Finished":
     """Run a coroutine on uvloop where there is one."""
     import asyncio
 
     if sys.platform == "win32":
-        return asyncio.run(work)  # type: ignore[arg-type]
+        return asyncio.run(work)
     import uvloop
 
-    return uvloop.run(work)  # type: ignore[no-any-return]
+    finished: Finished = uvloop.run(work)
+    return finished
 
 
 def resume_command(folder: Path, named: bool) -> str:

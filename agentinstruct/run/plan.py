@@ -1,8 +1,8 @@
 """What a run is asked to do, and which work follows from it: one work item per (skill, seed)."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from agentinstruct.agents.files import nearest
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.records import Seed, content_id
 from agentinstruct.agents.skill import Skill, load_skill, skill_names
-from agentinstruct.graphs.state import ROLES, Context
+from agentinstruct.graphs.state import NONE, ROLES, Context
 from agentinstruct.seeds import SeedOptions
 
 _SIGNATURE = re.compile(r"\b\w[\w.]*\([^()\n]{0,120}\)|\b(?:GET|POST|PUT|PATCH|DELETE) /\S+")
@@ -42,7 +42,20 @@ class RunConfig:
         for name in self.skills:
             if name not in known:
                 raise SkillError(f"no skill {name!r}.{nearest(name, known)}")
-        return [load_skill(name) for name in self.skills or known]
+        skills = [load_skill(name) for name in self.skills or known]
+        wanted = _named(self.context.categories, skills, "categories")
+        _named(self.context.transforms, skills, "transforms")
+        _named(self.context.goals, skills, "goals")
+        return [skill for skill in skills if not wanted or wanted & set(skill.categories)]
+
+    def context_for(self, skill: Skill) -> Context:
+        """The settings with the filters reduced to what this skill has; a goal filter it does not meet is none."""
+        mine = {
+            "categories": _of(self.context.categories, skill.categories),
+            "transforms": _of(self.context.transforms, skill.file.transforms),
+            "goals": _of(self.context.goals, skill.goals) or (NONE if self.context.goals else ""),
+        }
+        return replace(self.context, **mine)
 
     def models(self) -> dict[str, str]:
         """The model of each role."""
@@ -64,6 +77,22 @@ class RunConfig:
             "context": context,
             "seeds": {key: list(value) if isinstance(value, tuple) else value for key, value in seeds.items()},
         }
+
+
+def _named(listed: str, skills: Sequence[Skill], what: str) -> set[str]:
+    """The names of a filter, each of which some skill must have."""
+    lists = {"categories": "categories", "goals": "goals"}
+    known = {
+        name for skill in skills for name in (getattr(skill, lists[what]) if what in lists else skill.file.transforms)
+    }
+    names = {name.strip() for name in listed.split(",") if name.strip()} - {NONE}
+    for name in sorted(names - known):
+        raise SkillError(f"--{what} {name}: no skill of this run has it.{nearest(name, sorted(known))}")
+    return names
+
+
+def _of(listed: str, mine: Iterable[str]) -> str:
+    return ",".join(name for name in (part.strip() for part in listed.split(",")) if name in set(mine))
 
 
 @dataclass(frozen=True, slots=True)

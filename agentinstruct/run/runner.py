@@ -18,6 +18,7 @@ from agentinstruct.agents.errors import ProviderDown, ProviderError
 from agentinstruct.agents.gateway import Gateway, Statistics, using
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill
+from agentinstruct.graphs.state import Context
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig, Work, work_for
 from agentinstruct.seeds import Skipped, read_seeds
@@ -54,6 +55,7 @@ class Runner:
     progress: Progress = field(default_factory=Progress)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _fatal: BaseException | None = None
+    _contexts: dict[str, Context] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Work through all seeds; returns early when `stopping` is set.
@@ -66,6 +68,7 @@ class Runner:
         self.progress.statistics = gateway.statistics
         width = min(gateway.width(spec) for spec in set(config.models().values()))
         graphs = load_graphs(skills)
+        self._contexts = {skill.name: config.context_for(skill) for skill in skills}
         async with using(gateway), self._corpus(skills):
             await self._work(skills, graphs, width)
         if self._fatal is not None:
@@ -99,7 +102,7 @@ class Runner:
         """Run one work item to its commit; an endpoint's fault leaves it for a later try."""
         try:
             state = await graph.ainvoke(
-                {"seed": work.seed}, context=self.config.context, config={"recursion_limit": 60}
+                {"seed": work.seed}, context=self._contexts[work.skill], config={"recursion_limit": 60}
             )
         except ProviderDown as error:
             self._stop(error)

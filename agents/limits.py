@@ -1,0 +1,81 @@
+"""How long a gateway keeps trying, when it calls a model down, and what it counts."""
+
+import time
+from dataclasses import dataclass
+from random import Random
+
+from agentinstruct.agents.errors import ProviderDown
+
+LONGEST_WAIT_S = 120.0
+"""A server that asks for a longer pause is asked again after this one."""
+
+
+class RetryableError(Exception):
+    """A fault that may pass: the call is tried again after `after` seconds at the earliest."""
+
+    def __init__(self, message: str, after: float = 0.0) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What went through a gateway since it was made."""
+
+    calls: int = 0
+    from_journal: int = 0
+    retries: int = 0
+    failed: int = 0
+    in_flight: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long a gateway keeps trying."""
+
+    attempts: int = 6
+    base_s: float = 0.5
+    longest_s: float = 30.0
+    outage_s: float = 20.0
+    """A model from which nothing has come for this long, after 8 faults in a row, is down."""
+
+    def pause(self, attempt: int, fault: RetryableError, draw: Random) -> float:
+        """Seconds until the next attempt: what the server asks for, else exponential with full jitter."""
+        ceiling = min(self.longest_s, self.base_s * 2**attempt)
+        return max(min(fault.after, LONGEST_WAIT_S), draw.uniform(0, ceiling))
+
+
+class Health:
+    """Whether a model answers at all: faults in a row, and since when."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._faults = 0
+        self._since = 0.0
+        self._down: tuple[float, str] | None = None
+
+    def check(self) -> None:
+        """Raise ProviderDown without a call when the model was found down a moment ago."""
+        if self._down and time.monotonic() < self._down[0]:
+            raise ProviderDown(self._down[1])
+
+    def answered(self) -> None:
+        """An answer came: the count starts again."""
+        self._faults, self._down = 0, None
+
+    def down(self, error: ProviderDown) -> None:
+        """Spare the calls that still wait the same refusal; a later run may try again."""
+        self._down = time.monotonic() + self._patience.outage_s, str(error)
+
+    def failed(self, error: Exception) -> None:
+        """Count a fault; raise ProviderDown when there were too many for too long."""
+        self._since = self._since if self._faults else time.monotonic()
+        self._faults += 1
+        silent = time.monotonic() - self._since
+        if self._faults >= 8 and silent >= self._patience.outage_s:
+            raise ProviderDown(
+                f"{self._faults} calls in a row failed for {silent:.0f} s; the last one: {error}"
+            ) from error
