@@ -60,7 +60,7 @@ class Agent(Generic[Reply]):
         request = self._request(model, draw, sample, inputs)
         call = Call(agent=self.name, role=self.prompt.front.role, prompt=self.prompt.label, model=model)
         for attempt in range(REPAIRS + 1):
-            completion = await current_gateway().complete(request)
+            completion = await _completed(request, (call,) if attempt else ())
             call = _counted(call, request, completion, attempt)
             try:
                 reply = self._read(completion)
@@ -109,6 +109,14 @@ class Agent(Generic[Reply]):
         ask = self.repair.render({"problem": problem.detail[:600]}, Random(0))
         turn = {"role": "assistant", "content": completion.text[:8000]}
         return replace(request, messages=[*request.messages, turn, *ask])
+
+
+async def _completed(request: Request, paid: tuple[Call, ...]) -> Completion:
+    try:
+        return await current_gateway().complete(request)
+    except ReplyError as problem:
+        problem.calls = paid
+        raise
 
 
 def _counted(call: Call, request: Request, completion: Completion, attempt: int) -> Call:

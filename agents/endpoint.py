@@ -6,8 +6,11 @@ way of asking for JSON that the server turns out to support.
 """
 
 import asyncio
+import contextlib
 import email.utils
+import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,19 +41,17 @@ class Endpoint:
 
     async def complete(self, request: Request) -> Completion:
         """The server's answer, asked for in the best way it supports."""
+        mode, last = self.mode, len(MODES) - 1 if request.schema else self.mode
         while True:
-            mode = self.mode
             try:
-                return completion_of(await self._post(body_of(request, self.name, MODES[mode])))
+                completion = completion_of(await self._post(body_of(request, self.name, MODES[mode])))
             except BadRequestError as refused:
-                if request.schema is None or mode + 1 >= len(MODES):
+                if mode >= last or not refused.about_format:
                     raise ReplyError("request refused", str(refused)) from refused
-                await self._step_down(mode, refused)
-
-    async def _step_down(self, mode: int, refused: "BadRequestError") -> None:
-        if not refused.about_format:
-            raise ReplyError("request refused", str(refused)) from refused
-        self.mode = max(self.mode, mode + 1)
+                mode += 1
+            else:
+                self.mode = max(self.mode, mode)  # only what then worked: a request may be refused for itself
+                return completion
 
     async def _post(self, body: dict[str, Any]) -> Any:
         import aiohttp
@@ -58,23 +59,20 @@ class Endpoint:
         try:
             async with asyncio.timeout(self.timeout_s):
                 async with self._open().post(f"{self.base_url}/chat/completions", data=orjson.dumps(body)) as response:
-                    raw = (
-                        await response.content.read(LARGEST_ANSWER)
-                        if response.status != 200
-                        else await _whole(response)
-                    )
+                    raw = await _whole(response)
         except TimeoutError as error:
             raise RetryableError(f"no answer within {self.timeout_s:.0f} s") from error
+        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
+            raise RetryableError(f"cannot reach {self.base_url} ({error}). Check --base-url.") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise RetryableError(f"{type(error).__name__}: {error}") from error
+            raise RetryableError(self._safe(f"{type(error).__name__}: {error}")) from error
         if response.status != 200:
-            raise _failure(
-                response.status, raw, response.headers.get("retry-after-ms"), response.headers.get("retry-after")
-            )
-        try:
-            return orjson.loads(raw)
-        except orjson.JSONDecodeError as error:
-            raise RetryableError(f"the answer is not JSON: {raw[:80]!r}") from error
+            raise _failure(response.status, self._safe(_message(raw)), raw, response.headers)
+        return _decoded(raw)
+
+    def _safe(self, text: str) -> str:
+        """The text without the key, which some servers repeat in their errors."""
+        return text.replace(self.api_key, "…") if self.api_key else text
 
     def _open(self) -> "ClientSession":
         if self._session is None:
@@ -84,7 +82,8 @@ class Endpoint:
             if self.api_key:
                 headers["authorization"] = f"Bearer {self.api_key}"
             connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
-            self._session = aiohttp.ClientSession(connector=connector, headers=headers)
+            limits = aiohttp.ClientTimeout(total=None, sock_connect=30)  # the deadline of a call is `timeout_s`
+            self._session = aiohttp.ClientSession(connector=connector, headers=headers, timeout=limits)
         return self._session
 
     async def aclose(self) -> None:
@@ -115,13 +114,24 @@ async def _whole(response: "ClientResponse") -> bytes:
     return b"".join(parts)
 
 
-def _failure(status: int, raw: bytes, after_ms: str | None, after: str | None) -> Exception:
+def _decoded(raw: bytes) -> Any:
+    """The JSON of an answer; lone surrogates, which orjson refuses, are let through."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        if b"\\u" in raw:
+            with contextlib.suppress(ValueError, RecursionError):
+                return json.loads(raw)
+        raise RetryableError(f"the answer is not JSON: {raw[:80]!r}") from error
+
+
+def _failure(status: int, said: str, raw: bytes, headers: Mapping[str, str]) -> Exception:
     """The exception for an HTTP error: may pass, concerns this request only, or ends the run."""
-    message = f"HTTP {status}: {_message(raw)}"
+    message = f"HTTP {status}: {said}"
     if b"insufficient_quota" in raw:
         return ProviderDown(f"{message}. The account has no quota left.")
     if status in RETRYABLE:
-        return RetryableError(message, _seconds(after_ms, after))
+        return RetryableError(message, _seconds(headers.get("retry-after-ms"), headers.get("retry-after")))
     if status in (401, 403):
         return ProviderDown(f"{message}. Check the API key (OPENAI_API_KEY).")
     if status in (404, 405):

@@ -1,9 +1,9 @@
 """Files that people write (prompts, skills): read strictly, and refused in words that say what to change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -16,7 +16,7 @@ MakeError = Callable[[str], Exception]
 def read_text(path: Path, error: MakeError) -> str:
     """The text of a UTF-8 file."""
     try:
-        return path.read_text(encoding="utf-8").replace("\r\n", "\n")
+        return path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as cause:
         raise error(f"{path}: cannot be read as UTF-8 text ({cause}).") from cause
 
@@ -48,5 +48,20 @@ def nearest(word: str, known: Callable[[], list[str]] | list[str]) -> str:
 def _problem(model: type[BaseModel], item: dict[str, Any]) -> str:
     where = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        return f"unknown key {where!r}.{nearest(str(item['loc'][-1]), list(model.model_fields))}"
+        return f"unknown key {where!r}.{nearest(str(item['loc'][-1]), _keys(model, item['loc'][:-1]))}"
     return f"{where or 'the whole file'}: {item['msg']}"
+
+
+def _keys(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
+    """The keys that may stand where a path into a file leads."""
+    for part in path:
+        field = model.model_fields.get(str(part))
+        inner = _model_in(field.annotation) if field else None
+        model = inner or model  # a row's number or name leads into the model the field holds
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)

@@ -14,8 +14,18 @@ from agentinstruct.agents.records import Frozen, Item
 from agentinstruct.tools.quotes import bare, contains
 
 UNANSWERABLE = "not answerable from the passage"
-_FINAL = re.compile(
-    r"(?:^|\n)[\s>*_#]*(?:final )?answer[*_]*\s*[:：][*_]*\s*(.+?)\s*(?=\n\s*\n|\Z)", re.IGNORECASE | re.DOTALL
+_FINAL = re.compile(r"^[ \t>*_#-]*(?:the )?(?:final )?answer[*_]*[ \t]*[:：]", re.IGNORECASE | re.MULTILINE)
+_LETTER = re.compile(
+    r"[\W_]*((?:the )?(?:(?:correct|right|best|true|final) )?(?:answer|option|choice|statement)(?: is)?[\W_]+)?"
+    r"([A-J])(?![\w'’])(?! ?(?:,|/|&|and\b|or\b) ?\(?[A-J](?![\w'’]))([\W_]*)(\w*)",
+    re.IGNORECASE,
+)
+_AFTER_A = frozenset({"", "is", "because", "since", "as"})
+"""What may follow a bare A or I that names an option and is no word of a sentence."""
+_DECLINES = re.compile(
+    r"(?:(?:this|that|it|answer|question) )*(?:is )?(?:not (?:answerable|stated|specified|mentioned)|unanswerable"
+    r"|cannot be (?:answered|determined|known|said)"
+    r"|(?:passage|text) does not (?:say|state|tell|mention|specify|give|provide|contain))\b"
 )
 
 Fault = tuple[str, str]
@@ -24,18 +34,16 @@ Fault = tuple[str, str]
 
 def final_answer(response: str) -> str:
     """What a response ends with after its last `Answer:`; empty when there is no such line."""
-    found = _FINAL.findall(response)
-    return found[-1].strip(" *_`") if found else ""
+    for found in reversed(list(_FINAL.finditer(response))):
+        paragraph = re.split(r"\n[ \t]*\n", response[found.end() :].strip(), maxsplit=1)[0]
+        if said := paragraph.strip(" \t\n*_`"):
+            return said
+    return ""
 
 
 def says_unanswerable(answer: str) -> bool:
     """Whether a final answer declines because the passage does not decide the question."""
-    return bool(
-        re.match(
-            r"(?:the question is |it is )?(?:not answerable|unanswerable|cannot be (?:answered|determined))",
-            bare(answer),
-        )
-    )
+    return bool(_DECLINES.match(bare(answer)))
 
 
 class Form(Frozen):
@@ -79,9 +87,13 @@ def labelled(options: Sequence[str]) -> str:
 
 
 def letter(answer: str) -> str:
-    """The option letter an answer names, or nothing."""
-    match = re.match(r"\W*(?:option |statement )?\(?([A-J])\b", answer, re.IGNORECASE)
-    return match[1].upper() if match else ""
+    """The option letter an answer names, or nothing: `**C**`, `(c) because …`, but not `A dog` or `B and C`."""
+    match = _LETTER.match(answer)
+    if not match:
+        return ""
+    named, found, gap, word = match.groups()
+    is_word = found in "AaIi" and not named and not gap.strip() and word.casefold() not in _AFTER_A
+    return "" if is_word else str(found).upper()
 
 
 def unquoted(quotes: Sequence[str], passage: str) -> Iterator[Fault]:

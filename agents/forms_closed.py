@@ -112,7 +112,7 @@ class Match(Form):
     def agrees(cls, key: str, answer: str) -> bool | None:
         """The pairings are compared as sets."""
         return set(re.findall(r"(\d+)-([a-z])", key)) == set(
-            re.findall(r"(\d+)\s*[-–—:.)=>→]+\s*\(?([a-z])\b", answer.casefold())
+            re.findall(r"(\d+)(?:\s*[-–—:.)=>→*]+\s*)?\(?\**([a-z])\b", answer.casefold())
         )
 
 
@@ -138,7 +138,8 @@ class Order(Form):
     @classmethod
     def agrees(cls, key: str, answer: str) -> bool | None:
         """An answer must be the same permutation of the letters."""
-        return re.findall(r"\b[A-Z]\b", answer) == key.split(", ")
+        said = re.findall(r"(?<![\w'’])[A-G](?![\w'’])", answer if re.search("[A-G]", answer) else answer.upper())
+        return said == key.split(", ")
 
 
 class Tristate(Form):
@@ -164,4 +165,5 @@ class Tristate(Form):
     @classmethod
     def agrees(cls, key: str, answer: str) -> bool | None:
         """Labels are compared."""
-        return bare(answer).startswith(bare(key)) or (key == "Not Given" and says_unanswerable(answer))
+        said = re.match(r"(?:(?:answer|statement|label|it|is) )*(true|false|not given)\b(?! or\b)", bare(answer))
+        return said[1] == bare(key) if said else key == "Not Given" and says_unanswerable(answer)

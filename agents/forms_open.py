@@ -12,7 +12,7 @@ from agentinstruct.agents.records import Frozen, Item
 from agentinstruct.tools.calculate import CalculateError, evaluate
 from agentinstruct.tools.constraints import Constraint
 from agentinstruct.tools.constraints import faults as unfit
-from agentinstruct.tools.quotes import bare, contains, numbers, overlap, same_number
+from agentinstruct.tools.quotes import bare, contains, fold, numbers, overlap, same_number
 
 
 class Short(Form):
@@ -36,7 +36,7 @@ class Short(Form):
     @classmethod
     def agrees(cls, key: str, answer: str) -> bool | None:
         """Equal words agree, disjoint ones are for a reader to judge."""
-        return True if bare(key) == bare(answer) or overlap(key, answer) >= 0.8 else None
+        return True if fold(key) == fold(answer) or overlap(key, answer) >= 0.8 else None
 
 
 class Listing(Form):
@@ -59,7 +59,7 @@ class Listing(Form):
     @classmethod
     def agrees(cls, key: str, answer: str) -> bool | None:
         """The same set of words agrees; anything else is for a reader."""
-        first, second = ({bare(part) for part in re.split(r"[;\n]", text) if bare(part)} for text in (key, answer))
+        first, second = ({bare(part.strip(" -")) for part in re.split(r"[;\n]", text)} - {""} for text in (key, answer))
         return True if first == second else None
 
 
@@ -109,7 +109,7 @@ class Number(Form):
         unused = [
             fact.value
             for fact in self.facts
-            if not any(same_number(abs(fact.value), n) for n in numbers(self.expression))
+            if not any(same_number(abs(fact.value), abs(n)) for n in numbers(self.expression))
         ]
         if unused:
             yield "recomputed", f"the expression does not use {unused[0]:g}"
@@ -166,7 +166,8 @@ class Quote(Form):
     @classmethod
     def agrees(cls, key: str, answer: str) -> bool | None:
         """An answer that contains the key's words, or is contained in them, agrees."""
-        return True if contains(key, answer) or contains(answer, key) or overlap(key, answer) >= 0.8 else None
+        within = contains(answer, key) or (contains(key, answer) and overlap(key, answer) >= 0.5)
+        return True if within or overlap(key, answer) >= 0.8 else None
 
 
 class Revision(Form):

@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
-from agentinstruct.agents.errors import ProviderDown, ProviderError
+from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.limits import Health, Patience, RetryableError, Statistics
 from agentinstruct.agents.records import Role
 
@@ -117,6 +117,7 @@ class Gateway:
         self._limits: dict[str, asyncio.Semaphore] = {}
         self._health: dict[str, Health] = {}
         self._pending: dict[str, asyncio.Task[Completion]] = {}
+        self._sent: set[asyncio.Task[Any] | None] = set()
         self._closing = False
         self.statistics = Statistics()
 
@@ -146,7 +147,7 @@ class Gateway:
 
     async def _buy(self, request: Request) -> Completion:
         completion = await self._attempts(request)
-        self._count(completion)
+        self.statistics.bought(completion.input_tokens, completion.cached_tokens, completion.output_tokens)
         if self._store is not None:
             self._store.put_call(request.key, asdict(completion))
         return completion
@@ -170,10 +171,14 @@ class Gateway:
         async with self._limits[request.model]:
             health.check()
             self.statistics.in_flight += 1
+            self._sent.add(asyncio.current_task())
             try:
                 completion = await model.complete(request)
                 health.answered()
                 return completion
+            except ReplyError:
+                health.answered()
+                raise
             except RetryableError as fault:
                 health.failed(fault)
                 raise
@@ -181,6 +186,7 @@ class Gateway:
                 health.down(refusal)
                 raise
             finally:
+                self._sent.discard(asyncio.current_task())
                 self.statistics.in_flight -= 1
 
     def model(self, spec: str) -> Model:
@@ -199,17 +205,13 @@ class Gateway:
         """How many requests of a model can be in flight at once."""
         return min(self._limit, self.model(spec).width or self._limit)
 
-    def _count(self, completion: Completion) -> None:
-        done = self.statistics
-        done.calls += 1
-        done.input_tokens += completion.input_tokens
-        done.cached_tokens += completion.cached_tokens
-        done.output_tokens += completion.output_tokens
-
-    async def aclose(self, grace_s: float = 10.0) -> None:
+    async def aclose(self, grace_s: float = 6.0) -> None:
         """Let calls in flight finish for a while, so that what was bought is kept; then close every model."""
         self._closing = True
         pending = list(self._pending.values())
+        for task in pending:
+            if task not in self._sent:  # waits for its turn or its next try
+                task.cancel()
         if pending:
             _, late = await asyncio.wait(pending, timeout=grace_s)
             for task in late:

@@ -31,6 +31,13 @@ class Statistics:
     cached_tokens: int = 0
     output_tokens: int = 0
 
+    def bought(self, read: int, cached: int, written: int) -> None:
+        """Count a finished call and its tokens."""
+        self.calls += 1
+        self.input_tokens += read
+        self.cached_tokens += cached
+        self.output_tokens += written
+
 
 @dataclass(slots=True)
 class Patience:
@@ -55,6 +62,7 @@ class Health:
         self._patience = patience
         self._faults = 0
         self._since = 0.0
+        self._known = False
         self._down: tuple[float, str] | None = None
 
     def check(self) -> None:
@@ -64,7 +72,7 @@ class Health:
 
     def answered(self) -> None:
         """An answer came: the count starts again."""
-        self._faults, self._down = 0, None
+        self._faults, self._down, self._known = 0, None, True
 
     def down(self, error: ProviderDown) -> None:
         """Spare the calls that still wait the same refusal; a later run may try again."""
@@ -75,7 +83,8 @@ class Health:
         self._since = self._since if self._faults else time.monotonic()
         self._faults += 1
         silent = time.monotonic() - self._since
-        if self._faults >= 8 and silent >= self._patience.outage_s:
-            raise ProviderDown(
-                f"{self._faults} calls in a row failed for {silent:.0f} s; the last one: {error}"
-            ) from error
+        # One that never answered is more likely misnamed or not started than out for a moment.
+        if self._faults >= 8 and silent >= self._patience.outage_s / (1 if self._known else 5):
+            down = ProviderDown(f"{self._faults} calls in a row failed for {silent:.0f} s; the last one: {error}")
+            self.down(down)
+            raise down from error

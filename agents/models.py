@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from agentinstruct.agents.endpoint import Endpoint
 from agentinstruct.agents.errors import ModelError, ReplyError
 from agentinstruct.agents.gateway import Completion, Model, Request, RetryableError
-from agentinstruct.agents.wire import body_of, completion_of, with_schema
+from agentinstruct.agents.wire import body_of, clean, completion_of, with_schema
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -50,13 +50,17 @@ class Endpoints:
             return _local(name)
         if provider == "openai":
             return self._openai(name)
+        if not provider or not name:
+            raise ModelError(f"no model {spec!r}. Write local, openai:<name>, <provider>:<name> or scripted.")
         return LangChainModel(_langchain(provider, name), spec)
 
     def _openai(self, name: str) -> Endpoint:
         if not name:
             raise ModelError("openai: needs a model's name, such as openai:gpt-4.1-mini.")
         url = self.by_model.get(name) or self.base_url or os.environ.get("OPENAI_BASE_URL", "") or OPENAI_URL
-        key = self.api_key or os.environ.get("OPENAI_API_KEY", "")
+        key = (self.api_key or os.environ.get("OPENAI_API_KEY", "")).strip()
+        if not key.isprintable():
+            raise ModelError("openai: OPENAI_API_KEY holds a line break or control character. Set the key alone.")
         if not url.startswith(("http://", "https://")):
             raise ModelError(f"--base-url {url!r} must start with http:// or https://.")
         if url == OPENAI_URL and not key:
@@ -148,11 +152,18 @@ class LangChainModel:
             raise RetryableError(f"{type(error).__name__}: {error}") from error
         usage: Mapping[str, Any] = getattr(reply, "usage_metadata", None) or {}
         return Completion(
-            text=reply.text if isinstance(reply.text, str) else str(reply.content),
-            finish_reason=str(reply.response_metadata.get("finish_reason") or "stop"),
+            text=clean(str(reply.text)),
+            finish_reason=_finish(reply.response_metadata),
             input_tokens=usage.get("input_tokens", 0),
+            cached_tokens=(usage.get("input_token_details") or {}).get("cache_read", 0),
             output_tokens=usage.get("output_tokens", 0),
         )
 
     async def aclose(self) -> None:
         """Nothing to close: LangChain models keep their own clients."""
+
+
+def _finish(metadata: Mapping[str, Any]) -> str:
+    """Why a reply ended, in OpenAI's words."""
+    reason = str(metadata.get("finish_reason") or metadata.get("stop_reason") or "stop").casefold()
+    return {"max_tokens": "length", "refusal": "content_filter", "safety": "content_filter"}.get(reason, reason)

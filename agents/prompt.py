@@ -28,12 +28,18 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field
 
 from agentinstruct.agents.errors import PromptError
-from agentinstruct.agents.files import checked, read_text, read_yaml
+from agentinstruct.agents.files import MakeError, checked, nearest, read_text, read_yaml
 from agentinstruct.agents.records import Role
 
+_GAP = r"[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*"
+"""What a reader does not see between `<` and a tag's name."""
 SECTIONS = ("system", "user", "example")
-_HEADING = re.compile(r"^# (\w+)[ \t]*$", re.MULTILINE)
+_HEADING = re.compile(r"^#[ \t]+(.+?)[ \t]*$", re.MULTILINE)
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
+
+
+Section = tuple[int, str]
+"""A section's first line in the file, and its text."""
 
 
 class FrontMatter(BaseModel):
@@ -72,13 +78,14 @@ class Prompt:
         try:
             parts = [("system", self.system), ("user", self.user)]
             return [{"role": role, "content": template.render(values).strip()} for role, template in parts if template]
-        except TemplateError as error:
+        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             raise PromptError(f"{self.name}: cannot be rendered: {error}. Correct the template.") from error
 
 
 def tagged(text: object, name: str) -> str:
     """Untrusted text between tags of this name; a tag of that name inside it is defused."""
-    inner = re.sub(rf"<(\s*/?\s*{re.escape(name)}\b)", r"‹\1", str(text), flags=re.IGNORECASE)
+    whole = str(text).encode("utf-8", "replace").decode()
+    inner = re.sub(rf"<({_GAP}/?{_GAP}{re.escape(name)}\b)", r"‹\1", whole, flags=re.IGNORECASE)
     return f"<{name}>\n{inner}\n</{name}>"
 
 
@@ -105,18 +112,25 @@ def _environment() -> ImmutableSandboxedEnvironment:
 ENVIRONMENT = _environment()
 
 
-def compile_template(text: str, where: str, allowed: set[str] | frozenset[str]) -> tuple[Template, set[str]]:
-    """The compiled template and the variables it uses, all of which must be allowed."""
+def compile_template(
+    text: str, where: str, allowed: set[str] | frozenset[str], *, line: int = 1, error: MakeError = PromptError
+) -> tuple[Template, set[str]]:
+    """The compiled template, whose first line is this one of its file, and the variables it uses.
+
+    Raises:
+        PromptError, or what `error` makes: bad syntax, another template asked for, or a variable that is not allowed.
+    """
     try:
-        used = meta.find_undeclared_variables(ENVIRONMENT.parse(text))
+        tree = ENVIRONMENT.parse(text)
         template = ENVIRONMENT.from_string(text)
-    except TemplateSyntaxError as error:
-        raise PromptError(f"{where}, line {error.lineno}: {error.message}. Correct the template.") from error
-    if extra := used - allowed:
-        raise PromptError(
-            f"{where}: the template uses {sorted(extra)}, but it is given only {sorted(allowed)}. "
-            "Remove them or declare them under `inputs:`."
-        )
+    except TemplateSyntaxError as cause:
+        raise error(f"{where}, line {cause.lineno + line - 1}: {cause.message}. Correct the template.") from cause
+    if any(True for _ in meta.find_referenced_templates(tree)):
+        raise error(f"{where}: a template cannot include, import or extend another one. Write the text out.")
+    used = meta.find_undeclared_variables(tree)
+    if extra := sorted(used - allowed):
+        hint = nearest(extra[0], list(allowed)) if allowed else " It is given nothing."
+        raise error(f"{where}: the template uses {extra[0]!r}, which it is not given.{hint}")
     return template, used
 
 
@@ -133,9 +147,9 @@ def load_prompt(path: Path, name: str) -> Prompt:
             f"{name}: no front matter. Begin the file with a `---` block holding description, role, inputs."
         )
     front = checked(FrontMatter, read_yaml(match[1], name, PromptError), name, PromptError)
-    sections = _sections(match[2], name)
+    sections = _sections(match[2], name, 1 + text.count("\n", 0, match.start(2)))
     compiled = {
-        key: compile_template(sections[key][0], name, _allowed(front, sections))
+        key: compile_template(sections[key][0][1], name, _allowed(front, sections), line=sections[key][0][0])
         for key in ("system", "user")
         if sections[key]
     }
@@ -145,23 +159,29 @@ def load_prompt(path: Path, name: str) -> Prompt:
             f"{name}: `inputs:` declares {sorted(unused)}, which the template never uses. Make the two agree."
         )
     fingerprint = sha256(text.encode()).hexdigest()[:12]
+    examples = tuple(content for _, content in sections["example"])
     system = compiled["system"][0] if "system" in compiled else None
-    return Prompt(name, front, system, compiled["user"][0], tuple(sections["example"]), fingerprint)
+    return Prompt(name, front, system, compiled["user"][0], examples, fingerprint)
 
 
-def _allowed(front: FrontMatter, sections: Mapping[str, list[str]]) -> set[str]:
+def _allowed(front: FrontMatter, sections: Mapping[str, list[Section]]) -> set[str]:
     return set(front.inputs) | ({"example"} if sections["example"] else set())
 
 
-def _sections(body: str, name: str) -> dict[str, list[str]]:
-    pieces = _HEADING.split(body)
-    sections: dict[str, list[str]] = {key: [] for key in SECTIONS}
-    for title, content in zip(pieces[1::2], pieces[2::2], strict=True):
-        if title not in sections:
+def _sections(body: str, name: str, line: int) -> dict[str, list[Section]]:
+    headings = list(_HEADING.finditer(body))
+    if stray := body[: headings[0].start() if headings else None].strip():
+        raise PromptError(f"{name}: {stray[:40]!r} stands in no section. Put it under `# system` or `# user`.")
+    ends = [heading.start() for heading in headings[1:]] + [len(body)]
+    sections: dict[str, list[Section]] = {key: [] for key in SECTIONS}
+    for heading, end in zip(headings, ends, strict=True):
+        if heading[1] not in sections:
             raise PromptError(
-                f"{name}: unknown section `# {title}`. Use `# system`, `# user`, `# example`; `##` inside them."
+                f"{name}: unknown section `# {heading[1]}`. Use `# system`, `# user`, `# example`; `##` inside them."
             )
-        sections[title].append(content.strip())
+        content = body[heading.end() : end]
+        start = heading.end() + len(content) - len(content.lstrip())
+        sections[heading[1]].append((line + body.count("\n", 0, start), content.strip()))
     if len(sections["user"]) != 1 or len(sections["system"]) > 1:
         raise PromptError(f"{name}: needs exactly one `# user` section and at most one `# system` section.")
     return sections

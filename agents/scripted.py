@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from agentinstruct.agents import scripted_reading as reading
 from agentinstruct.agents import scripted_revision as revision
+from agentinstruct.agents import scripted_tools as tools
 from agentinstruct.agents.gateway import Completion, Request
 from agentinstruct.agents.scripted_schema import instance, words_of
 
@@ -38,6 +39,16 @@ SCRIPTS: Mapping[str, Script] = {
     "text_modification/edit": revision.edit,
     "text_modification/answer": revision.answer,
     "text_modification/judge": revision.judge,
+    "tool_use/describe": tools.describe,
+    "tool_use/adopt": tools.adopt,
+    "tool_use/hypothesise": tools.hypothesise,
+    "tool_use/simulate": tools.simulate,
+    "tool_use/instruct": tools.instruct,
+    "tool_use/suggest": tools.suggest,
+    "tool_use/edit": tools.edit,
+    "tool_use/answer": tools.answer,
+    "tool_use/user": tools.user,
+    "tool_use/judge": tools.judge,
 }
 """The scripts that ship: one more skill is a few more lines here."""
 

@@ -12,14 +12,20 @@ Found = dict[str, Any]
 """A function as the reply holds it: name, description, parameters, returns, errors."""
 
 _TYPES = {
-    **dict.fromkeys(("int", "integer", "int64", "int32", "usize", "u32", "u64", "i32", "i64", "long", "short"), "integer"),
+    **dict.fromkeys(
+        ("int", "integer", "int64", "int32", "usize", "u32", "u64", "i32", "i64", "long", "short"), "integer"
+    ),
     **dict.fromkeys(("float", "number", "double", "float64", "float32", "f64", "f32", "decimal"), "number"),
     **dict.fromkeys(("bool", "boolean"), "boolean"),
     **dict.fromkeys(("list", "tuple", "set", "sequence", "iterable", "array", "vec"), "array"),
     **dict.fromkeys(("dict", "map", "mapping", "object", "record"), "object"),
 }
-_NOT_PASSED = frozenset("self this cls ctx context logger callback action key cmp fn func function args kwargs _".split())
-_NOT_FUNCTIONS = frozenset("if for while switch catch return function constructor main super init_ sizeof else".split())
+_NOT_PASSED = frozenset(
+    ("self", "this", "cls", "ctx", "context", "logger", "callback", "action", "key", "cmp", "fn", "func", "args")
+)
+_NOT_FUNCTIONS = frozenset(
+    ("if", "for", "while", "switch", "catch", "return", "function", "constructor", "super", "sizeof", "else")
+)
 _CALLABLE = {
     "go": r"^func (?:\(\w+ \*?(?P<owner>\w+)[^)]*\) )?(?P<name>[A-Z]\w*)\((?P<given>[^)]*)\)",
     "rust": r"^\s*pub fn (?P<owner>)(?P<name>\w+)(?:<[^>]*>)?\((?P<given>[^)]*)\)",
@@ -57,7 +63,13 @@ def _once(found: Iterable[Found]) -> list[Found]:
 def _function(name: str, description: str, parameters: list[Found], **more: Any) -> Found:
     spoken = words(name)
     meant = f"Converts {spoken}." if " to " in spoken else f"Carries out the operation “{spoken}”."
-    return {"name": name, "description": description or meant, "parameters": parameters, "returns": "", "errors": []} | more
+    return {
+        "name": name,
+        "description": description or meant,
+        "parameters": parameters,
+        "returns": "",
+        "errors": [],
+    } | more
 
 
 def _parameter(name: str, kind: str, default: Any = None, optional: bool = False) -> Found:
@@ -101,7 +113,9 @@ def _public(name: str) -> bool:
 
 
 def _python_function(node: ast.FunctionDef | ast.AsyncFunctionDef, owner: str) -> Found:
-    raised = [ast.unparse(n.exc.func) for n in ast.walk(node) if isinstance(n, ast.Raise) and isinstance(n.exc, ast.Call)]
+    raised = [
+        ast.unparse(n.exc.func) for n in ast.walk(node) if isinstance(n, ast.Raise) and isinstance(n.exc, ast.Call)
+    ]
     parameters = list(_python_parameters(node.args))
     worked_out = _formula(node, [one["name"] for one in parameters])
     shown = f"The value of `{worked_out}`." if worked_out else ast.unparse(node.returns) if node.returns else ""
@@ -110,7 +124,7 @@ def _python_function(node: ast.FunctionDef | ast.AsyncFunctionDef, owner: str) -
         _first_sentence(ast.get_docstring(node) or ""),
         parameters,
         returns=shown,
-        errors=[f"Raises {name}." for name in dict.fromkeys(raised)],
+        errors=[f"Raises {name}." for name in dict.fromkeys(names)],
     )
 
 
@@ -163,7 +177,9 @@ def _allowed(expression: str, names: list[str]) -> str:
 def _by_lines(text: str, language: str) -> Iterator[Found]:
     pattern = re.compile(_CALLABLE.get(language, _CALLABLE[""]), re.MULTILINE)
     owner = ""
-    for found in re.finditer(rf"(?:^|\n)\s*(?:export |default |public )*class (\w+)|{pattern.pattern}", text, re.MULTILINE):
+    for found in re.finditer(
+        rf"(?:^|\n)\s*(?:export |default |public )*class (\w+)|{pattern.pattern}", text, re.MULTILINE
+    ):
         owner = found[1] or owner
         parts = found.groupdict()
         name = parts["name"] or parts.get("method") or ""

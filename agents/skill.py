@@ -23,6 +23,12 @@ from agentinstruct.agents.records import Modality
 from agentinstruct.tools.constraints import Constraint, Kind
 
 LAYOUT_VARIABLES = frozenset({"passage", "question", "options"})
+CHECKS = (
+    *("form", "grounded", "changed", "clean", "constraints", "not_copied", "answered"),
+    *("solvers", "one_right_option", "outcome", "judge"),
+    *("plan", "format", "execution", "grounding", "oracle", "final_state"),
+)
+"""Every check a policy can name: of texts, by a panel, of dialogues."""
 
 
 class Data(BaseModel):
@@ -80,7 +86,7 @@ class SkillFile(Data):
     goals: Mapping[str, Goal] = {}
     layouts: Mapping[str, tuple[str, ...]] = {}
     system_messages: tuple[str, ...] = ()
-    checks: tuple[str, ...] = ()
+    checks: tuple[str, ...] = Field((), description="What verification asks, of `CHECKS`.")
     rubric: Mapping[str, str] = {}
 
 
@@ -126,7 +132,7 @@ def load_skill(name: str) -> Skill:
         SkillError, PromptError: something in it is wrong; names the file, the key and what to do.
     """
     folder = prompts_folder() / name
-    if not (folder / "skill.yaml").is_file():
+    if name not in skill_names():
         raise SkillError(f"no skill {name!r}.{nearest(name, skill_names())}")
     file = checked(SkillFile, _yaml(folder / "skill.yaml"), f"{name}/skill.yaml", SkillError)
     goals = {key: goal.model_copy(update={"name": key}) for key, goal in file.goals.items()}
@@ -154,11 +160,16 @@ def _taxonomy(folder: Path, name: str) -> dict[str, Category]:
 
 
 def _layouts(file: SkillFile, name: str) -> dict[str, list[Template]]:
-    where = f"{name}/skill.yaml, layouts"
-    return {
-        form: [compile_template(text, f"{where}.{form}", LAYOUT_VARIABLES)[0] for text in texts]
-        for form, texts in file.layouts.items()
-    }
+    found: dict[str, list[Template]] = {}
+    for form, texts in file.layouts.items():
+        where = f"{name}/skill.yaml: layouts.{form}"
+        if form not in FORMS:
+            raise SkillError(f"{where}: no such form.{nearest(form, list(FORMS))}")
+        compiled = [compile_template(text, where, LAYOUT_VARIABLES, error=SkillError) for text in texts]
+        if not texts or any("question" not in used for _, used in compiled):
+            raise SkillError(f"{where}: every layout must show {{{{ question }}}}, and there must be at least one.")
+        found[form] = [template for template, _ in compiled]
+    return found
 
 
 def _prompts(folder: Path) -> dict[str, Prompt]:
@@ -188,6 +199,12 @@ def _agree(skill: Skill) -> None:
             raise SkillError(
                 f"{where}/taxonomy.yaml: {category.name}.suits: {transform!r}?{nearest(transform, transforms)}"
             )
+    _agree_on_names(skill, where)
+
+
+def _agree_on_names(skill: Skill, where: str) -> None:
+    for check in set(skill.file.checks) - set(CHECKS):
+        raise SkillError(f"{where}/skill.yaml: checks: {check!r}?{nearest(check, list(CHECKS))}")
     for goal in skill.goals.values():
         for form in set(goal.forms) - set(FORMS):
             raise SkillError(f"{where}/skill.yaml: goals.{goal.name}.forms: {form!r}?{nearest(form, list(FORMS))}")

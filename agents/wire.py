@@ -4,6 +4,7 @@ How a typed reply is asked for depends on what the server can do, best first: `j
 decoding), a forced tool call, or words in the prompt.
 """
 
+import re
 from typing import Any, Literal
 
 import orjson
@@ -11,6 +12,7 @@ import orjson
 from agentinstruct.agents.gateway import Completion, Request, RetryableError
 
 Mode = Literal["json_schema", "tool", "text"]
+_THOUGHT = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
 MODES: tuple[Mode, ...] = ("json_schema", "tool", "text")
 
 
@@ -54,23 +56,31 @@ def completion_of(response: object) -> Completion:
         choice = response["choices"][0]  # type: ignore[index]
         message = choice["message"]
         text = _text(message)
+        usage = _map(response, "usage")
     except (TypeError, KeyError, IndexError, AttributeError) as error:
         raise RetryableError(f"the answer is not a chat completion ({type(error).__name__}: {error})") from error
-    usage = response.get("usage") or {}  # type: ignore[attr-defined]
     return Completion(
         text=text,
         finish_reason=str(choice.get("finish_reason") or "stop"),
         refusal=str(message.get("refusal") or ""),
         input_tokens=_count(usage, "prompt_tokens"),
-        cached_tokens=_count(usage.get("prompt_tokens_details") or {}, "cached_tokens"),
+        cached_tokens=_count(_map(usage, "prompt_tokens_details"), "cached_tokens"),
         output_tokens=_count(usage, "completion_tokens"),
     )
 
 
 def _text(message: dict[str, Any]) -> str:
     for call in message.get("tool_calls") or ():
-        return str(call["function"]["arguments"])
-    return clean(str(message.get("content") or ""))
+        return clean(str(call["function"]["arguments"]))
+    content = message.get("content") or ""
+    if isinstance(content, list):
+        content = "".join(part.get("text") or "" for part in content)
+    return _THOUGHT.sub("", clean(str(content)))
+
+
+def _map(value: Any, key: str) -> dict[str, Any]:
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def clean(text: str) -> str:

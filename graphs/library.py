@@ -20,8 +20,8 @@ from agentinstruct.graphs.state import Context, FlowState, settings
 from agentinstruct.tools.corpus import current_corpus
 from agentinstruct.tools.simulator import Api, Simulator
 
-ENOUGH, MOST = 6, 8
-"""Functions a list should have, and may have."""
+ENOUGH, MOST, ADDED = 6, 8, 3
+"""Functions a list should have, may have, and at least gets when the rest of its library is hypothesised."""
 
 
 class ToolState(FlowState, total=False):
@@ -92,14 +92,15 @@ class Library:
 
     async def hypothesise(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
         """Join the functions that the rest of such a library would have."""
-        wanted = max(2, ENOUGH - len(state["apis"]))
+        wanted = max(ADDED, ENOUGH - len(state["apis"]))
+        known = state["apis"][: MOST - wanted]  # the least useful make room: what keeps data belongs in the list
         agent = self.crew.agent("hypothesise", MoreApis)
-        inputs: dict[str, Any] = {"library": state["library"], "apis": state["apis"], "wanted": wanted}
+        inputs: dict[str, Any] = {"library": state["library"], "apis": known, "wanted": wanted}
         try:
             reply, call = await agent(settings(runtime).model_of("transform"), Random(state["seed"].id), **inputs)
         except ReplyError as error:
             return {"apis": (), "dropped": [self.crew.dropped(state, "transform/hypothesise", error)]}
-        return self._grown(state, [reply.apis], [call])
+        return {"library": reply.library, **self._grown({**state, "apis": known}, [reply.apis], [call])}
 
     def _grown(self, state: ToolState, lists: Sequence[Sequence[Api]], calls: list[Call]) -> ToolState:
         apis, before = merge_apis(state["apis"], *lists, limit=MOST), state["passage"]

@@ -7,32 +7,23 @@ quotation with another word in it is not one.
 import re
 import unicodedata
 from collections import Counter
+from math import isfinite
+from operator import itemgetter
 
-_FOLD = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", " ": " "})
+_FOLD = str.maketrans(
+    dict.fromkeys("‘’‚‛", "'")
+    | dict.fromkeys("“”„‟", '"')
+    | dict.fromkeys("‐‑‒–—―−", "-")
+    | dict.fromkeys("\u00ad\u200b\u2060\ufeff", None)
+)
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
-_NUMBER = re.compile(r"[-−]?\d+(?:[,\u00a0\u2009\u202f]\d{3}\b)*(?:\.\d+)?|[-−]?\.\d+")
+_NUMBER = re.compile(r"(?:(?<![\w.)])[-−])?(?:\d+(?:[,\u00a0\u2009\u202f]\d{3}\b)*(?:\.\d+)?|\.\d+)")
+_SCALE = re.compile(r"\s*(hundred|thousand|million|billion)\b", re.IGNORECASE)
+_SPACED = re.compile(r"[0-9a-z\u00c0-\u058f]")
+"""Letters of scripts that put spaces between words."""
 _WORDS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
 ]
 NUMBER_WORDS = {word: float(value) for value, word in enumerate(_WORDS)} | {
     "thirty": 30.0,
@@ -52,6 +43,9 @@ NUMBER_WORDS = {word: float(value) for value, word in enumerate(_WORDS)} | {
     "once": 1.0,
 }
 
+_WORD = rf"\b(?:{'|'.join(NUMBER_WORDS)})\b"
+_SPELT = re.compile(rf"{_WORD}(?:(?:\s+and\s+|\s+|-){_WORD})*", re.IGNORECASE)
+
 
 def fold(text: str) -> str:
     """The text as comparisons see it: one case, one kind of quote and dash, single spaces."""
@@ -61,7 +55,10 @@ def fold(text: str) -> str:
 def contains(text: str, quote: str) -> bool:
     """Whether the quotation stands in the text word for word (outer quotes and final points ignored)."""
     wanted = fold(quote).strip(" \"'.;,…")
-    return bool(wanted) and wanted in fold(text)
+    if not wanted:
+        return False
+    before, after = (r"(?<!\w)" if _SPACED.match(wanted[0]) else ""), (r"(?!\w)" if _SPACED.match(wanted[-1]) else "")
+    return re.search(before + re.escape(wanted) + after, fold(text)) is not None
 
 
 def bare(text: str) -> str:
@@ -77,12 +74,34 @@ def overlap(first: str, second: str) -> float:
 
 
 def numbers(text: str) -> list[float]:
-    """Every number the text states, in digits or in simple words, in order."""
-    found = [(match.start(), _value(match[0])) for match in _NUMBER.finditer(text)]
-    for match in re.finditer(r"[a-z]+", text.casefold()):
-        if match[0] in NUMBER_WORDS:
-            found.append((match.start(), NUMBER_WORDS[match[0]]))
-    return [value for _, value in sorted(found)]
+    """Every number the text states, in digits or in words, in order; `3.5 million` is 3.5 and 3,500,000."""
+    found: list[tuple[int, float]] = []
+    for match in _NUMBER.finditer(text):
+        found.append((match.start(), _value(match[0])))
+        if scale := _SCALE.match(text, match.end()):
+            found.append((scale.start(1), _value(match[0]) * NUMBER_WORDS[scale[1].casefold()]))
+    scaled = {start for start, _ in found}
+    for match in _SPELT.finditer(text):
+        if match.start() not in scaled:
+            found += [(match.start(), value) for value in _spelt(re.findall("[a-z]+", match[0].casefold()))]
+    return [value for _, value in sorted(found, key=itemgetter(0)) if isfinite(value)]
+
+
+def _spelt(words: list[str]) -> list[float]:
+    """The numbers that a run of number words makes: tens and units are one, and so is what a scale multiplies."""
+    values: list[float] = []
+    for value in (NUMBER_WORDS[word] for word in words if word != "and"):
+        last = values[-1] if values else 0.0
+        room = 100 if 100 <= last < 1000 else 10
+        if 20 <= last < 1000 and last % room == 0 and 1 <= value < room:
+            values[-1] += value
+        elif 0 < last < value and value in (12, 100):
+            values[-1] *= value
+        elif 0 < last < value and value >= 1000:
+            values.append(last * value)
+        else:
+            values.append(value)
+    return values
 
 
 def same_number(first: float, second: float) -> bool:

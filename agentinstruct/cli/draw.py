@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from agentinstruct.cli.errors import told
+from agentinstruct.cli.errors import told, writing
 
 
 def draw(
@@ -23,7 +23,8 @@ def draw(
             return
         from agentinstruct.cli.picture import save_png
 
-        out.mkdir(parents=True, exist_ok=True)
-        (out / f"{skill}.mmd").write_text(graph.draw_mermaid(), encoding="utf-8")
-        save_png(graph, out / f"{skill}.png")
+        with writing(out, "--out"):
+            out.mkdir(parents=True, exist_ok=True)
+            (out / f"{skill}.mmd").write_text(graph.draw_mermaid(), encoding="utf-8")
+            save_png(graph, out / f"{skill}.png")
         typer.echo(f"{out / skill}.mmd\n{out / skill}.png")

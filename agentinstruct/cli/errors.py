@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 
@@ -28,3 +29,12 @@ def _status(error: AgentInstructError) -> int:
     if isinstance(error, RunError) and "in use" in str(error):
         return BUSY
     return USAGE if isinstance(error, SetupError) else FAILED
+
+
+@contextmanager
+def writing(folder: Path, option: str) -> Iterator[None]:
+    """Turn what the operating system refuses inside this block into words that name the option to change."""
+    try:
+        yield
+    except OSError as error:
+        raise SetupError(f"{option} {folder}: {error.strerror or error}. Choose another folder.") from error

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from agentinstruct.cli.errors import told
+from agentinstruct.cli.errors import told, writing
 
 
 def export(
@@ -18,10 +18,8 @@ def export(
         from agentinstruct.run.journal import Journal
 
         journal = Journal.read(run)
-        try:
+        with journal, writing(to or run, "--to"):
             done = write(journal, to or run)
-        finally:
-            journal.close()
     for split, rows in sorted(done.rows.items()):
         typer.echo(f"{rows:8}  data/{split}.jsonl  parquet/{split}.parquet")
     typer.echo(f"{done.dropped:8}  dropped.jsonl\nin {done.folder}")

@@ -55,7 +55,8 @@ def layered(nodes: Sequence[str], edges: Sequence[tuple[str, str]], last: str = 
     rows = row_numbers(nodes, [edge for at, edge in enumerate(edges) if at not in back], last)
     grid = Grid(rows=[[] for _ in range(max(rows.values(), default=-1) + 1)], back=back)
     grid.nodes = {node: grid.add(rows[node]) for node in nodes}
-    grid.routes = [[] if at in back else _long(grid, *edge) for at, edge in enumerate(edges)]
+    trunks: dict[tuple[int, str], int] = {}
+    grid.routes = [[] if at in back else _long(grid, trunks, *edge) for at, edge in enumerate(edges)]
     _order(grid)
     # Short loops first: they get the place beside their boxes, longer ones go around them.
     for at in sorted(back, key=lambda at: (rows[edges[at][0]] - rows[edges[at][1]], at)):
@@ -99,12 +100,16 @@ def row_numbers(nodes: Sequence[str], edges: Sequence[tuple[str, str]], last: st
     return rows
 
 
-def _long(grid: Grid, source: str, target: str) -> list[int]:
-    first, end = grid.nodes[source], grid.nodes[target]
-    between = [grid.add(row) for row in range(grid.row_of[first] + 1, grid.row_of[end])]
-    route = [first, *between, end]
-    grid.links += pairwise(route)
-    return route
+def _long(grid: Grid, trunks: dict[tuple[int, str], int], source: str, target: str) -> list[int]:
+    """The route of an edge; long edges to the same target share their points, so that they are drawn as one trunk."""
+    route, end = [grid.nodes[source]], grid.nodes[target]
+    for row in range(grid.row_of[route[0]] + 1, grid.row_of[end]):
+        if (row, target) not in trunks:
+            trunks[row, target] = grid.add(row)
+        route.append(trunks[row, target])
+    links = pairwise([*route, end])
+    grid.links += links if len(route) == 1 else [link for link in links if link not in grid.links]
+    return [*route, end]
 
 
 def _order(grid: Grid) -> None:

@@ -7,20 +7,16 @@ rows, where no box is. So no curve crosses a box, whatever the graph.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from math import inf
 
+from agentinstruct.cli.columns import columns
 from agentinstruct.cli.layers import Grid, layered
 
 BOX_HEIGHT = 34.0
-CLEAR = 16.0
-"""Pixels between neighbours in a row."""
-LANE = 24.0
-"""Pixels between a box and the lane of its back edge."""
 PORT = 13.0
 """Pixels between the ends of curves on one side of a box, where there is room."""
 GAP, STEEPNESS, MAX_GAP = 36.0, 0.1, 84.0
-ROUNDS = 60
 
 Point = tuple[float, float]
 
@@ -81,7 +77,7 @@ def layout(widths: Mapping[str, float], edges: Sequence[tuple[str, str]]) -> Lay
     size = [0.0] * len(grid.row_of)
     for node, point in grid.nodes.items():
         size[point] = widths[node]
-    xs = _columns(grid, size)
+    xs = columns(grid, size)
     ys = _heights(grid, xs)
     boxes = {node: Box(xs[point], ys[grid.row_of[point]], widths[node]) for node, point in grid.nodes.items()}
     spots = [(x, ys[row]) for x, row in zip(xs, grid.row_of, strict=True)]
@@ -118,49 +114,6 @@ def settle(
     return [max(low, min(high, value)) + offset for value, offset in zip(fitted, offsets, strict=True)]
 
 
-def _columns(grid: Grid, size: Sequence[float]) -> list[float]:
-    """The x of each point: near its neighbours above and below; long edges straight, boxes before lines."""
-    near = _pulls(grid, size)
-    weights = [8.0 if width else 1.0 for width in size]
-    gaps = [[_clear(size, a, b) for a, b in pairwise(row)] for row in grid.rows]
-    xs = [0.0] * len(size)
-    for row, apart in zip(grid.rows, gaps, strict=True):
-        for point, x in zip(row, settle([0.0] * len(row), [1.0] * len(row), apart), strict=True):
-            xs[point] = x
-    for turn in range(ROUNDS):
-        for at in range(len(grid.rows)) if turn % 2 else reversed(range(len(grid.rows))):
-            row = grid.rows[at]
-            wanted = [_mean([(xs[other] + shift, pull) for other, shift, pull in near[p]], xs[p]) for p in row]
-            for point, x in zip(row, settle(wanted, [weights[p] for p in row], gaps[at]), strict=True):
-                xs[point] = x
-    return xs
-
-
-def _pulls(grid: Grid, size: Sequence[float]) -> dict[int, list[tuple[int, float, float]]]:
-    """For each point, the points that draw it: (point, how far from it to stand, weight)."""
-    near: dict[int, list[tuple[int, float, float]]] = defaultdict(list)
-    for a, b in grid.links:
-        pull = (8.0, 0.5, 2.0)[bool(size[a]) + bool(size[b])]
-        near[a].append((b, 0.0, pull))
-        near[b].append((a, 0.0, pull))
-    places = grid.places()
-    for at in grid.back:
-        route = grid.routes[at]
-        for box, lane in ((route[0], route[1]), (route[-1], route[-2])):
-            side = 1 if places[lane] > places[box] else -1
-            near[lane].append((box, side * (size[box] / 2 + LANE), 4.0))
-    return near
-
-
-def _mean(pulls: Sequence[tuple[float, float]], otherwise: float) -> float:
-    total = sum(pull for _, pull in pulls)
-    return sum(x * pull for x, pull in pulls) / total if total else otherwise
-
-
-def _clear(size: Sequence[float], a: int, b: int) -> float:
-    return (size[a] + size[b]) / 2 + CLEAR
-
-
 def _heights(grid: Grid, xs: Sequence[float]) -> list[float]:
     """The y of each row's centre: further apart where edges go far aside."""
     spans = [0.0] * len(grid.rows)
@@ -174,35 +127,42 @@ def _heights(grid: Grid, xs: Sequence[float]) -> list[float]:
 def _ports(
     grid: Grid, spots: Sequence[Point], edges: Sequence[tuple[str, str]], boxes: Mapping[str, Box]
 ) -> list[tuple[Point, Point]]:
-    """Where each edge leaves its source and meets its target."""
-    sides: dict[tuple[str, str], list[tuple[float, int, int]]] = defaultdict(list)
+    """Where each edge leaves its source and meets its target; edges of one trunk meet it in one place."""
+    sides: dict[tuple[str, str], dict[tuple[int, int], float]] = defaultdict(dict)
+    keys: dict[tuple[int, int], tuple[str, str, tuple[int, int]]] = {}
     for at, (edge, route) in enumerate(zip(edges, grid.routes, strict=True)):
         for end, (node, neighbour) in enumerate(zip(edge, (route[1], route[-2]), strict=True)):
-            x = spots[neighbour][0]
+            x, box, port = spots[neighbour][0], boxes[node], (at, end)
             if at in grid.back:
                 # A lane leaves upwards and arrives from below: in this order they do not cross.
-                sides[node, "left" if x < boxes[node].x else "right"].append((boxes[node].y + 6 * end - 3, at, end))
+                side, wanted = "left" if x < box.x else "right", box.y + 6 * end - 3
             else:
-                sides[node, "top" if end else "bottom"].append((x, at, end))
-    ends: dict[tuple[int, int], Point] = {}
-    for (node, side), ports in sides.items():
-        ports.sort()
-        found = _on_side(boxes[node], side, [wanted for wanted, _, _ in ports])
-        ends |= {(at, end): point for (_, at, end), point in zip(ports, found, strict=True)}
-    return [(ends[at, 0], ends[at, 1]) for at in range(len(edges))]
+                side, wanted = "top" if end else "bottom", x
+                port = (at, end) if len(route) == 2 or not end else (-1, neighbour)
+            sides[node, side][port] = wanted
+            keys[at, end] = (node, side, port)
+    found = {(node, side): _on_side(boxes[node], side, ports) for (node, side), ports in sides.items()}
+
+    def place(at: int, end: int) -> Point:
+        node, side, port = keys[at, end]
+        return found[node, side][port]
+
+    return [(place(at, 0), place(at, 1)) for at in range(len(edges))]
 
 
-def _on_side(box: Box, side: str, wanted: Sequence[float]) -> list[Point]:
-    across = side in ("top", "bottom")
+def _on_side(box: Box, side: str, ports: Mapping[tuple[int, int], float]) -> dict[tuple[int, int], Point]:
+    across, fixed = side in ("top", "bottom"), float(getattr(box, side))
     middle, room = (box.x, box.width - 24) if across else (box.y, box.height - 16)
+    if len(ports) == 1 and not across:
+        return dict.fromkeys(ports, (fixed, middle))
+    names = sorted(ports, key=lambda port: (ports[port], port))
     low, high = middle - room / 2, middle + room / 2
-    apart = min(PORT, room / max(1, len(wanted) - 1))
-    if len(wanted) == 1 and not across:
-        return [(getattr(box, side), middle)]
-    aimed = [max(low, min(high, value)) for value in wanted]
-    fixed = getattr(box, side)
-    found = settle(aimed, [1.0] * len(aimed), [apart] * (len(aimed) - 1), low, high)
-    return [(value, fixed) if across else (fixed, value) for value in found]
+    aimed = [max(low, min(high, ports[name])) for name in names]
+    apart = min(PORT, room / max(1, len(names) - 1))
+    # A line that can go straight down the middle keeps it, the others make room.
+    weights = [1e4 if abs(value - middle) < 0.5 else 1.0 for value in aimed]
+    places = settle(aimed, weights, [apart] * (len(names) - 1), low, high)
+    return {name: (value, fixed) if across else (fixed, value) for name, value in zip(names, places, strict=True)}
 
 
 def _down(ends: tuple[Point, Point], between: Sequence[Point]) -> tuple[Point, ...]:

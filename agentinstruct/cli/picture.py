@@ -18,7 +18,7 @@ DENSITY = 2
 """Pixels of the file per pixel of the layout: sharp where a page shows it at half its size."""
 SUPERSAMPLE = 2
 SCALE = DENSITY * SUPERSAMPLE
-MARGIN, HEADER = 28.0, 84.0
+MARGIN, HEADER = 28.0, 76.0
 NAME, TITLE, SMALL = 15.0, 24.0, 12.5
 LINE, DASH, HEAD = 1.5, (5.0, 4.0), 8.5
 PAPER, INK, QUIET = "#fbfcfe", "#0f172a", "#475569"
@@ -101,7 +101,8 @@ class Pen:
         while len(points) > 2 and dist(points[-1], tip) < HEAD * 0.8:
             points.pop()
         base = points[-1]
-        for stroke in dashes([*points]) if dashed else [points]:
+        # Counted from the tip, the dashes of edges that share a trunk fall on one another.
+        for stroke in dashes(points[::-1]) if dashed else [points]:
             self.draw.line([self.at(point) for point in stroke], colour, round(LINE * SCALE), joint="curve")
         length = hypot(tip[0] - base[0], tip[1] - base[1]) or 1.0
         along = ((tip[0] - base[0]) / length, (tip[1] - base[1]) / length)
@@ -170,7 +171,7 @@ def _header(pen: Pen, title: str, stages: Sequence[str]) -> None:
         pen.text((x + 18, y), stage, SMALL, QUIET, anchor="lm")
         x += _entry(stage)
     pen.arrow(((x, y), (x + 10, y), (x + 20, y), (x + 30, y)), QUIET, dashed=True)
-    pen.text((x + 37, y), "when needed", SMALL, QUIET, anchor="lm")
+    pen.text((x + 37, y), "conditional", SMALL, QUIET, anchor="lm")
 
 
 def _entry(stage: str) -> float:
@@ -178,7 +179,7 @@ def _entry(stage: str) -> float:
 
 
 def _legend_width(stages: Sequence[str]) -> float:
-    return sum(map(_entry, stages)) + 37 + _width("when needed", SMALL)
+    return sum(map(_entry, stages)) + 37 + _width("conditional", SMALL)
 
 
 def _width(words: str, size: float) -> float:

@@ -121,7 +121,12 @@ def _leave(finished: "Finished", folder: Path, named: bool) -> None:
     if finished.interrupted:
         typer.echo(f"Stopped. To resume: {resume_command(folder, named)}", err=True)
         raise typer.Exit(128 + finished.interrupted)
-    if finished.progress.failed:
-        typer.echo(f"{finished.progress.failed} work items failed at the model and wait for another try:", err=True)
-        typer.echo(f"  {resume_command(folder, named)}", err=True)
+    progress = finished.progress
+    if progress.set_aside:
+        typer.echo(f"{progress.set_aside} work items failed too often and are set aside. To try them again:", err=True)
+        typer.echo(f"  {resume_command(folder, named)} --retry-failed", err=True)
+    if progress.failed:
+        typer.echo(f"{progress.failed} work items failed at the model; the last: {progress.trouble}", err=True)
+        typer.echo(f"They wait for another try. To resume: {resume_command(folder, named)}", err=True)
+    if progress.failed or progress.set_aside:
         raise typer.Exit(1)

@@ -34,6 +34,7 @@ class LiveProgress:
         if sys.stderr.isatty():
             self._live = Live(get_renderable=self._view, console=self._console, refresh_per_second=4, transient=True)
             self._live.start()
+            self._console.show_cursor(True)  # nobody could bring it back after a kill
         return self
 
     def __exit__(
@@ -84,19 +85,21 @@ def show_summary(finished: "Finished") -> None:
     console = Console()
     summary = finished.summary
     console.print(_by_skill(summary))
-    console.print(_funnel(summary))
+    console.print(_funnel(summary), soft_wrap=True)
     if summary.reasons:
         console.print("\n[bold]Most drafts were dropped for[/]")
         for reason in summary.reasons:
             where = f"{reason.skill}{'/' + reason.category if reason.category else ''}, {reason.source}"
-            console.print(f"  {reason.count:5}  {reason.stage}: {escape(reason.reason)}  [dim]({escape(where)})[/]")
+            what = f"  {reason.count:5}  {reason.stage}: {escape(reason.reason)}  [dim]({escape(where)})[/]"
+            console.print(what, soft_wrap=True)
             if reason.detail:
-                console.print(Text("         " + " ".join(reason.detail.split())[:200], style="dim"))
+                console.print(Text("         " + " ".join(reason.detail.split())[:200], style="dim"), soft_wrap=True)
     _seeds(console, finished.progress)
     calls = finished.progress.statistics
     console.print(
         f"\n{calls.calls} calls this time ({calls.from_journal} found in the journal), "
-        f"{calls.input_tokens:,} tokens in ({calls.cached_tokens:,} cached), {calls.output_tokens:,} out"
+        f"{calls.input_tokens:,} tokens in ({calls.cached_tokens:,} cached), {calls.output_tokens:,} out",
+        soft_wrap=True,
     )
     total = sum(finished.exported.rows.values())
     console.print(

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from agentinstruct.dataset.card import card
+from agentinstruct.dataset.card import TOOL_SPLITS, card
 from agentinstruct.dataset.parquet import ParquetSplit
 
 
@@ -61,7 +61,7 @@ def export(journal: Rows, folder: Path) -> Exported:
             skills[name] = row["skill"]
     for name in done.rows:
         written += [folder / "data" / f"{name}.jsonl", folder / "parquet" / f"{name}.parquet"]
-    _stale(folder, {path.name for path in written})
+    _remove_stale(folder, written)
     with replacing(folder / "README.md") as temporary:
         temporary.write_text(card(done.rows, skills, journal.records()), encoding="utf-8")
     _manifest(folder, [*written, folder / "README.md"], done)
@@ -84,7 +84,7 @@ def _split(folder: Path, name: str) -> Iterator[_Split]:
         replacing(folder / "data" / f"{name}.jsonl") as lines_path,
         replacing(folder / "parquet" / f"{name}.parquet") as parquet_path,
         lines_path.open("wb") as lines,
-        ParquetSplit(parquet_path) as parquet,
+        ParquetSplit(parquet_path, with_tools=name in TOOL_SPLITS) as parquet,
     ):
         yield _Split(lines, parquet)
 
@@ -110,11 +110,16 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary.replace(path)
 
 
-def _stale(folder: Path, kept: set[str]) -> None:
-    """Splits of an earlier export that have no record any more."""
-    for path in [*folder.glob("data/*.jsonl"), *folder.glob("parquet/*.parquet")]:
-        if path.name not in kept:
-            path.unlink()
+def _remove_stale(folder: Path, written: list[Path]) -> None:
+    """Splits of the last export here that have no record any more; files that are not ours stay."""
+    try:
+        listed = orjson.loads((folder / "manifest.json").read_bytes())["files"]
+        earlier = {folder / name for name in listed}
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
+        return
+    for path in earlier - {*written, folder / "README.md"}:
+        if path.parent in (folder / "data", folder / "parquet"):
+            path.unlink(missing_ok=True)
 
 
 def _manifest(folder: Path, paths: list[Path], done: Exported) -> None:

@@ -12,18 +12,16 @@ _MORE = ("licence", "language", "context", "key", "parent", "goal", "suggestion"
 
 
 class ParquetSplit:
-    """A split being written; its schema has tool columns when its first record has tools."""
+    """A split being written, with or without tool columns."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, with_tools: bool) -> None:
         self._path = path
         self._rows: list[dict[str, Any]] = []
         self._writer: Any = None
-        self._with_tools = False
+        self._with_tools = with_tools
 
     def write(self, row: dict[str, Any]) -> None:
         """Add a record as `Record.row()` gives it."""
-        if self._writer is None and not self._rows:
-            self._with_tools = "tools" in row
         self._rows.append(self._flat(row))
         if len(self._rows) >= ROWS_IN_MEMORY:
             self._flush()

@@ -57,19 +57,22 @@ async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda 
 def _signals(runner: Runner) -> Iterator[list[int]]:
     """The first SIGINT or SIGTERM stops the run in order; a second one ends the process at once."""
     loop, received = asyncio.get_running_loop(), list[int]()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def stop(number: int) -> None:
         received.append(number)
         runner.stopping.set()
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in before:
             loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)
 
     with suppress(NotImplementedError, ValueError, RuntimeError):  # not in the main thread: signals are not ours
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in before:
             loop.add_signal_handler(number, stop, number)
     try:
         yield received
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with suppress(NotImplementedError, ValueError, RuntimeError):
+        with suppress(NotImplementedError, ValueError, RuntimeError):
+            for number, handler in before.items():
                 loop.remove_signal_handler(number)
+                signal.signal(number, handler)

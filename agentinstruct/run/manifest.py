@@ -48,12 +48,18 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def settle_manifest(folder: Path, settings: Mapping[str, Any]) -> Manifest:
-    """Stores the settings of a new run, or raises `RunError` unless they are those of the run found here."""
+    """Stores the settings of a new run, or raises `RunError` unless they are those of the run found here.
+
+    A run that has nothing yet takes the new ones: it stopped at a misspelt model or path, which may be put right.
+    """
     wanted: dict[str, Any] = orjson.loads(orjson.dumps(dict(settings)))
     if not (folder / MANIFEST).exists():
-        _write(folder, wanted)
+        _write(folder, uuid.uuid4().hex, wanted)
     manifest = read_manifest(folder)
     changes = list(_differences("", manifest.settings, wanted))
+    if changes and not any(path.stat().st_size for path in folder.glob("*.seg")):
+        _write(folder, manifest.run, wanted)
+        return read_manifest(folder)
     if changes:
         listed = "\n".join(f"  {key}: {before} → {now}" for key, before, now in changes)
         raise RunError(
@@ -67,10 +73,10 @@ def _newer(schema: object) -> bool:
     return isinstance(schema, int) and schema > SCHEMA
 
 
-def _write(folder: Path, settings: dict[str, Any]) -> None:
+def _write(folder: Path, run: str, settings: dict[str, Any]) -> None:
     document = {
         "schema": SCHEMA,
-        "run": uuid.uuid4().hex,
+        "run": run,
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "settings": settings,
     }

@@ -39,6 +39,8 @@ class Progress:
     done: int = 0
     resumed: int = 0
     failed: int = 0
+    trouble: str = ""
+    """What the last of the failed met."""
     set_aside: int = 0
     reading: bool = True
     records: Counter[str] = field(default_factory=Counter)
@@ -109,6 +111,7 @@ class Runner:
         except ProviderError as error:
             self.journal.fail(work.id, work.skill, work.seed.id, "call", type(error).__name__, str(error))
             self.progress.failed += 1
+            self.progress.trouble = str(error)
         except Exception as error:  # noqa: BLE001 - a bug ends the run, with its traceback, once work in flight is safe
             self._stop(error)
         else:
