@@ -48,6 +48,8 @@ class Patience:
     longest_s: float = 30.0
     outage_s: float = 20.0
     """A model from which nothing has come for this long, after 8 faults in a row, is down."""
+    first_s: float = 4.0
+    """The same for one that has not answered yet: more likely misnamed or not started than out for a moment."""
 
     def pause(self, attempt: int, fault: RetryableError, draw: Random) -> float:
         """Seconds until the next attempt: what the server asks for, else exponential with full jitter."""
@@ -83,8 +85,7 @@ class Health:
         self._since = self._since if self._faults else time.monotonic()
         self._faults += 1
         silent = time.monotonic() - self._since
-        # One that never answered is more likely misnamed or not started than out for a moment.
-        if self._faults >= 8 and silent >= self._patience.outage_s / (1 if self._known else 5):
+        if self._faults >= 8 and silent >= (self._patience.outage_s if self._known else self._patience.first_s):
             down = ProviderDown(f"{self._faults} calls in a row failed for {silent:.0f} s; the last one: {error}")
             self.down(down)
             raise down from error

@@ -47,10 +47,10 @@ def act(apis: Sequence[Api], dialogue: str) -> dict[str, Any]:
     heard = talk(dialogue)
     first, *later = heard.of("User") or [""]
     orders = [_completed(order, later) for order in read(first, apis)]
-    missing = {one.name: one for order in orders for one in order.missing}
     results, noun = heard.results, noun_of(apis)
+    missing = {one.name: _asked(one.name, order, noun) for order in orders for one in order.missing}
     if missing:
-        asked = listing([f"the {words(name)}" for name in missing])
+        asked = listing(list(missing.values()))
         if later:
             return _say(f"I cannot do this without {asked}.")
         return {"act": "ask", "calls": [], "text": f"Gladly. Could you tell me {asked}, please?"}
@@ -77,19 +77,27 @@ def judged(task: Mapping[str, Any], dialogue: str) -> dict[str, tuple[bool, str]
     """For each criterion of the skill: whether it holds, and on what evidence."""
     heard = talk(dialogue)
     last = (heard.of("Assistant") or [""])[-1]
-    known = "\n".join(
-        [*heard.of("User"), *heard.of("Result"), *(str(len(r)) for r in heard.results if isinstance(r, list))]
-    )
-    invented = [fact for fact in _FACT.findall(last) if fact.strip("“”") not in known]
+    lengths = [str(len(result)) for result in heard.results if isinstance(result, list)]
+    known = "\n".join([*heard.of("User"), *heard.of("Result"), *lengths]).casefold()
+    facts = [fact.removeprefix("status ").strip("“”") for fact in _FACT.findall(last)]
+    invented = [fact for fact in facts if fact.casefold() not in known]
     undone = [call["name"] for call in task["calls"] if not any(c.startswith(call["name"]) for c in heard.of("Call"))]
     silent = bool(task["absent"]) and not _DECLINED.search(last)
-    repeated = len(set(heard.of("Call"))) < len(heard.of("Call"))
+    done = list(zip(heard.of("Call"), heard.of("Result"), strict=False))
+    repeated = len(set(done)) < len(done)
     return {
         "task_achieved": (not undone, ", ".join(undone) or last),
         "faithful": (not invented, ", ".join(invented) or last),
         "honest_about_limits": (not silent, last),
         "natural": (not repeated, "A call is made twice." if repeated else last),
     }
+
+
+def _asked(name: str, order: Order, noun: str) -> str:
+    """What a question calls a parameter."""
+    if kind_of(order.api, noun) == "plain":
+        return f"the {words(name)} for “{words(order.api.name)}”"
+    return "the new owner" if name == "owner" else f"the {words(name)} of the {words(noun)}"
 
 
 def _say(text: str) -> dict[str, Any]:
@@ -145,19 +153,27 @@ def _outcome(order: Order, result: Any, noun: str) -> str:
         return f"That did not work: {result['error'].get('message', '')}"
     kind, thing = kind_of(order.api, noun), words(noun)
     if kind == "plain":
-        return f"The result of “{words(order.api.name)}” is {_value(result)}."
+        found = f"is recorded: {_value(result)}" if isinstance(result, dict) else f"gives {_value(result)}"
+        return f"“{words(order.api.name).capitalize()}” {found}."
     if kind == "count":
         return f"{order.values['owner']} has {result} {thing}{'' if result == 1 else 's'}."
     if kind == "find":
         many = f"{len(result)} {thing}{'' if len(result) == 1 else 's'}"
-        return f"I found {many}: {listing([_job(row) for row in result])}." if result else f"I found no such {thing}."
-    done = {"add": "I have added", "reassign": "I have handed over", "cancel": "I have cancelled", "get": "This is"}
-    return f"{done[kind]} {thing} {_job(result)}."
+        return (
+            f"I found {many}. {' '.join(f'{_job(row)}.' for row in result)}" if result else f"I found no such {thing}."
+        )
+    named = f"{thing} {result['job_id']} “{result['name']}”"
+    return {
+        "add": f"I have added {named} for {result['owner']} with priority {result['priority']}.",
+        "reassign": f"The {named} is now with {result['owner']}.",
+        "cancel": f"The {named} is now cancelled.",
+        "get": f"The {thing} {_job(result)}.",
+    }[kind]
 
 
 def _job(row: Mapping[str, Any]) -> str:
-    about = f"owner {row['owner']}, priority {row['priority']}, status {row['status']}"
-    return f"{row['job_id']} “{row['name']}” ({about})"
+    about = f"belongs to {row['owner']}, has priority {row['priority']} and status {row['status']}"
+    return f"{row['job_id']} “{row['name']}” {about}"
 
 
 def _value(result: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from agentinstruct.agents.grounding import grounded
 from agentinstruct.agents.scripted_library import NAMES, OWNERS, kind_of, noun_of, sample
 from agentinstruct.agents.scripted_orders import ABSENT, Order, read, said
+from agentinstruct.agents.scripted_signatures import words
 from agentinstruct.tools.simulator import Api
 
 Row = Mapping[str, Any]
@@ -60,19 +61,22 @@ def tasks(category: str, of: Shop) -> Iterator[Task]:
             yield from _withholding(errand, of)
             continue
         name = lacking[place % len(lacking)] if lacking else ""
-        task = _task(errand, errand, of, ABSENT.get(name, ""))
+        wanted = ABSENT.get(name, "").format("the details" if errand else _something(of))
+        task = _task(errand, errand, of, wanted)
         if name:
-            task["absent"] = [{"name": name, "description": f"Would {ABSENT[name]}."}]
+            task["absent"] = [{"name": name, "description": f"Would {ABSENT[name].format('something')}."}]
         yield _with_detail(task, of) if "superfluous" in category else task
 
 
 def longer(task: Task, category: str, of: Shop) -> Iterator[str]:
     """Orders, in words, that could follow on a task's own."""
     planned = [str(value) for call in task["calls"] for value in call["arguments"].values()]
+    secret = [one["value"] for one in task.get("withheld", ())]
     names = {call["name"] for call in task["calls"]}
     for order in singles(of):
         same = order.api.name in names
         fresh = not any(str(value) in planned or str(value) in task["task"] for value in _telling(order))
+        fresh = fresh and not any(value in secret for value in order.values.values())
         if fresh and (same or not category.startswith("single")):
             yield said(order, of.noun)
 
@@ -87,7 +91,7 @@ def follow_ups(task: Task, category: str, of: Shop) -> Iterator[str]:
         if kinds[api.name] == "get" and "get" not in done:
             yield said(Order(api, {"job_id": "$"}), of.noun)
         elif kinds[api.name] == "reassign" and "reassign" not in done:
-            free = [owner for owner in OWNERS if owner not in task["task"]]
+            free = [owner for owner in OWNERS if owner not in f"{task['task']} {task['withheld']}"]
             yield said(Order(api, {"job_id": "$", "owner": of.draw.choice(free)}), of.noun)
 
 
@@ -103,6 +107,11 @@ def extended(task: Task, suggestion: str, of: Shop) -> Task | None:
     values = {name: source if value == "$" else value for name, value in orders[-1].values.items()}
     text = f"{task['task']} After that, please {said(orders[-1], of.noun)}."
     return {**task, "task": text, "calls": [*task["calls"], {"name": orders[-1].api.name, "arguments": values}]}
+
+
+def _something(of: Shop) -> str:
+    """What a request that no function fulfils is about."""
+    return f"{words(of.noun)} {of.draw.choice(of.jobs)['job_id']}" if of.jobs else "the list of all entries"
 
 
 def singles(of: Shop) -> list[Order]:
@@ -179,6 +188,8 @@ def _found(values: Mapping[str, Any], of: Shop) -> int:
 
 def _task(told: Sequence[Order], meant: Sequence[Order], of: Shop, absent: str = "") -> Task:
     phrases = [*(said(order, of.noun) for order in told), *([absent] if absent else [])]
+    if "$1.0.job_id" in (value for order in meant for value in order.values.values()):
+        phrases[0] = phrases[0].replace("jobs of", "job of")
     calls = [{"name": order.api.name, "arguments": dict(order.values)} for order in meant]
     return {"task": of.draw.choice(_OPENINGS).format(", and then ".join(phrases)), "calls": calls}
 

@@ -18,6 +18,15 @@ NAMES = (
 )
 STATUSES = ("open", "running", "done")
 TEXTS = ("crate 12", "parcel 7", "sensor north", "ticket 40", "tray B", "lot 318", "cabinet 5")
+FITTING = {
+    "time": ("08:15", "10:40", "14:05", "17:55"),
+    "priority": ("3", "4", "6", "8"),
+    "delay": ("15", "40", "75", "90"),
+    "index": ("14", "27", "33", "58"),
+    "heap": ("intake", "returns", "night shift", "repairs"),
+    "list": ("waiting list", "guest list", "parts list", "price list"),
+}
+"""Texts for parameters whose names say what they hold."""
 _DULL = frozenset(
     ("to", "from", "get", "set", "find", "add", "is", "of", "the", "and", "for", "new", "left", "right", "all", "job")
 )
@@ -53,8 +62,20 @@ def hypothesised(apis: Sequence[Api], wanted: int) -> list[Found]:
 
 def subject(apis: Sequence[Api]) -> str:
     """What a library is about: the word most of its functions' names share."""
-    counted = Counter(word for api in apis for word in words(api.name).split() if word.isalpha() and len(word) > 2)
-    return next((word for word, _ in counted.most_common() if word not in _DULL), "library")
+    named = [word for api in apis for word in words(api.name).split() if word.isalpha() and len(word) > 2]
+    named = [word for word in named if word not in _DULL]
+    for stem, count in Counter(word[:4] for word in named).most_common(1):
+        if count > 2 and len(stem) == 4:
+            return _shared([word for word in named if word.startswith(stem)])
+    return next((word for word, _ in Counter(named).most_common(1)), "library")
+
+
+def _shared(alike: Sequence[str]) -> str:
+    """The longest beginning that words share."""
+    first = min(alike, key=len)
+    while not all(word.startswith(first) for word in alike):
+        first = first[:-1]
+    return first
 
 
 def noun_of(apis: Sequence[Api]) -> str:
@@ -86,6 +107,8 @@ def sample(parameter: ApiParameter, draw: Random) -> Any:
     """A value that a caller could pass."""
     if parameter.enum:
         return draw.choice(parameter.enum)
+    if parameter.type == "string" and (fitting := [v for word, v in FITTING.items() if word in parameter.name.lower()]):
+        return draw.choice(fitting[0])
     made = {
         "integer": lambda: draw.randint(13, 96),
         "number": lambda: draw.randint(13, 96) / 100,
@@ -151,7 +174,8 @@ def _takes_in(api: Api) -> bool:
 def _verb(api: Api) -> str:
     """The first word of a method's or a function's own name."""
     spoken = words(api.name).split()
-    return next((word for word in spoken if word in _TAKES_IN | _MEASURES), spoken[0])
+    known = (verb for word in spoken for verb in sorted(_TAKES_IN | _MEASURES) if word in (verb, f"heap{verb}"))
+    return next(known, spoken[0])
 
 
 def _entries(takers: Sequence[Api], draw: Random) -> Found:

@@ -26,11 +26,11 @@ _READ = {
     "get": rf"look up {_WHICH}",
 }
 ABSENT = {
-    "send_email": "e-mail the details to my manager",
-    "print_document": "print two copies of the details",
-    "export_spreadsheet": "export the details to a spreadsheet",
-    "add_reminder": "put a reminder about it into my calendar",
-    "translate_text": "translate the details into Danish",
+    "send_email": "e-mail {} to my manager",
+    "print_document": "print two copies of {}",
+    "export_spreadsheet": "export {} to a spreadsheet",
+    "add_reminder": "put a reminder about {} into my calendar",
+    "translate_text": "translate {} into Danish",
 }
 """Functions that no library of the scripted model has, and how a user asks for them."""
 
@@ -73,14 +73,15 @@ def read(text: str, apis: Sequence[Api]) -> list[Order]:
     found = [(match, api) for api in apis for match in re.finditer(_pattern(api, noun), text, re.IGNORECASE)]
     found.sort(key=lambda pair: (pair[0].start(), -pair[0].end()))
     ends = [match.start() for match, _ in found[1:]] + [len(text)]
-    return [
-        Order(api, _values(match, api, text[match.end() : end])) for (match, api), end in zip(found, ends, strict=True)
-    ]
+    pairs = zip(found, ends, strict=False)
+    return [Order(api, _values(match, api, text[match.end() : end])) for (match, api), end in pairs]
 
 
 def refused(text: str) -> list[str]:
     """The parts of a text that ask for what no function does."""
-    return [phrase for phrase in ABSENT.values() if phrase in text]
+    patterns = (re.escape(phrase).replace(r"\{\}", r"[\w -]{1,60}?") for phrase in ABSENT.values())
+    # A pattern that ends with what it is about takes all of it.
+    return [match[0] for pattern in patterns for match in re.finditer(rf"{pattern}(?![\w-]| \w)", text)]
 
 
 def replied(text: str, parameter: ApiParameter) -> Any:
@@ -91,7 +92,7 @@ def replied(text: str, parameter: ApiParameter) -> Any:
 
 def shown(value: Any) -> str:
     """A value as it stands in a sentence."""
-    return value if isinstance(value, str) and " " not in value else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def typed(text: str, parameter: ApiParameter) -> Any:

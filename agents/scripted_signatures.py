@@ -113,10 +113,13 @@ def _public(name: str) -> bool:
 
 
 def _python_function(node: ast.FunctionDef | ast.AsyncFunctionDef, owner: str) -> Found:
-    raised = [
-        ast.unparse(n.exc.func) for n in ast.walk(node) if isinstance(n, ast.Raise) and isinstance(n.exc, ast.Call)
+    raised = (step.exc for step in ast.walk(node) if isinstance(step, ast.Raise))
+    names = [ast.unparse(error.func) for error in raised if isinstance(error, ast.Call)]
+    figures = _reckoned_with(node)
+    parameters = [
+        {**one, "type": "number"} if one["name"] in figures and one["type"] == "string" else one
+        for one in _python_parameters(node.args)
     ]
-    parameters = list(_python_parameters(node.args))
     worked_out = _formula(node, [one["name"] for one in parameters])
     shown = f"The value of `{worked_out}`." if worked_out else ast.unparse(node.returns) if node.returns else ""
     return _function(
@@ -126,6 +129,12 @@ def _python_function(node: ast.FunctionDef | ast.AsyncFunctionDef, owner: str) -
         returns=shown,
         errors=[f"Raises {name}." for name in dict.fromkeys(names)],
     )
+
+
+def _reckoned_with(node: ast.AST) -> set[str]:
+    """Names that the code multiplies, divides or subtracts: whatever else they are, they are numbers."""
+    sums = [n for n in ast.walk(node) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult | ast.Div | ast.Sub)]
+    return {side.id for one in sums for side in (one.left, one.right) if isinstance(side, ast.Name)}
 
 
 def _python_parameters(given: ast.arguments) -> Iterator[Found]:
@@ -238,8 +247,8 @@ def _literal_kind(text: str) -> str:
 
 def _in_prose(text: str) -> Iterator[Found]:
     for found in _IN_PROSE.finditer(text):
-        parameters = list(_parameters(found[2]))
-        if parameters or not found[2]:
+        parameters, name = list(_parameters(found[2])), re.sub(r"^\w\.", "", found[1])
+        if name[0].islower() and (parameters or not found[2]):
             after = re.split(r"\n\s*\n\.\.|\n\s*\n\S", text[found.end() :].lstrip(" `\n"), maxsplit=1)[0]
             said = _first_sentence(after) if text[: found.start()].endswith(("function:: ", "method:: ")) else ""
-            yield _function(found[1].replace(".", "_"), said, parameters)
+            yield _function(name.replace(".", "_"), said, parameters)

@@ -102,9 +102,9 @@ def _normalising(text: str) -> Iterator[Task]:
         yield f'Write all numbers in the form "{style}".', [{"kind": "numbers", "style": style}]
     for style in ("american", "british"):
         yield f'Use the "{style}" spelling throughout.', [{"kind": "spelling", "style": style}]
-    yield "Use straight quotation marks and single blanks throughout.", [SAME]
     for word in _frequent(text):
-        yield f'Write the term "{word}" in capitals wherever it stands.', [SAME]
+        swap = {"old": word, "new": word.upper()}
+        yield f'Write the term "{word}" in capitals wherever it stands.', [{"kind": "replace_words", "swaps": [swap]}]
 
 
 def _settling(text: str) -> Iterator[Task]:

@@ -48,6 +48,7 @@ class Category(Data):
     examples: tuple[str, ...] = ()
     requires: tuple[Constraint, ...] = Field((), description="What every response of this category must satisfy.")
     states: tuple[Kind, ...] = Field((), description="Kinds of constraint of which an instruction must state one.")
+    may_state: tuple[Kind, ...] = Field((), description="Kinds that it may state besides; read where it has `states`.")
 
     def fits(self, transform: str) -> bool:
         """Whether it can be written from a passage of this transform."""

@@ -15,7 +15,7 @@ from agentinstruct.agents.records import Call, Draft, Verdict, content_id
 from agentinstruct.agents.replies import Judgement
 from agentinstruct.agents.skill import Category, Goal
 from agentinstruct.agents.toolcalls import Act, Turn, UserTurn, dialogue_messages, dialogue_text, perform, said
-from agentinstruct.agents.toolchecks import plan_verdict, verdicts
+from agentinstruct.agents.toolchecks import ABSENT, plan_verdict, verdicts
 from agentinstruct.graphs.crew import Crew, each
 from agentinstruct.graphs.library import ToolState, library_view, simulator_of
 from agentinstruct.graphs.plan import shown
@@ -136,6 +136,11 @@ class Dialogues:
 @dataclass(frozen=True, slots=True)
 class ToolRefinement(Refinement):
     """Suggester and editor, who see the library, the task and the dialogue it led to."""
+
+    async def suggest(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
+        """Ways to make tasks longer; one that needs no call at all has no steps to add to."""
+        able = [draft for draft in state["drafts"] if task_of(draft).calls or draft.category not in ABSENT]
+        return await Refinement.suggest(self, {**state, "drafts": able}, runtime)
 
     def material(self, state: FlowState, draft: Draft, goal: Goal) -> dict[str, Any]:
         """The task with its library and its dialogue."""

@@ -15,7 +15,7 @@ from langgraph.runtime import Runtime
 from agentinstruct.agents.agent import Agent, Text, batch_of
 from agentinstruct.agents.checks import item_verdicts
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.forms import FORMS, Form
+from agentinstruct.agents.forms import Form
 from agentinstruct.agents.records import (
     Call,
     Draft,
@@ -27,6 +27,7 @@ from agentinstruct.agents.records import (
     content_id,
 )
 from agentinstruct.agents.replies import Rewritten
+from agentinstruct.agents.revision_reply import plain_form, writer_form
 from agentinstruct.agents.skill import Category, Skill
 from agentinstruct.graphs.crew import Crew, each
 from agentinstruct.graphs.plan import make_plan, shown
@@ -91,14 +92,15 @@ class Stages:
     async def _written(self, state: FlowState, category: Category, model: str) -> list[Draft]:
         plan, passage = state["plan"], state["passage"]
         draw = Random(f"{plan.work_id}/{category.name}")
-        agent = self.crew.agent("instruct", batch_of(FORMS[category.form], plan.instructions), subject=category.name)
+        form = writer_form(category)
+        agent = self.crew.agent("instruct", batch_of(form, plan.instructions), subject=category.name)
         reply, call = await agent(
             model, draw, passage=passage.text, category=shown(category, draw), count=plan.instructions
         )
         some(reply.items, call)
         return [
-            self._original(state, category, ordinal, form, (*passage.calls, call))
-            for ordinal, form in enumerate(reply.items)
+            self._original(state, category, ordinal, plain_form(category, written), (*passage.calls, call))
+            for ordinal, written in enumerate(reply.items)
         ]
 
     def _original(

@@ -60,8 +60,9 @@ def build_tool_use(skill: Skill) -> Flow:
         flow.add_node(node.__name__, node)
     for node in (library.simulate, dialogues.instruct, dialogues.answer, dialogues.verify):
         flow.add_node(node.__name__, node)
-    flow.add_node("suggest", refinement.suggest)
-    flow.add_node("edit", refinement.edit)
+    # Nodes get the part of the state that their annotation names: these two inherit a shared flow's.
+    flow.add_node("suggest", refinement.suggest, input_schema=ToolState)
+    flow.add_node("edit", refinement.edit, input_schema=ToolState)
     flow.add_edge(START, "plan")
     flow.add_conditional_edges("plan", chosen_transform, ["describe", "adopt"])
     for name in ("describe", "adopt"):

@@ -3,7 +3,8 @@
 links ─ upright blocks (after Brandes and Köpf) ─ rounds of (wish for the middle of the neighbours ─ make room)
 
 Making room pushes everything aside to the right, and everything to the left, and takes the middle of the two: both
-keep every distance, so their middle does too, and a row that wants to be in one place ends up centred on it.
+keep every distance, so their middle does too, and a row that wants to be in one place ends up centred on it. What
+such a row has pushed aside elsewhere then slides back, one block at a time, as far as its neighbours let it.
 """
 
 from collections import defaultdict
@@ -11,14 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from itertools import pairwise
+from math import inf
 
 from agentinstruct.cli.layers import Grid
 
-CLEAR = 16.0
+CLEAR = 20.0
 """Pixels between neighbours in a row."""
-LANE = 24.0
+LANE = 26.0
 """Pixels between a box and the lane of its back edge."""
-ROUNDS = 200
+ROUNDS, SLIDES = 100, 20
 
 Pull = tuple[int, float, float]
 """The point that draws, how far from it to stand, and the weight."""
@@ -32,15 +34,19 @@ def columns(grid: Grid, size: Sequence[float]) -> list[float]:
         members[block].append(point)
     room = Room.between(grid, size, blocks)
     near = _pulls(grid, size)
+
+    def wish(block: int) -> float:
+        found = ((blocks[other], aside, weight) for point in members[block] for other, aside, weight in near[point])
+        pulls = [(xs[other] + aside, weight) for other, aside, weight in found if other != block]
+        total = sum(weight for _, weight in pulls)
+        return sum(x * weight for x, weight in pulls) / total if total else xs[block]
+
     xs = room.make(dict.fromkeys(members, 0.0))
     for _ in range(ROUNDS):
-        wanted = {}
-        for block, points in members.items():
-            pulls = [(xs[blocks[other]] + aside, weight) for p in points for other, aside, weight in near[p]]
-            total = sum(weight for _, weight in pulls)
-            middle = sum(x * weight for x, weight in pulls) / total if total else xs[block]
-            wanted[block] = (xs[block] + middle) / 2
-        xs = room.make(wanted)
+        xs = room.make({block: (xs[block] + wish(block)) / 2 for block in members})
+    for _ in range(SLIDES):
+        for block in (*room.order, *reversed(room.order)):
+            xs[block] = room.clamp(block, wish(block), xs)
     return [xs[block] for block in blocks]
 
 
@@ -50,15 +56,18 @@ class Room:
 
     order: list[int]
     left_of: Mapping[int, Mapping[int, float]]
+    right_of: Mapping[int, Mapping[int, float]]
 
     @classmethod
     def between(cls, grid: Grid, size: Sequence[float], blocks: Sequence[int]) -> "Room":
         """The distances that the rows ask for."""
         left_of: dict[int, dict[int, float]] = {block: {} for block in blocks}
+        right_of: dict[int, dict[int, float]] = {block: {} for block in blocks}
         for a, b in (pair for row in grid.rows for pair in pairwise(row)):
             apart = (size[a] + size[b]) / 2 + CLEAR
-            left_of[blocks[b]][blocks[a]] = max(apart, left_of[blocks[b]].get(blocks[a], 0.0))
-        return cls(list(TopologicalSorter(left_of).static_order()), left_of)
+            apart = max(apart, left_of[blocks[b]].get(blocks[a], 0.0))
+            left_of[blocks[b]][blocks[a]] = right_of[blocks[a]][blocks[b]] = apart
+        return cls(list(TopologicalSorter(left_of).static_order()), left_of, right_of)
 
     def make(self, wanted: Mapping[int, float]) -> dict[int, float]:
         """Positions near those wanted that keep all distances."""
@@ -66,11 +75,17 @@ class Room:
         for block in self.order:
             least = (pushed_right[other] + apart for other, apart in self.left_of[block].items())
             pushed_right[block] = max([wanted[block], *least])
-        pushed_left = dict(wanted)
+        pushed_left: dict[int, float] = {}
         for block in reversed(self.order):
-            for other, apart in self.left_of[block].items():
-                pushed_left[other] = min(pushed_left[other], pushed_left[block] - apart)
+            most = (pushed_left[other] - apart for other, apart in self.right_of[block].items())
+            pushed_left[block] = min([wanted[block], *most])
         return {block: (pushed_right[block] + pushed_left[block]) / 2 for block in self.order}
+
+    def clamp(self, block: int, wanted: float, xs: Mapping[int, float]) -> float:
+        """The place nearest to `wanted` that this block can take while the others stand still."""
+        least = max((xs[other] + apart for other, apart in self.left_of[block].items()), default=-inf)
+        most = min((xs[other] - apart for other, apart in self.right_of[block].items()), default=inf)
+        return max(least, min(most, wanted))
 
 
 def _blocks(grid: Grid, size: Sequence[float]) -> list[int]:

@@ -159,7 +159,9 @@ def _lane(grid: Grid, source: str, target: str) -> list[int]:
     first, end = grid.nodes[source], grid.nodes[target]
     top, bottom = grid.row_of[end], grid.row_of[first]
     places = grid.places()
-    paths = {at: (_inside(grid, top, at), (at,)) for at in _beside(places[end])}
+    paths: dict[int, tuple[float, tuple[int, ...]]] = {
+        at: (_inside(grid, top, at), (at,)) for at in _beside(places[end])
+    }
     for row in range(top + 1, bottom + 1):
         gap = [(places[a], places[b]) for a, b in grid.links if grid.row_of[b] == row]
         options = _beside(places[first]) if row == bottom else range(len(grid.rows[row]) + 1)

@@ -72,7 +72,7 @@ class Layout:
 
 
 def layout(widths: Mapping[str, float], edges: Sequence[tuple[str, str]]) -> Layout:
-    """Lay out the nodes, given with their widths in pixels, and the edges between them; the first node is the start."""
+    """Lay out the nodes (at least one; the first is the start), given with their widths in pixels, and their edges."""
     grid = layered(list(widths), edges)
     size = [0.0] * len(grid.row_of)
     for node, point in grid.nodes.items():
@@ -153,8 +153,8 @@ def _ports(
 def _on_side(box: Box, side: str, ports: Mapping[tuple[int, int], float]) -> dict[tuple[int, int], Point]:
     across, fixed = side in ("top", "bottom"), float(getattr(box, side))
     middle, room = (box.x, box.width - 24) if across else (box.y, box.height - 16)
-    if len(ports) == 1 and not across:
-        return dict.fromkeys(ports, (fixed, middle))
+    if len(ports) == 1:
+        return dict.fromkeys(ports, (middle, fixed) if across else (fixed, middle))
     names = sorted(ports, key=lambda port: (ports[port], port))
     low, high = middle - room / 2, middle + room / 2
     aimed = [max(low, min(high, ports[name])) for name in names]
@@ -192,5 +192,5 @@ def _up(ends: tuple[Point, Point], lane: Sequence[Point]) -> tuple[Point, ...]:
 
 def _bend(curve: list[Point], end: Point) -> None:
     """One S-curve, vertical at both ends."""
-    (x, y), middle = curve[-1], (curve[-1][1] + end[1]) / 2
+    x, middle = curve[-1][0], (curve[-1][1] + end[1]) / 2
     curve += [(x, middle), (end[0], middle), end]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import dist, hypot
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.cli.layout import Box, Layout, Point, layout
@@ -57,7 +57,7 @@ def save_png(graph: "Graph", path: Path, title: str = "") -> None:
 
     names = {node: readable(node) for node in graph.nodes}
     title = title or readable(path.stem).title()
-    widths = {node: max(58.0, _width(name, NAME) + 30) for node, name in names.items()}
+    widths = {node: max(58.0, _width(name, NAME) + 28) for node, name in names.items()}
     plan = layout(widths, [(edge.source, edge.target) for edge in graph.edges])
     left, top, right, bottom = plan.bounds
     stages = [stage for stage in STAGES if stage in {stage_of(node) for node in names} - {"flow"}]
@@ -92,7 +92,8 @@ class Pen:
 
     def at(self, point: Point) -> Point:
         """The point on the enlarged canvas."""
-        return (point[0] + self.origin[0]) * SCALE, (point[1] + self.origin[1]) * SCALE
+        x, y = (round((here + start) * SCALE, 2) for here, start in zip(point, self.origin, strict=True))
+        return x, y  # rounded, or an upright line wavers between two pixels
 
     def arrow(self, curve: Sequence[Point], colour: str, *, dashed: bool) -> None:
         """A curve with a head at its end."""
@@ -102,7 +103,8 @@ class Pen:
             points.pop()
         base = points[-1]
         # Counted from the tip, the dashes of edges that share a trunk fall on one another.
-        for stroke in dashes(points[::-1]) if dashed else [points]:
+        stub = [point for point in points if dist(point, points[0]) <= DASH[0]]
+        for stroke in (stub, *dashes(points[::-1])) if dashed else (points,):
             self.draw.line([self.at(point) for point in stroke], colour, round(LINE * SCALE), joint="curve")
         length = hypot(tip[0] - base[0], tip[1] - base[1]) or 1.0
         along = ((tip[0] - base[0]) / length, (tip[1] - base[1]) / length)

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from agentinstruct.agents.errors import ProviderDown, ProviderError
-from agentinstruct.agents.gateway import Gateway, Statistics, using
+from agentinstruct.agents.gateway import Gateway, Patience, Statistics, using
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.state import Context
@@ -66,7 +66,12 @@ class Runner:
             ProviderDown: a model cannot be reached or refuses to serve; what is done is kept.
         """
         config, skills = self.config, self.config.chosen_skills()
-        gateway = Gateway(config.endpoints.open, store=self.journal, max_concurrency=config.max_concurrency)
+        patience = Patience()
+        if self.journal.counts().calls:  # its models did answer: what fails first now may be a few poisoned items
+            patience.first_s = patience.outage_s
+        gateway = Gateway(
+            config.endpoints.open, store=self.journal, max_concurrency=config.max_concurrency, patience=patience
+        )
         self.progress.statistics = gateway.statistics
         width = min(gateway.width(spec) for spec in set(config.models().values()))
         graphs = load_graphs(skills)

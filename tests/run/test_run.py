@@ -96,8 +96,8 @@ def test_strict_accepts_next_to_nothing_of_it(program, openai_server, seeds, tmp
     done = program(*arguments(seeds, openai_server(), tmp_path / "out", verify="strict"))
     assert done.returncode == 0, done.stderr
     manifest = whole(tmp_path / "out")
-    assert manifest["dropped"] >= 10
-    assert sum(manifest["records"].values()) <= manifest["dropped"] / 10
+    assert manifest["dropped"] >= len(expected_work(seeds))
+    assert sum(manifest["records"].values()) <= 1
     assert "Most drafts were dropped for" in done.stdout
 
 
@@ -162,7 +162,8 @@ def test_a_third_of_all_calls_failing_changes_no_record(program, openai_server, 
         if done.returncode == 0:
             break
     assert done.returncode == 0, done.stderr
-    assert len(server.stats()["by_fault"]) > 8
+    struck = server.stats()["by_fault"]
+    assert len(struck) >= 5 and sum(struck.values()) >= 10
     assert ids(tmp_path / "bad") == ids(tmp_path / "good")
     assert (tmp_path / "bad" / "manifest.json").read_bytes() == (tmp_path / "good" / "manifest.json").read_bytes()
 
