@@ -28,6 +28,7 @@ _TRACES = re.compile(
     r"|<\|[a-z_]+\|>|\[/?INST\]|\bas an ai(?: language)? model\b|\bmy instructions\b|\bsystem prompt\b",
     re.IGNORECASE,
 )
+_FRAME = re.compile(r"\"{3}|`{3}|-{3,}$|#+ (?:text|passage)$|(?:modified |input )?text:", re.IGNORECASE | re.MULTILINE)
 UNTOUCHED = 0.3
 """An edit of the passage must leave at least this share of it as it was: an edit, not another text."""
 
@@ -110,9 +111,16 @@ def _answered(draft: Draft, category: Category) -> Iterator[Verdict]:
 def _clean(draft: Draft, category: Category) -> Iterator[Verdict]:
     """No trace of how it was made: the prompts' tags, chat tokens, disclaimers, or the request said back."""
     trace = next((m[0] for m in _TRACES.finditer(draft.response) if m[0] not in draft.request), "")
-    if not trace and draft.item.form == Revision.name and fold(draft.item.question) in fold(draft.response):
-        trace = draft.item.question
+    if not trace and draft.item.form == Revision.name:
+        said_back = fold(draft.item.question) in fold(draft.response)
+        trace = draft.item.question if said_back else _frame(draft)
     yield _verdict("clean", not trace, f"the response holds {trace[:80]!r}" if trace else "")
+
+
+def _frame(draft: Draft) -> str:
+    """A mark that sets the user's text off, or a code fence, said back around the modified text."""
+    opening = _FRAME.match(draft.response.strip())
+    return opening[0] if opening and not _FRAME.match(draft.passage.strip()) else ""
 
 
 RESPONSE_CHECKS: dict[str, Callable[[Draft, Category], Iterator[Verdict]]] = {

@@ -23,7 +23,8 @@ _LETTER = re.compile(
 _AFTER_A = frozenset({"", "is", "because", "since", "as"})
 """What may follow a bare A or I that names an option and is no word of a sentence."""
 _DECLINES = re.compile(
-    r"(?:(?:this|that|it|answer|question) )*(?:is )?(?:not (?:answerable|stated|specified|mentioned)|unanswerable"
+    r"(?:(?:this|that|it|answer|question) )*(?:is )?(?:not (?:answerable|stated|specified|mentioned)"
+    r"|unanswerable(?=$| (?:from|by|with|given|because))"
     r"|cannot be (?:answered|determined|known|said)"
     r"|(?:passage|text) does not (?:say|state|tell|mention|specify|give|provide|contain))\b"
 )

@@ -146,11 +146,11 @@ class Tristate(Form):
     """A statement the passage makes true, makes false, or does not decide."""
 
     name: ClassVar[str] = "tristate"
-    question: str = Field(min_length=8, alias="statement")
-    label: Literal["True", "False", "Not Given"]
     evidence: tuple[str, ...] = Field(
         max_length=4, description="Exact quotations from the passage; none for Not Given."
     )
+    question: str = Field(min_length=8, alias="statement")
+    label: Literal["True", "False", "Not Given"]
 
     def arrange(self, draw: Random) -> Item:
         """The statement; the key is its label."""

@@ -1,4 +1,7 @@
-"""Forms whose answer is words or a number: short answers, lists, calculations, essays, quotations, revisions."""
+"""Forms whose answer is words or a number: short answers, lists, calculations, essays, quotations, revisions.
+
+Fields stand in the order in which they are best written: what the passage says before what is asked of it.
+"""
 
 import re
 from collections.abc import Iterator
@@ -19,9 +22,9 @@ class Short(Form):
     """A question with a short answer that stands in the passage."""
 
     name: ClassVar[str] = "short"
-    question: str = Field(min_length=8)
-    answer: str = Field(min_length=1)
     evidence: tuple[str, ...] = Field(min_length=1, max_length=4, description="Exact quotations from the passage.")
+    answer: str = Field(min_length=1)
+    question: str = Field(min_length=8)
 
     def arrange(self, draw: Random) -> Item:
         """The question as it is."""
@@ -43,9 +46,9 @@ class Listing(Form):
     """A question whose answer is several things the passage names."""
 
     name: ClassVar[str] = "list"
-    question: str = Field(min_length=8)
-    answers: tuple[str, ...] = Field(min_length=2, max_length=8)
     evidence: tuple[str, ...] = Field(min_length=1, max_length=6, description="Exact quotations from the passage.")
+    answers: tuple[str, ...] = Field(min_length=2, max_length=8)
+    question: str = Field(min_length=8)
 
     def arrange(self, draw: Random) -> Item:
         """The question; the key joins the answers with semicolons."""
@@ -67,17 +70,17 @@ class Fact(Frozen):
     """A number the passage states."""
 
     quote: str = Field(description="The exact words of the passage that state it.")
-    value: float
+    value: float = Field(allow_inf_nan=False)
 
 
 class Number(Form):
     """A question answered by combining numbers of the passage."""
 
     name: ClassVar[str] = "number"
-    question: str = Field(min_length=8)
     facts: tuple[Fact, ...] = Field(min_length=1, max_length=6)
+    question: str = Field(min_length=8)
     expression: str = Field(description="Arithmetic over the facts' values, such as (120 - 45) / 3.")
-    answer: float
+    answer: float = Field(allow_inf_nan=False)
     unit: str = ""
 
     def notes(self) -> Iterator[str]:
@@ -152,8 +155,8 @@ class Quote(Form):
     """Find the words of the passage that show something."""
 
     name: ClassVar[str] = "quote"
-    question: str = Field(min_length=8)
     quotes: tuple[str, ...] = Field(min_length=1, max_length=3, description="Exact quotations from the passage.")
+    question: str = Field(min_length=8)
 
     def arrange(self, draw: Random) -> Item:
         """The question; the key is the quotations."""
@@ -189,6 +192,8 @@ class Revision(Form):
 
     def faults(self, passage: str) -> Iterator[Fault]:
         """Constraints must be well formed, fit the text and leave something to do."""
+        if bare(self.question) in bare(passage):
+            yield "form", "the instruction is a piece of the text itself"
         for fault in unfit(self.constraints, passage):
             yield "form", fault
 

@@ -19,32 +19,32 @@ from agentinstruct.tools.constraint_rules import STYLES, Constraint, Kind
 _PLACE = ("scope", "position")
 _READS: dict[Kind, tuple[str, ...]] = {
     "case": ("style", *_PLACE),
-    "sentence_starts": ("style", "words", *_PLACE),
-    "word_starts": ("style", "words", "number", *_PLACE),
-    "forbid_letters": ("words", *_PLACE),
-    "forbid_words": ("words", *_PLACE),
-    "require_words": ("words", *_PLACE),
-    "count": ("words", "number", *_PLACE),
-    "replace_words": ("swaps", "rest", *_PLACE),
-    "remove": ("style", "words", "rest", *_PLACE),
+    "sentence_starts": ("style", "words"),
+    "word_starts": ("style", "words", "number"),
+    "forbid_letters": ("words",),
+    "forbid_words": ("words",),
+    "require_words": ("words",),
+    "count": ("words", "number"),
+    "replace_words": ("swaps", "rest"),
+    "remove": ("style", "words", "rest"),
     "same_words": (),
     "contains_source": (),
     "unchanged_elsewhere": _PLACE,
     "keep_numbers": (),
     "readability_drops": (),
     "only_output": (),
-    "starts_with": ("words", *_PLACE),
-    "ends_with": ("words", *_PLACE),
-    "dates": ("style", *_PLACE),
-    "times": ("style", *_PLACE),
-    "numbers": ("style", *_PLACE),
-    "spelling": ("style", *_PLACE),
-    "markup": ("style", "words", "number", *_PLACE),
+    "starts_with": ("words",),
+    "ends_with": ("words",),
+    "dates": ("style",),
+    "times": ("style",),
+    "numbers": ("style",),
+    "spelling": ("style",),
+    "markup": ("style", "words", "number"),
     "language": ("words",),
     "two_languages": ("words",),
     "no_pii": ("words",),
 }
-"""The fields that each kind's check reads; `number` alone for the limits, which are not listed."""
+"""The fields a writer fills in for each kind; `number` alone for the limits, which are not listed."""
 
 
 class _Stated(BaseModel):
@@ -67,13 +67,25 @@ def plain_form(category: Category, written: Form) -> Form:
 @lru_cache(maxsize=64)
 def _exact(kinds: tuple[Kind, ...]) -> type[Form]:
     shapes: Any = Union[tuple(_shape(kind) for kind in dict.fromkeys(kinds))]  # noqa: UP007  (made at run time)
-    bounds = Field(min_length=1, max_length=6)
+    bounds = Field(min_length=1, max_length=4)
     return create_model("ExactRevision", __base__=Revision, constraints=(tuple[shapes, ...], bounds))
 
 
 def _shape(kind: Kind) -> type[BaseModel]:
     fields: dict[str, Any] = {"kind": (Literal[kind], ...)}
-    for name in _READS.get(kind, ("number", *_PLACE)):
-        info = Constraint.model_fields[name]
-        fields[name] = (Literal[STYLES[kind]] if name == "style" else info.annotation, info)
+    for name in _READS.get(kind, ("number",)):
+        fields[name] = _field(kind, name)
     return create_model(f"Stated_{kind}", __base__=_Stated, **fields)
+
+
+def _field(kind: Kind, name: str) -> tuple[Any, Any]:
+    info = Constraint.model_fields[name]
+    if name == "style":
+        return Literal[STYLES[kind]], info
+    if kind == "unchanged_elsewhere":
+        place: Any = Literal["paragraph", "sentence"] if name == "scope" else Literal[1, 2, 3, 4, 5, -1]
+        return place, Field(description=info.description)
+    if name in ("words", "swaps"):
+        least = 0 if "style" in _READS[kind] and kind != "markup" else 1
+        return info.annotation, Field(min_length=least, max_length=12, description=info.description)
+    return info.annotation, info

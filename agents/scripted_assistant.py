@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agentinstruct.agents.grounding import mentions
-from agentinstruct.agents.scripted_library import kind_of, noun_of
+from agentinstruct.agents.scripted_library import FIELDS, kind_of, noun_of
 from agentinstruct.agents.scripted_orders import Order, listing, read, refused, replied, shown
 from agentinstruct.agents.scripted_signatures import words
 from agentinstruct.tools.simulator import Api
@@ -152,6 +152,7 @@ def _outcome(order: Order, result: Any, noun: str) -> str:
     if isinstance(result, dict) and "error" in result:
         return f"That did not work: {result['error'].get('message', '')}"
     kind, thing = kind_of(order.api, noun), words(noun)
+    kind = kind if kind == "count" or _holds_jobs(result) else "plain"
     if kind == "plain":
         found = f"is recorded: {_value(result)}" if isinstance(result, dict) else f"gives {_value(result)}"
         return f"“{words(order.api.name).capitalize()}” {found}."
@@ -159,21 +160,24 @@ def _outcome(order: Order, result: Any, noun: str) -> str:
         return f"{order.values['owner']} has {result} {thing}{'' if result == 1 else 's'}."
     if kind == "find":
         many = f"{len(result)} {thing}{'' if len(result) == 1 else 's'}"
-        return (
-            f"I found {many}. {' '.join(f'{_job(row)}.' for row in result)}" if result else f"I found no such {thing}."
-        )
+        return f"I found {many}: {listing([_job(row) for row in result])}." if result else f"I found no {thing}."
     named = f"{thing} {result['job_id']} “{result['name']}”"
     return {
         "add": f"I have added {named} for {result['owner']} with priority {result['priority']}.",
         "reassign": f"The {named} is now with {result['owner']}.",
         "cancel": f"The {named} is now cancelled.",
-        "get": f"The {thing} {_job(result)}.",
+        "get": f"The {named} is {result['status']}; its owner is {result['owner']}, its priority {result['priority']}.",
     }[kind]
 
 
+def _holds_jobs(result: Any) -> bool:
+    rows = result if isinstance(result, list) else [result]
+    return all(isinstance(row, dict) and set(FIELDS) <= set(row) for row in rows)
+
+
 def _job(row: Mapping[str, Any]) -> str:
-    about = f"belongs to {row['owner']}, has priority {row['priority']} and status {row['status']}"
-    return f"{row['job_id']} “{row['name']}” {about}"
+    about = f"owner {row['owner']}, priority {row['priority']}, status {row['status']}"
+    return f"{row['job_id']} “{row['name']}” ({about})"
 
 
 def _value(result: Any) -> str:

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from agentinstruct.agents.grounding import grounded
-from agentinstruct.agents.scripted_library import NAMES, OWNERS, kind_of, noun_of, sample
+from agentinstruct.agents.scripted_library import FIELDS, NAMES, OWNERS, kind_of, noun_of, sample
 from agentinstruct.agents.scripted_orders import ABSENT, Order, read, said
 from agentinstruct.agents.scripted_signatures import words
 from agentinstruct.tools.simulator import Api
@@ -45,7 +45,8 @@ def shop(apis: Sequence[Api], state: Mapping[str, Sequence[Row]], about: str) ->
     """A library and its data, with a draw of its own for what it is asked about."""
     noun = noun_of(apis)
     draw = Random(f"{about}/{','.join(api.name for api in apis)}")
-    return Shop(apis, state.get(f"{noun}s", ()), draw)
+    jobs = [row for row in state.get(f"{noun}s", ()) if set(FIELDS) <= set(row)]
+    return Shop(apis, jobs, draw)
 
 
 def tasks(category: str, of: Shop) -> Iterator[Task]:

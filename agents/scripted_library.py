@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -16,6 +16,8 @@ NAMES = (
     *("nightly report", "index rebuild", "invoice check", "route update", "stock count"),
     *("mail digest", "photo import", "badge renewal", "yearly audit", "seat plan"),
 )
+FIELDS = ("job_id", "name", "owner", "priority", "status")
+VERBS = frozenset(("find", "add", "reassign", "count", "cancel", "get"))
 STATUSES = ("open", "running", "done")
 TEXTS = ("crate 12", "parcel 7", "sensor north", "ticket 40", "tray B", "lot 318", "cabinet 5")
 FITTING = {
@@ -86,7 +88,7 @@ def noun_of(apis: Sequence[Api]) -> str:
 def kind_of(api: Api, noun: str) -> str:
     """What a function does to the store (`find`, `add`, …), or `plain` for all others."""
     verb, _, rest = api.name.partition("_")
-    return verb if noun and rest in (noun, f"{noun}s") else "plain"
+    return verb if noun and verb in VERBS and rest in (noun, f"{noun}s") else "plain"
 
 
 def simulated(apis: Sequence[Api]) -> Found:
@@ -109,7 +111,7 @@ def sample(parameter: ApiParameter, draw: Random) -> Any:
         return draw.choice(parameter.enum)
     if parameter.type == "string" and (fitting := [v for word, v in FITTING.items() if word in parameter.name.lower()]):
         return draw.choice(fitting[0])
-    made = {
+    made: Mapping[str, Callable[[], Any]] = {
         "integer": lambda: draw.randint(13, 96),
         "number": lambda: draw.randint(13, 96) / 100,
         "boolean": lambda: True,
@@ -145,7 +147,7 @@ def _jobs(noun: str, draw: Random) -> Found:
     return {
         "name": f"{noun}s",
         "key": "job_id",
-        "fields": ["job_id", "name", "owner", "priority", "status"],
+        "fields": list(FIELDS),
         "rows": rows,
     }
 

@@ -10,7 +10,8 @@ from agentinstruct.agents.scripted_assistant import act, judged
 from agentinstruct.agents.scripted_assistant import user as reply
 from agentinstruct.agents.scripted_errands import Shop, extended, follow_ups, longer, shop, tasks
 from agentinstruct.agents.scripted_library import hypothesised, simulated
-from agentinstruct.agents.scripted_signatures import documented, listed
+from agentinstruct.agents.scripted_signatures import documented
+from agentinstruct.agents.scripted_source import listed
 from agentinstruct.tools.simulator import Api
 
 Said = dict[str, Any] | None

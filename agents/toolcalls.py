@@ -16,7 +16,7 @@ from pydantic import Field
 
 from agentinstruct.agents.form import Fault, Form
 from agentinstruct.agents.records import Frozen, Item, Message
-from agentinstruct.tools.simulator import Api, Behaviour, Collection, Library, Simulator
+from agentinstruct.tools.simulator import Api, Behaviour, CallRefused, Collection, Library, Simulator, bind
 
 Plain = str | int | float | bool
 Value = Plain | list[Plain]
@@ -204,9 +204,17 @@ def dialogue_text(dialogue: Sequence[Turn], *, results: bool = True) -> str:
 def _made(name: str, arguments: Mapping[str, Any], simulator: Simulator) -> Made:
     result = simulator.call(name, arguments)
     code = result.error.code if result.error else ""
-    return Made(
-        name=name, arguments=dict(arguments), ok=result.ok, code=code, changed=result.changed, content=result.content()
-    )
+    given = _as_declared(name, arguments, simulator)
+    return Made(name=name, arguments=given, ok=result.ok, code=code, changed=result.changed, content=result.content())
+
+
+def _as_declared(name: str, arguments: Mapping[str, Any], simulator: Simulator) -> dict[str, Any]:
+    """The arguments as the call took them, such as 5 for "5": a record's calls must fit the tools beside them."""
+    try:
+        bound = next(bind(api, arguments) for api in simulator.apis if api.name == name)
+    except (StopIteration, CallRefused):
+        return dict(arguments)
+    return {key: bound[key] for key in arguments}
 
 
 def _request(key: str, made: Made) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def admit(
     state: FlowState,
     drafts: Iterable[Draft],
     stage: str,
-    judge: Judge = lambda state, draft, parent: item_verdicts(draft, parent),
+    judge: Judge,
 ) -> tuple[list[Draft], list[Dropped]]:
     """Drop repeated items, and under `strict` those that fail an exact check already."""
     kept: list[Draft] = []

@@ -60,6 +60,7 @@ _NEED_WORDS: frozenset[Kind] = frozenset(
     {"forbid_letters", "forbid_words", "require_words", "count", "starts_with", "ends_with", "language"}
 )
 _LIMITS = re.compile(r"(?:min|max|exact)_")
+EMPHASIS = ("bold", "italic", "underline", "strikethrough", "code")
 # pointless when the text already is that way
 _CHANGES: frozenset[Kind] = frozenset(
     {
@@ -136,12 +137,18 @@ def _visible(letter: str) -> bool:
 
 
 def _absent(c: Constraint, source: Text) -> str:
-    """A word to replace or remove, or a paragraph or sentence, that the text does not have."""
+    """A word to replace, remove or mark, or a paragraph or sentence, that the text does not have."""
     if c.scope != "text" and edits.part(source, c.scope, c.position) is None:
         return f"{c}: the text has no {c.scope} {c.position}"
-    named = [swap.old for swap in c.swaps] if c.kind == "replace_words" else c.words if c.kind == "remove" else ()
-    lost = next((word for word in named if not source.counts(word)), None)
+    lost = next((word for word in _named(c) if not source.counts(word)), None)
     return f"{c}: “{lost}” does not stand in the text" if lost is not None else ""
+
+
+def _named(c: Constraint) -> Sequence[str]:
+    """What the text must hold for the change to have an object."""
+    if c.kind == "replace_words":
+        return [swap.old for swap in c.swaps]
+    return c.words if c.kind == "remove" or (c.kind == "markup" and c.style in EMPHASIS) else ()
 
 
 def _contradictions(constraints: Sequence[Constraint]) -> list[str]:

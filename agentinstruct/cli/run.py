@@ -41,7 +41,7 @@ def run(
     licence: Annotated[str, typer.Option(help="Licence of the documents, where they do not say.")] = "",
     embeddings: o.Embeddings = "",
     timeout: o.Timeout = 300,
-    retry_failed: Annotated[bool, typer.Option(help="Try again what failed three times.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed three times.")] = False,
 ) -> None:
     """Make a dataset from documents and code. Run the same command again to resume."""
     from agentinstruct.run.plan import RunConfig

@@ -103,11 +103,14 @@ def replacing(path: Path) -> Iterator[Path]:
     """A temporary name beside the path; when the block ends well it is synced and takes the path's place."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")
-    temporary.unlink(missing_ok=True)
-    yield temporary
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    temporary.unlink(missing_ok=True)  # of an export that was killed
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _remove_stale(folder: Path, written: list[Path]) -> None:

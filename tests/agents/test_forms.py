@@ -119,7 +119,8 @@ CHOSEN = [
     "Statement C", "“C”", "C is correct", "Final answer: **C**", "The right option is **C**.",
 ]  # fmt: skip
 OTHERS = [
-    "A", "", "none", "B and C", "C and D", "C, D", "A or C", "Cats", "Can't say", "not answerable from the passage", "C's", "D (not C)",
+    "A", "", "none", "B and C", "C and D", "C, D", "A or C", "Cats", "Can't say", "not answerable from the passage",
+    "C's", "D (not C)",
 ]  # fmt: skip
 
 
@@ -218,7 +219,9 @@ def test_declining_is_recognised(answer: str) -> None:
     assert says_unanswerable(answer)
 
 
-@pytest.mark.parametrize("answer", ["", "C", "yes", "an unanswerable argument", "the keeper could not answer", "Nothing"])
+@pytest.mark.parametrize(
+    "answer", ["", "C", "yes", "an unanswerable argument", "the keeper could not answer", "Nothing"]
+)
 def test_an_answer_is_not_taken_for_declining(answer: str) -> None:
     assert not says_unanswerable(answer)
 
@@ -273,7 +276,7 @@ FAULTS: list[tuple[str, dict[str, Any], str, str]] = [
     ("blank", {"wrong": ["sold", "sold", "lit"]}, "form", "options"),
     ("pair", {"false_statement": "it was built in 1862"}, "form", "statements"),
     ("pair", {"evidence": [NOT_THERE]}, "grounded", NOT_THERE),
-    ("number", {"facts": [{"quote": NOT_THERE, "value": 1862}], "expression": "1862", "answer": 1862}, "grounded", NOT_THERE),
+    ("number", {"facts": [{"quote": NOT_THERE, "value": 1862}]}, "grounded", NOT_THERE),
     ("number", {"facts": [{"quote": "48 men", "value": 49}], "expression": "49", "answer": 49}, "recomputed", "49"),
     ("number", {"answer": 18}, "recomputed", "gives 17"),
     ("number", {"expression": "20 - 3"}, "recomputed", "does not use 1862"),

@@ -187,7 +187,7 @@ def test_a_bad_prompt_file_is_refused_in_words_that_help(
 def test_unreadable_files_are_refused(tmp_path: Path) -> None:
     assert "UTF-8" in refused(tmp_path, GOOD.encode() + b"\xff")
     assert "no front matter" in refused(tmp_path, "")
-    with pytest.raises(PromptError, match="gone.md"):
+    with pytest.raises(PromptError, match=r"gone\.md"):
         load_prompt(tmp_path / "gone.md", "skill/gone.md")
 
 
@@ -206,7 +206,7 @@ def test_line_ends_and_byte_order_marks_do_not_matter(tmp_path: Path) -> None:
 def test_a_template_that_fails_on_its_values_names_its_file(tmp_path: Path, line: str) -> None:
     path = tmp_path / "fails.md"
     path.write_text(GOOD + line)
-    with pytest.raises(PromptError, match="skill/fails.md: cannot be rendered"):
+    with pytest.raises(PromptError, match=r"skill/fails\.md: cannot be rendered"):
         load_prompt(path, "skill/fails.md").render({"passage": "Bees."}, Random(0))
 
 

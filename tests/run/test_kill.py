@@ -27,12 +27,15 @@ def seeds(tmp_path):
     return folder
 
 
+def rows(out):
+    """Every line of the dataset, but for how many tokens the server had cached: that is its state, not the run's."""
+    files = [*sorted((out / "data").glob("*.jsonl")), out / "dropped.jsonl"]
+    found = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    return [row | {"calls": [call | {"cached_tokens": 0} for call in row["calls"]]} for row in found]
+
+
 def ids(out):
-    return [json.loads(line)["id"] for path in sorted((out / "data").glob("*.jsonl")) for line in path.open()]
-
-
-def hashes(out):
-    return json.loads((out / "manifest.json").read_text())["files"]
+    return [row["id"] for row in rows(out) if "id" in row]
 
 
 def begin(command):
@@ -97,7 +100,7 @@ def test_killed_over_and_over_a_run_ends_as_if_it_never_was(openai_server, seeds
     assert done["answered_ok_repeats"] <= kills * WIDTH
     assert len(set(ids(out))) == len(ids(out))
     assert set(ids(out)) == set(ids(tmp_path / "calm"))
-    assert hashes(out) == hashes(tmp_path / "calm")
+    assert rows(out) == rows(tmp_path / "calm")
     finish(command)
     assert server.stats()["requests"] == done["requests"]
 
@@ -106,9 +109,9 @@ def test_the_program_itself_survives_kills(openai_server, seeds, tmp_path):
     server, out = openai_server(latency="fixed:0.1"), tmp_path / "out"
     command = [sys.executable, "-m", "agentinstruct.cli.main", "run", str(seeds / SEEDS[0]), "--model", "openai:any"]
     command += ["--base-url", server.base_url, "--verify", "annotate", "--solvers", "1", "-s", "text_modification"]
-    for calls in (1, 9, 5):
+    for calls in (1, 3, 2):
         assert kill_after([*command, "--out", str(out)], server, calls, 0.05)
     finish([*command, "--out", str(out)])
     finish([*command, "--out", str(tmp_path / "calm")])
     assert len(set(ids(out))) == len(ids(out)) > 0
-    assert hashes(out) == hashes(tmp_path / "calm")
+    assert rows(out) == rows(tmp_path / "calm")

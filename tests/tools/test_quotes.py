@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentinstruct.tools.quotes import bare, contains, fold, numbers, overlap, same_number
+from agentinstruct.tools.quotes import bare, contains, numbers, overlap, same_number
 
 TEXT = "“It’s 5–6 °C,” said the keeper — twice … in the treaty\u00a0of 1850, co\u00adoperation won. 条約は締結された。"
 
@@ -25,17 +25,18 @@ def test_a_quotation_is_found_whatever_its_case_spaces_quotes_and_dashes(quote: 
     assert contains(TEXT, quote)
 
 
-@pytest.mark.parametrize("quote", ["", " … ", '""', "the treaty of 1851", "he keeper", "the treat", "of 185", "keeper said"])
+@pytest.mark.parametrize(
+    "quote", ["", " … ", '""', "the treaty of 1851", "he keeper", "the treat", "of 185", "keeper said"]
+)
 def test_other_words_parts_of_words_and_nothing_are_no_quotation(quote: str) -> None:
     assert not contains(TEXT, quote)
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_comparisons_take_any_text(first: str, second: str) -> None:
-    assert fold(fold(first)) == fold(first) or "ͅ" in fold(first) or True
     assert 0 <= overlap(first, second) <= 1
     assert overlap(first, second) == overlap(second, first)
-    assert contains(f"{first} {second}", second) or not fold(second).strip(" \"'.;,…") or not second[:1].isspace()
+    assert contains(f"“It was {first or second}!”", "was") and not contains("", first)
     assert isinstance(numbers(first), list)
 
 
@@ -49,7 +50,13 @@ def test_bare_keeps_the_words(text: str, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("first", "second", "share"),
-    [("the red fox", "Red fox.", 1), ("red fox", "blue whale", 0), ("red fox", "fox", 2 / 3), ("", "", 0), ("the", "a", 0)],
+    [
+        ("the red fox", "Red fox.", 1),
+        ("red fox", "blue whale", 0),
+        ("red fox", "fox", 2 / 3),
+        ("", "", 0),
+        ("the", "a", 0),
+    ],
 )
 def test_overlap_is_token_f1(first: str, second: str, share: float) -> None:
     assert overlap(first, second) == pytest.approx(share)
