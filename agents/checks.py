@@ -78,7 +78,7 @@ def answered(draft: Draft) -> bool | None:
     final = final_answer(draft.response)
     if draft.outcome == "unanswerable":
         return says_unanswerable(final)
-    if not final:
+    if not final or (says_unanswerable(final) and draft.item.key != "Not Given"):
         return False
     return FORMS[draft.item.form].agrees(draft.item.key, final)
 

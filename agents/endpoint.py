@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
 
 RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
+BUSY = {429, 503, 529}
 LARGEST_ANSWER = 8 << 20
 
 
@@ -131,7 +132,8 @@ def _failure(status: int, said: str, raw: bytes, headers: Mapping[str, str]) -> 
     if b"insufficient_quota" in raw:
         return ProviderDown(f"{message}. The account has no quota left.")
     if status in RETRYABLE:
-        return RetryableError(message, _seconds(headers.get("retry-after-ms"), headers.get("retry-after")))
+        after = _seconds(headers.get("retry-after-ms"), headers.get("retry-after"))
+        return RetryableError(message, after, busy=status in BUSY)
     if status in (401, 403):
         return ProviderDown(f"{message}. Check the API key (OPENAI_API_KEY).")
     if status in (404, 405):

@@ -12,7 +12,8 @@
     ├── BudgetReached   a clean stop: the dataset so far is valid
     └── ReplyError      the model's doing: the draft becomes a `Dropped`, the run goes on
 
-Anything else is a bug and stops the run with its traceback.
+Anything else is a bug and stops the run with its traceback. Two are built-in errors too, because a LangGraph server
+tells its clients, Studio among them, the messages of no others.
 """
 
 from typing import Any
@@ -22,7 +23,7 @@ class AgentInstructError(Exception):
     """Any failure this program foresees."""
 
 
-class SetupError(AgentInstructError):
+class SetupError(AgentInstructError, ValueError):
     """Something the user can put right; the message says how."""
 
 
@@ -46,7 +47,7 @@ class RunError(SetupError):
     """The run folder cannot be used as asked."""
 
 
-class ProviderError(AgentInstructError):
+class ProviderError(AgentInstructError, RuntimeError):
     """A call failed at the endpoint after all its retries."""
 
 

@@ -64,6 +64,9 @@ def mentions(text: str, name: str) -> bool:
     """Whether a text names a parameter: by a word of its name, or by a question word that asks for such a thing."""
     asked = (words for ask, words in _ASKED_BY.items() if re.search(rf"\b(?:{ask})\b", fold(text)))
     wanted = stems(name)
+    if not wanted:  # a name such as `a`: only quoted, or called a value, can it be told from the word
+        quoted = rf"[`'\"]{re.escape(name)}[`'\"]|\b(?:value|parameter|argument)(?: (?:of|for))? {re.escape(name)}\b"
+        return bool(re.search(quoted, text, re.IGNORECASE))
     return bool(wanted & stems(text)) or any(wanted & stems(" ".join(words)) for words in asked)
 
 

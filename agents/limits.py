@@ -11,11 +11,15 @@ LONGEST_WAIT_S = 120.0
 
 
 class RetryableError(Exception):
-    """A fault that may pass: the call is tried again after `after` seconds at the earliest."""
+    """A fault that may pass: the call is tried again after `after` seconds at the earliest.
 
-    def __init__(self, message: str, after: float = 0.0) -> None:
+    `busy` is the fault of a server that is up and has too much to do.
+    """
+
+    def __init__(self, message: str, after: float = 0.0, *, busy: bool = False) -> None:
         super().__init__(message)
         self.after = after
+        self.busy = busy
 
 
 @dataclass(slots=True)
@@ -80,12 +84,13 @@ class Health:
         """Spare the calls that still wait the same refusal; a later run may try again."""
         self._down = time.monotonic() + self._patience.outage_s, str(error)
 
-    def failed(self, error: Exception) -> None:
-        """Count a fault; raise ProviderDown when there were too many for too long."""
+    def failed(self, error: RetryableError) -> None:
+        """Count a fault; raise ProviderDown when there were too many for too long, longer for a server that is busy."""
         self._since = self._since if self._faults else time.monotonic()
         self._faults += 1
         silent = time.monotonic() - self._since
-        if self._faults >= 8 and silent >= (self._patience.outage_s if self._known else self._patience.first_s):
+        allowed = self._patience.outage_s if self._known else self._patience.first_s
+        if self._faults >= 8 and silent >= (max(allowed, LONGEST_WAIT_S) if error.busy else allowed):
             down = ProviderDown(f"{self._faults} calls in a row failed for {silent:.0f} s; the last one: {error}")
             self.down(down)
             raise down from error

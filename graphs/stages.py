@@ -65,10 +65,12 @@ class Stages:
             agent = self.crew.agent(name, Rewritten, f"transform/{name}")
             try:
                 reply, call = await agent(model, Random(f"{seed.id}/{name}"), seed=seed)
-                if not reply.suitable or not reply.text.strip():
-                    raise ReplyError("declined", reply.reason or "the transform found the seed unsuitable")
             except ReplyError as error:
                 return {"dropped": [self.crew.dropped(state, "transform", error)]}
+            if not reply.suitable or not reply.text.strip():
+                declined = ReplyError("declined", reply.reason or "the transform found the seed unsuitable")
+                declined.calls = (call,)
+                return {"dropped": [self.crew.dropped(state, "transform", declined)]}
             return {"passage": Passage(text=reply.text.strip(), transform=name, calls=(call,))}
 
         run.__name__ = name

@@ -83,7 +83,9 @@ def key_of(value: Any) -> str:
 
 
 def tidy(value: Any) -> Any:
-    """A worked-out number without the noise of binary fractions."""
+    """A worked-out value without the noise of binary fractions."""
+    if isinstance(value, list):
+        return [tidy(item) for item in value]
     return round(value, 6) if isinstance(value, float) else value
 
 

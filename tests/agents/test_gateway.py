@@ -129,6 +129,17 @@ async def test_rate_limits_are_waited_out(server: Any, fault: str) -> None:
             assert time.monotonic() - started >= 0.18
 
 
+@pytest.mark.parametrize("fault", ["429_bare", "503", "529"])
+async def test_a_busy_server_is_not_down(server: Any, fault: str) -> None:
+    patience = Patience(attempts=100, base_s=0.02, longest_s=0.05, outage_s=0.1, first_s=0.1)
+    async with opened(server, faults={fault: 1}, retry_after=0.05, patience=patience) as gateway:
+        calls = asyncio.gather(*(gateway.complete(ask(f"question {i}")) for i in range(20)))
+        await arrived(server, 60)
+        await asyncio.sleep(0.3)
+        server.control(faults={})
+        assert all(reply.text for reply in await calls)
+
+
 async def test_a_rate_limit_until_a_date_is_waited_out(server: Any) -> None:
     async with opened(server, faults={"429_date": 1}, retry_after=2) as gateway:
         call = asyncio.create_task(gateway.complete(ask()))

@@ -17,7 +17,7 @@ from agentinstruct.graphs.plan import make_plan
 from agentinstruct.graphs.skills import reading_comprehension, text_modification
 from agentinstruct.graphs.state import Context, FlowState
 
-TEXT = """The tide mill at Carew has ground corn since 1801. Twice a day the sea fills its pond, and the miller, Ruth Hale,
+TEXT = """The tide mill at Carew has ground corn since 1801. Twice a day the sea fills its pond, and the miller, Ruth,
 opens the gate when the water outside has fallen. A wheel of oak turns for five hours. In 1903 a storm broke the dam,
 and the village paid 240 pounds for new stones. Today 12 volunteers keep the mill, because they like the sound of it."""
 READING, CHANGING = load_skill("reading_comprehension"), load_skill("text_modification")
@@ -221,7 +221,8 @@ async def test_hostile_text_is_text() -> None:
     assert state["passage"].text == text
     assert all("{{ 7 * 7 }}" in draft.request for draft in state["drafts"])
     asked = [message["content"] for request in model.requests for message in request.messages]
-    assert not [said for said in asked if said.count("</passage>") > said.count("<passage>")]
+    tagged = [said for said in asked if "<passage>" in said]
+    assert tagged and all(said.count("</passage>") == said.count("<passage>") for said in tagged)
 
 
 class Mine(TypedDict, total=False):

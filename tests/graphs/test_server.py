@@ -1,0 +1,154 @@
+"""The graphs on LangGraph's own server, offline, driven by its SDK: what Studio does."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph_sdk import get_client
+from langgraph_sdk.client import LangGraphClient
+
+ROOT = Path(__file__).parents[2]
+SKILLS = {"reading_comprehension", "text_modification", "tool_use"}
+SEED = {"seed": {"text": (ROOT / "examples" / "seeds" / "albedo.md").read_text()[:1500]}}
+CONTEXT = {"model": "scripted", "verify": "annotate", "transforms": "identity", "categories_per_seed": 1, "rounds": 1}
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """`langgraph dev` on a copy of langgraph.json: its address, and its log."""
+    folder = tmp_path_factory.mktemp("server")
+    shutil.copy(ROOT / "langgraph.json", folder)
+    port, log = free_port(), folder / "server.log"
+    command = [str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser", "--no-reload"]
+    command += ["--port", str(port), "--n-jobs-per-worker", "4"]
+    settings = {
+        "LANGSMITH_TRACING": "false",
+        "LANGGRAPH_NO_VERSION_CHECK": "true",
+    }
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=folder, env=os.environ | settings, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        wait_for(port, process, log)
+        yield f"http://127.0.0.1:{port}", log
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while "Application started up" not in log.read_text() and "Server started" not in log.read_text():
+        assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
+    while True:
+        with socket.socket() as sock:
+            if sock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
+
+
+@pytest.fixture
+async def client(server: tuple[str, Path]) -> AsyncIterator[LangGraphClient]:
+    async with get_client(url=server[0], api_key=None) as connected:
+        yield connected
+
+
+async def assistant_of(client: LangGraphClient, graph: str) -> str:
+    (found,) = await client.assistants.search(graph_id=graph)
+    return found["assistant_id"]
+
+
+async def test_the_graphs_are_listed(client: LangGraphClient) -> None:
+    assert {found["graph_id"] for found in await client.assistants.search()} == SKILLS
+
+
+@pytest.mark.parametrize("graph", sorted(SKILLS))
+async def test_studio_gets_what_it_draws_and_asks_for(client: LangGraphClient, graph: str) -> None:
+    assistant = await assistant_of(client, graph)
+    drawn = await client.assistants.get_graph(assistant, xray=True)
+    assert {"plan", "instruct", "suggest", "edit", "answer", "verify"} <= {node["id"] for node in drawn["nodes"]}
+    schemas = await client.assistants.get_schemas(assistant)
+    seed = schemas["input_schema"]
+    assert seed and seed["required"] == ["seed"]
+    assert seed["$defs"]["Seed"]["required"] == ["text"]
+    context = schemas["context_schema"]
+    assert context and {"model", "judge_model", "verify", "rounds"} <= context["properties"].keys()
+    assert "password" not in str(context) and "api_key" not in str(context) and "base_url" not in str(context)
+
+
+@pytest.mark.parametrize("graph", ["reading_comprehension", "text_modification"])
+async def test_a_plain_seed_gives_records(client: LangGraphClient, graph: str) -> None:
+    state: Any = await client.runs.wait(None, graph, input=SEED, context=CONTEXT)
+    assert state["plan"]["transform"] == "identity"
+    assert state["records"]
+    assert state["records"][0]["messages"][-1]["role"] == "assistant"
+    assert state["records"][0]["seed_id"] == state["seed"]["id"]
+
+
+async def test_updates_stream_and_the_state_stays_to_be_looked_at(client: LangGraphClient) -> None:
+    thread = await client.threads.create()
+    parts = client.runs.stream(
+        thread["thread_id"], "reading_comprehension", input=SEED, context=CONTEXT, stream_mode="updates"
+    )
+    seen = [name for part in [part async for part in parts] if part.event == "updates" for name in part.data]
+    assert seen == ["plan", "identity", "instruct", "suggest", "edit", "answer", "verify"]
+    state: Any = await client.threads.get_state(thread["thread_id"])
+    assert state["values"]["records"] or state["values"]["dropped"]
+    history = await client.threads.get_history(thread["thread_id"], limit=20)
+    assert len(history) >= len(seen)
+
+
+async def test_runs_beside_each_other_on_the_same_server(client: LangGraphClient) -> None:
+    runs = [await client.runs.create(None, "text_modification", input=SEED, context=CONTEXT) for _ in range(4)]
+    assert len({run["run_id"] for run in runs}) == 4
+    done: Any = await client.runs.wait(None, "text_modification", input=SEED, context=CONTEXT)
+    assert done["records"]
+
+
+@pytest.mark.parametrize(
+    ("values", "context", "words"),
+    [
+        (SEED, {"model": "scripted", "transforms": "satir"}, "Did you mean 'satire'"),
+        (SEED, {"model": "openai:"}, "gpt-4.1-mini"),
+        (SEED, {"model": "scripted", "no_such_setting": 1}, "no_such_setting"),
+        ({"seed": {"text": ""}}, {"model": "scripted"}, "at least 1 character"),
+        ({"seed": {"text": "a", "path": "/etc/passwd"}}, {"model": "scripted"}, "path"),
+    ],
+)
+async def test_what_is_wrong_is_said(client: LangGraphClient, values: Any, context: Any, words: str) -> None:
+    with pytest.raises(Exception, match=words):
+        await client.runs.wait(None, "reading_comprehension", input=values, context=context)
+
+
+async def test_tool_use_blocks_nothing_and_ends(client: LangGraphClient) -> None:
+    code = {"seed": {"text": (ROOT / "examples" / "seeds" / "bisect.py").read_text(), "modality": "code"}}
+    context = {"model": "scripted", "verify": "annotate", "categories_per_seed": 1, "rounds": 0}
+    state: Any = await client.runs.wait(None, "tool_use", input=code, context=context)
+    assert state["records"] or state["dropped"]
+
+
+def test_no_step_blocked_the_server(server: tuple[str, Path]) -> None:
+    log = server[1].read_text()
+    assert "BlockingError" not in log and "Blocking call" not in log
