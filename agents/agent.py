@@ -23,6 +23,12 @@ from agentinstruct.agents.records import Call, Frozen
 
 Reply = TypeVar("Reply", bound=BaseModel)
 REPAIRS = 1
+_REFUSAL = re.compile(
+    r"(?:i['’]?m sorry|i am sorry|sorry|i apologi[sz]e)[,.]? (?:but )?(?:i|as an ai)\b.{0,40}"
+    r"\b(?:can['’]?t|cannot|not able|unable|won['’]?t)[^\n]{0,120}"
+    r"|i (?:can['’]?t|cannot|won['’]?t) (?:assist|help|comply|fulfil)[^\n]{0,120}",
+    re.IGNORECASE,
+)
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 
 
@@ -100,6 +106,8 @@ class Agent(Generic[Reply]):
         if not completion.text.strip():
             raise ReplyError("empty reply")
         if self.reply is Text:
+            if refused := _REFUSAL.match(completion.text.strip()):
+                raise ReplyError("refusal", refused[0][:200])
             return self.reply.model_validate({"text": completion.text.strip()})
         return _parsed(self.reply, completion.text)
 

@@ -38,6 +38,7 @@ class Endpoint:
     timeout_s: float = 300.0
     mode: int = 0
     width: int = 0
+    _names: dict[str, str] = field(default_factory=dict)
     _session: "ClientSession | None" = None
 
     async def complete(self, request: Request) -> Completion:
@@ -45,14 +46,29 @@ class Endpoint:
         mode, last = self.mode, len(MODES) - 1 if request.schema else self.mode
         while True:
             try:
-                completion = completion_of(await self._post(body_of(request, self.name, MODES[mode])))
+                completion = completion_of(await self._post(self._fitted(body_of(request, self.name, MODES[mode]))))
             except BadRequestError as refused:
+                if self._learnt(str(refused)):
+                    continue
                 if mode >= last or not refused.about_format:
                     raise ReplyError("request refused", str(refused)) from refused
                 mode += 1
             else:
                 self.mode = max(self.mode, mode)  # only what then worked: a request may be refused for itself
                 return completion
+
+    def _fitted(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The body under the names this model takes: some have other ones, and some fix their temperature."""
+        return {self._names.get(key, key): value for key, value in body.items() if self._names.get(key, key)}
+
+    def _learnt(self, message: str) -> bool:
+        """Whether a refusal tells us something new about the parameters this model takes."""
+        before = dict(self._names)
+        if "max_completion_tokens" in message:
+            self._names["max_tokens"] = "max_completion_tokens"
+        elif "temperature" in message and "nsupported" in message:
+            self._names["temperature"] = ""
+        return self._names != before
 
     async def _post(self, body: dict[str, Any]) -> Any:
         import aiohttp

@@ -720,6 +720,7 @@ class Settings:
     script: tuple[tuple[str, str], ...] = ()
     no_json_schema: bool = False
     no_tools: bool = False
+    reasoning: bool = False
     hang_s: float = 600
     slow_s: float = 5
     retry_after: float = 1
@@ -818,7 +819,7 @@ def read_bool(value: Any) -> bool:
 READERS: dict[str, Callable[[Any], Any]] = {
     "latency": read_latency, "max_concurrent": int, "rpm": float, "tpm": float, "key": str, "models": read_models,
     "context": int, "faults": read_faults, "poison": read_poison, "script": read_script,
-    "no_json_schema": read_bool, "no_tools": read_bool, "hang_s": float, "slow_s": float, "retry_after": float,
+    "no_json_schema": read_bool, "no_tools": read_bool, "reasoning": read_bool, "hang_s": float, "slow_s": float, "retry_after": float,
     "dimensions": int, "seed": int, "down": read_bool,
 }  # fmt: skip
 """How each option is read, from the command line and from /control alike."""
@@ -1276,6 +1277,9 @@ class Service:
             raise Refused(400, text, "context_length_exceeded")
         if self.settings.no_json_schema and request.get("response_format", {}).get("type") == "json_schema":
             raise Refused(400, "response_format json_schema not supported")
+        for name, instead in (("max_tokens", "Use 'max_completion_tokens' instead."), ("temperature", "")):
+            if self.settings.reasoning and name in request:
+                raise Refused(400, f"Unsupported parameter: '{name}' is not supported with this model. {instead}".strip())
         if self.settings.no_tools and request.get("tools"):
             raise Refused(400, "tools not supported")
 
@@ -1659,6 +1663,7 @@ def options() -> argparse.ArgumentParser:
     add("--script", help='a JSON file: [{"contains": …, "content": …}, …], fixed answers')
     add("--no-json-schema", action="store_true", default=None, help="400 when a json_schema is asked for")
     add("--no-tools", action="store_true", default=None, help="400 when tools are given")
+    add("--reasoning", action="store_true", default=None, help="400 on max_tokens and on temperature")
     add("--hang-s", help="how long a timeout or stall hangs (600)")
     add("--slow-s", help="how much slow adds, and how long drip takes (5)")
     add("--retry-after", help="seconds to ask for in a 429 (1)")

@@ -2,10 +2,12 @@
 
 import operator
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Annotated, Any, Literal, get_args
 
 from langgraph.runtime import Runtime
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
 from agentinstruct.agents.errors import SetupError
@@ -22,9 +24,12 @@ def _setting(default: Any, description: str) -> Any:
     return field(default=default, metadata={"description": description})
 
 
-@dataclass(frozen=True, kw_only=True)
+Count = Annotated[int, Field(ge=0, le=50)]
+
+
+@dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})
 class Context:
-    """The settings of a flow, the same in Studio, on a server, in a script and in a run."""
+    """The settings of a flow, the same in Studio, on a server, in a script and in a run; checked when it is made."""
 
     model: str = _setting("", "Model of every role that has none of its own: local, openai:<name>, scripted …")
     transform_model: str = _setting("", "Model that rewrites seeds.")
@@ -39,11 +44,11 @@ class Context:
     transforms: str = _setting("", "Only these transforms, by comma; empty for all.")
     categories: str = _setting("", "Only these categories, by comma; empty for all.")
     goals: str = _setting("", "Only these refinement goals, by comma; empty for all, none for no refinement.")
-    categories_per_seed: int = _setting(0, "Categories drawn for a seed; 0 for the skill's own number.")
-    instructions_per_category: int = _setting(0, "Instructions per category; 0 for the skill's own number.")
-    suggestions_per_goal: int = _setting(0, "Suggestions per item and goal; 0 for the goal's own number.")
-    rounds: int = _setting(-1, "Rounds of refinement; -1 for the skill's own number, 0 for none.")
-    solvers: int = _setting(3, "Independent solvers that vote on a key.")
+    categories_per_seed: Count = _setting(0, "Categories drawn for a seed; 0 for the skill's own number.")
+    instructions_per_category: Count = _setting(0, "Instructions per category; 0 for the skill's own number.")
+    suggestions_per_goal: Count = _setting(0, "Suggestions per item and goal; 0 for the goal's own number.")
+    rounds: Annotated[int, Field(ge=-1, le=10)] = _setting(-1, "Rounds of refinement; -1 for the skill's own.")
+    solvers: Annotated[int, Field(ge=1, le=15)] = _setting(3, "Independent solvers that vote on a key.")
     seed: int = _setting(0, "Random seed: the same one makes the same choices.")
 
     def model_of(self, role: Role) -> str:

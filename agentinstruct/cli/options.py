@@ -25,10 +25,16 @@ Verify = Annotated[
 Categories = Annotated[str, typer.Option(help="Only these categories, by comma.")]
 Transforms = Annotated[str, typer.Option(help="Only these transforms, by comma.")]
 Goals = Annotated[str, typer.Option(help="Only these refinement goals, by comma; none: no refinement.")]
-Rounds = Annotated[int, typer.Option(help="Rounds of refinement; -1: the skill's own, 0: none.")]
-PerSeed = Annotated[int, typer.Option("--categories-per-seed", help="Categories drawn per seed; 0: the skill's own.")]
-PerCategory = Annotated[int, typer.Option("--per-category", help="Instructions per category; 0: the skill's own.")]
-PerGoal = Annotated[int, typer.Option("--per-goal", help="Suggestions per item and goal; 0: the goal's own.")]
+Rounds = Annotated[int, typer.Option(min=-1, max=10, help="Rounds of refinement; -1: the skill's own, 0: none.")]
+PerSeed = Annotated[
+    int, typer.Option("--categories-per-seed", min=0, max=50, help="Categories drawn per seed; 0: the skill's own.")
+]
+PerCategory = Annotated[
+    int, typer.Option("--per-category", min=0, max=50, help="Instructions per category; 0: the skill's own.")
+]
+PerGoal = Annotated[
+    int, typer.Option("--per-goal", min=0, max=50, help="Suggestions per item and goal; 0: the goal's own.")
+]
 Solvers = Annotated[int, typer.Option(min=1, max=15, help="Independent solvers that vote on a key.")]
 RunSeed = Annotated[int, typer.Option("--seed", help="Random seed: the same one makes the same choices.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Longest wait for one answer, in seconds.")]

@@ -268,3 +268,18 @@ def test_schemas_are_closed_and_require_everything(reply: type[BaseModel]) -> No
     for part in objects:
         assert part["required"] == list(part["properties"]) and part["additionalProperties"] is False
         assert all("default" not in value for value in part["properties"].values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I'm sorry, but I can't assist with that.", "I cannot help with this.", "Sorry, I am not able to do that."],
+)
+async def test_a_refusal_in_plain_words_is_not_an_answer(text: str) -> None:
+    with pytest.raises(ReplyError, match="refusal"):
+        await told(Script(text), agent(Text))
+
+
+async def test_an_answer_that_speaks_of_regret_is_an_answer() -> None:
+    text = "Sorrow runs through the letter: he regrets that he cannot come.\n\nAnswer: regret"
+    reply, _ = await told(Script(text), agent(Text))
+    assert reply.text == text

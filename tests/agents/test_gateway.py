@@ -439,3 +439,12 @@ async def test_where_no_gateway_is_set_one_serves_this_event_loop() -> None:
         assert current_gateway() is gateway is not default
     assert current_gateway() is default
     assert (await default.complete(Request("answer", "answer", "scripted", [{"role": "user", "content": "x"}]))).text
+
+
+async def test_a_model_that_takes_other_parameters_is_understood_once(openai_server: Any) -> None:
+    server = openai_server(reasoning=True)
+    async with using(Gateway(Endpoints(base_url=server.base_url).open)) as gateway:
+        for number in range(3):
+            ask = Request(agent="a", role="judge", model="openai:o", messages=[{"role": "user", "content": f"{number}"}])
+            assert (await gateway.complete(ask)).text
+    assert server.stats()["by_status"] == {"200": 3, "400": 2}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from langgraph.graph import END, START, StateGraph
+from pydantic import ValidationError
 from typing_extensions import TypedDict
 
 from agentinstruct.agents.errors import ProviderDown, ProviderError, SetupError
@@ -183,6 +184,17 @@ async def test_what_a_model_spoils_is_dropped_with_stage_and_reason(
         assert {record.depth for record in state["records"]} == {0}
     else:
         assert not state["records"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rounds": "many"}, {"rounds": 99}, {"verify": "sloppy"}, {"solvers": 0}, {"base_url": "http://x"}]
+)
+async def test_settings_are_checked_before_any_call(wrong: dict[str, Any]) -> None:
+    model = Watched()
+    async with using(Gateway(lambda spec: model)):
+        with pytest.raises(ValidationError, match=next(iter(wrong))):
+            await reading_comprehension.ainvoke({"seed": {"text": TEXT}}, context={"model": "scripted"} | wrong)
+    assert not model.requests
 
 
 async def test_a_fault_of_the_endpoint_is_nobodys_dropped_draft() -> None:

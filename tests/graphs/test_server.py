@@ -132,7 +132,9 @@ async def test_runs_beside_each_other_on_the_same_server(client: LangGraphClient
     [
         (SEED, {"model": "scripted", "transforms": "satir"}, "Did you mean 'satire'"),
         (SEED, {"model": "openai:"}, "gpt-4.1-mini"),
-        (SEED, {"model": "scripted", "no_such_setting": 1}, "no_such_setting"),
+        (SEED, {"model": "scripted", "rounds": "many"}, "valid integer"),
+        (SEED, {"model": "scripted", "verify": "sloppy"}, "'strict', 'annotate' or 'off'"),
+        (SEED, {"model": "scripted", "solvers": 1_000_000}, "less than or equal to 15"),
         ({"seed": {"text": ""}}, {"model": "scripted"}, "at least 1 character"),
         ({"seed": {"text": "a", "path": "/etc/passwd"}}, {"model": "scripted"}, "path"),
     ],
