@@ -23,8 +23,8 @@ class Short(Form):
 
     name: ClassVar[str] = "short"
     evidence: tuple[str, ...] = Field(min_length=1, max_length=4, description="Exact quotations from the passage.")
-    answer: str = Field(min_length=1)
     question: str = Field(min_length=8)
+    answer: str = Field(min_length=1)
 
     def arrange(self, draw: Random) -> Item:
         """The question as it is."""
@@ -47,8 +47,8 @@ class Listing(Form):
 
     name: ClassVar[str] = "list"
     evidence: tuple[str, ...] = Field(min_length=1, max_length=6, description="Exact quotations from the passage.")
-    answers: tuple[str, ...] = Field(min_length=2, max_length=8)
     question: str = Field(min_length=8)
+    answers: tuple[str, ...] = Field(min_length=2, max_length=8)
 
     def arrange(self, draw: Random) -> Item:
         """The question; the key joins the answers with semicolons."""

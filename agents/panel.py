@@ -9,16 +9,16 @@ judge               the response against the skill's rubric
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from agentinstruct.agents.agent import Agent
 from agentinstruct.agents.checks import answered
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.forms import FORMS, Choice, final_answer, says_unanswerable
+from agentinstruct.agents.forms import FORMS, Choice, Tristate, final_answer, says_unanswerable
 from agentinstruct.agents.records import Call, Draft, Verdict
-from agentinstruct.agents.replies import Agreement, Judgement, OptionVerdicts, Solution
+from agentinstruct.agents.replies import Agreement, Judgement, Label, OptionVerdicts, Solution
 from agentinstruct.tools.quotes import fold
 
 Opinion = tuple[list[Verdict], list[Call]]
@@ -59,7 +59,8 @@ class Panel:
 
     async def _solution(self, draft: Draft, sample: int) -> tuple[Solution, Call] | None:
         try:
-            return await self.solve(
+            labelled = draft.item.form == Tristate.name
+            return await (replace(self.solve, reply=Label) if labelled else self.solve)(
                 self.model,
                 Random(f"{draft.id}/solve/{sample}"),
                 sample=sample,

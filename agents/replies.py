@@ -1,5 +1,7 @@
 """The types of the replies that the shared agents give; field descriptions are part of what a model reads."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from agentinstruct.agents.records import Frozen
@@ -31,6 +33,12 @@ class Solution(Frozen):
     reasoning: str = Field(description="How the passage decides the question, in a few short sentences.")
     answerable: bool = Field(description="False when the passage does not decide the question.")
     answer: str = Field(description="The final answer alone.")
+
+
+class Label(Solution):
+    """A solver's reply on a statement."""
+
+    answer: Literal["True", "False", "Not Given"] = Field(description="The label alone.")
 
 
 class OptionVerdict(Frozen):

@@ -819,7 +819,8 @@ def read_bool(value: Any) -> bool:
 READERS: dict[str, Callable[[Any], Any]] = {
     "latency": read_latency, "max_concurrent": int, "rpm": float, "tpm": float, "key": str, "models": read_models,
     "context": int, "faults": read_faults, "poison": read_poison, "script": read_script,
-    "no_json_schema": read_bool, "no_tools": read_bool, "reasoning": read_bool, "hang_s": float, "slow_s": float, "retry_after": float,
+    "no_json_schema": read_bool, "no_tools": read_bool, "reasoning": read_bool,
+    "hang_s": float, "slow_s": float, "retry_after": float,
     "dimensions": int, "seed": int, "down": read_bool,
 }  # fmt: skip
 """How each option is read, from the command line and from /control alike."""
@@ -1279,7 +1280,8 @@ class Service:
             raise Refused(400, "response_format json_schema not supported")
         for name, instead in (("max_tokens", "Use 'max_completion_tokens' instead."), ("temperature", "")):
             if self.settings.reasoning and name in request:
-                raise Refused(400, f"Unsupported parameter: '{name}' is not supported with this model. {instead}".strip())
+                text = f"Unsupported parameter: '{name}' is not supported with this model. {instead}"
+                raise Refused(400, text.strip())
         if self.settings.no_tools and request.get("tools"):
             raise Refused(400, "tools not supported")
 

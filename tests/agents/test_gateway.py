@@ -445,6 +445,7 @@ async def test_a_model_that_takes_other_parameters_is_understood_once(openai_ser
     server = openai_server(reasoning=True)
     async with using(Gateway(Endpoints(base_url=server.base_url).open)) as gateway:
         for number in range(3):
-            ask = Request(agent="a", role="judge", model="openai:o", messages=[{"role": "user", "content": f"{number}"}])
+            said = [{"role": "user", "content": f"{number}"}]
+            ask = Request(agent="a", role="judge", model="openai:o", messages=said)
             assert (await gateway.complete(ask)).text
     assert server.stats()["by_status"] == {"200": 3, "400": 2}
