@@ -159,10 +159,12 @@ def _json(text: str) -> Any:
 
 
 @lru_cache(maxsize=256)
-def batch_of(form: type[BaseModel], count: int) -> type[BaseModel]:
-    """The reply type of a writer asked for up to `count` items of a form; none when the passage carries none."""
+def batch_of(form: type[BaseModel], count: int, least: int = 0) -> type[BaseModel]:
+    """The reply type of a writer asked for up to `count` items of a form; none when the passage need carry none."""
     items: Any = tuple[form, ...]  # type: ignore[valid-type]
-    return create_model(f"{form.__name__}Items", __base__=Frozen, items=(items, Field(max_length=count)))
+    return create_model(
+        f"{form.__name__}Items", __base__=Frozen, items=(items, Field(min_length=least, max_length=count))
+    )
 
 
 @lru_cache(maxsize=256)

@@ -12,6 +12,11 @@ from agentinstruct.agents.form import Fault, Form, labelled, letter, repeated, s
 from agentinstruct.agents.records import Frozen, Item
 from agentinstruct.tools.quotes import bare
 
+_ON_THE_TEXT = re.compile(
+    r"\b(?:passage|text)\b.{0,30}\b(?:say|state|mention|impl(?:y|ie)|provide|give|specif(?:y|ie)|contain)",
+    re.IGNORECASE,
+)
+
 
 class Choice(Form):
     """A question with one right option among several."""
@@ -159,6 +164,8 @@ class Tristate(Form):
     def faults(self, passage: str) -> Iterator[Fault]:
         """A decided label needs a quotation."""
         yield from unquoted(self.evidence, passage)
+        if _ON_THE_TEXT.search(self.question):
+            yield "form", "the statement is about what the passage says or leaves out, not about its matter"
         if self.label != "Not Given" and not self.evidence:
             yield "grounded", f"no evidence is quoted for {self.label}"
 

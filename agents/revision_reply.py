@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from agentinstruct.agents.form import Form
 from agentinstruct.agents.forms import FORMS, Revision
 from agentinstruct.agents.skill import Category
-from agentinstruct.tools.constraint_rules import STYLES, Constraint, Kind
+from agentinstruct.tools.constraints.rules import STYLES, Constraint, Kind
 
 _PLACE = ("scope", "position")
 _READS: dict[Kind, tuple[str, ...]] = {

@@ -94,8 +94,8 @@ class Stages:
     async def _written(self, state: FlowState, category: Category, model: str) -> list[Draft]:
         plan, passage = state["plan"], state["passage"]
         draw = Random(f"{plan.work_id}/{category.name}")
-        form = writer_form(category)
-        agent = self.crew.agent("instruct", batch_of(form, plan.instructions), subject=category.name)
+        form, least = writer_form(category), int("any" in category.suits)
+        agent = self.crew.agent("instruct", batch_of(form, plan.instructions, least), subject=category.name)
         reply, call = await agent(
             model, draw, passage=passage.text, category=shown(category, draw), count=plan.instructions
         )

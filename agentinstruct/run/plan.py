@@ -50,12 +50,12 @@ class RunConfig:
 
     def context_for(self, skill: Skill) -> Context:
         """The settings with the filters reduced to what this skill has; a goal filter it does not meet is none."""
-        mine = {
-            "categories": _of(self.context.categories, skill.categories),
-            "transforms": _of(self.context.transforms, skill.file.transforms),
-            "goals": _of(self.context.goals, skill.goals) or (NONE if self.context.goals else ""),
-        }
-        return replace(self.context, **mine)
+        return replace(
+            self.context,
+            categories=_of(self.context.categories, skill.categories),
+            transforms=_of(self.context.transforms, skill.file.transforms),
+            goals=_of(self.context.goals, skill.goals) or (NONE if self.context.goals else ""),
+        )
 
     def models(self) -> dict[str, str]:
         """The model of each role."""

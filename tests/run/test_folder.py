@@ -26,7 +26,8 @@ def refuse(folder, settings=SETTINGS):
 
 @pytest.fixture
 def folder(tmp_path):
-    Journal.open(tmp_path / "run", SETTINGS).close()
+    with Journal.open(tmp_path / "run", SETTINGS) as journal:
+        journal.put_call("ab" * 16, {"text": "paid for"})
     return tmp_path / "run"
 
 
@@ -76,6 +77,15 @@ def test_other_settings_are_refused_key_by_key(folder):
     assert "model.name" not in message
     assert "another --out" in message
     assert "old values" in message
+
+
+def test_a_run_that_has_nothing_yet_takes_other_settings(tmp_path):
+    Journal.open(tmp_path / "run", SETTINGS).close()
+    with Journal.open(tmp_path / "run", {"seed": 8}) as journal:
+        journal.put_call("ab" * 16, {})
+    assert "seed: 8 → 9" in refuse(tmp_path / "run", {"seed": 9})
+    with Journal.read(tmp_path / "run") as reader:
+        assert reader.manifest.settings == {"seed": 8}
 
 
 @pytest.mark.parametrize(("schema", "word"), [(99, "newer"), (0, "older"), ("x", "older")])

