@@ -51,7 +51,8 @@ class Endpoint:
                 if self._learnt(str(refused)):
                     continue
                 if mode >= last or not refused.about_format:
-                    raise ReplyError("request refused", str(refused)) from refused
+                    reason = "not understood" if refused.about_format else "request refused"
+                    raise ReplyError(reason, str(refused)) from refused
                 mode += 1
             else:
                 self.mode = max(self.mode, mode)  # only what then worked: a request may be refused for itself

@@ -17,6 +17,9 @@ from agentinstruct.tools.constraints import Constraint
 from agentinstruct.tools.constraints import faults as unfit
 from agentinstruct.tools.quotes import bare, contains, fold, numbers, overlap, same_number
 
+_WORD = re.compile(r"[^\W\d_]{2}|[\u3040-\ud7a3]")
+"""Something that can name a person, a place or a reason: two letters, or one sign of a script that needs no more."""
+
 
 class Short(Form):
     """A question with a short answer that stands in the passage."""
@@ -35,6 +38,8 @@ class Short(Form):
         yield from unquoted(self.evidence, passage)
         if overlap(self.answer, self.question) > 0.9:
             yield "form", f"the answer repeats the question: {self.answer!r}"
+        if re.match(r"(?:who|whom|whose|where|why)\b", self.question, re.IGNORECASE) and not _WORD.search(self.answer):
+            yield "form", f"{self.answer!r} answers no question of this kind"
 
     @classmethod
     def agrees(cls, key: str, answer: str) -> bool | None:

@@ -176,14 +176,14 @@ class Gateway:
                 completion = await model.complete(request)
                 health.answered()
                 return completion
-            except ReplyError:
-                health.answered()
+            except ReplyError as refusal:
+                health.refused(refusal)
                 raise
             except RetryableError as fault:
                 health.failed(fault)
                 raise
-            except ProviderDown as refusal:
-                health.down(refusal)
+            except ProviderDown as down:
+                health.down(down)
                 raise
             finally:
                 self._sent.discard(asyncio.current_task())

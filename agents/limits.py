@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from random import Random
 
-from agentinstruct.agents.errors import ProviderDown
+from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
 
 LONGEST_WAIT_S = 120.0
 """A server that asks for a longer pause is asked again after this one."""
@@ -69,6 +69,7 @@ class Health:
         self._faults = 0
         self._since = 0.0
         self._known = False
+        self._refusals = 0
         self._down: tuple[float, str] | None = None
 
     def check(self) -> None:
@@ -79,6 +80,18 @@ class Health:
     def answered(self) -> None:
         """An answer came: the count starts again."""
         self._faults, self._down, self._known = 0, None, True
+
+    def refused(self, error: ReplyError) -> None:
+        """A refusal is the request's fault where others were answered; before any was, it may be the endpoint's."""
+        if self._known or error.reason != "not understood":
+            self.answered()
+            return
+        self._refusals += 1
+        if self._refusals >= 8:
+            down = ProviderDown(f"{self._refusals} requests refused and none answered; the last one: {error.detail}")
+            self.down(down)
+            raise down from error
+        raise ProviderError(f"refused before any request was answered: {error.detail}") from error
 
     def down(self, error: ProviderDown) -> None:
         """Spare the calls that still wait the same refusal; a later run may try again."""

@@ -299,6 +299,7 @@ async def test_a_request_that_is_too_long_concerns_itself_alone(server: Any, sch
 async def test_one_refused_request_does_not_cost_the_others_their_json_mode(server: Any) -> None:
     schema = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
     async with opened(server, poison=["POISON=400"]) as gateway:
+        assert (await gateway.complete(ask("first"))).text
         with pytest.raises(ReplyError, match="for a reason of its own"):
             await gateway.complete(ask("POISON", schema=schema))
         server.control(reset=True)
@@ -449,3 +450,12 @@ async def test_a_model_that_takes_other_parameters_is_understood_once(openai_ser
             ask = Request(agent="a", role="judge", model="openai:o", messages=said)
             assert (await gateway.complete(ask)).text
     assert server.stats()["by_status"] == {"200": 3, "400": 2}
+
+
+async def test_a_server_that_refuses_everything_is_down_and_costs_no_draft(server: Any) -> None:
+    async with opened(server, faults={"400": 1.0}) as gateway:
+        for number in range(7):
+            with pytest.raises(ProviderError, match="before any request was answered"):
+                await gateway.complete(ask(f"ask {number}"))
+        with pytest.raises(ProviderDown, match="none answered"):
+            await gateway.complete(ask("ask 8"))

@@ -140,7 +140,7 @@ def test_nobody_at_that_address(program, seeds, tmp_path):
 
 def test_items_that_always_fail_are_told_of_then_set_aside_then_tried_again(program, openai_server, seeds, tmp_path):
     server, out = openai_server(poison=["glass works=500"]), tmp_path / "out"
-    command = [*arguments(seeds, server, out), "--transforms", "identity"]
+    command = [*arguments(seeds, server, out)[:-2], "--transforms", "identity", "--categories-per-seed", 1]
     for _ in range(3):
         failed = program(*command)
         assert failed.returncode == 1

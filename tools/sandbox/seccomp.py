@@ -5,6 +5,7 @@ ENOSYS, as they would on an older kernel. x86-64 was run; the aarch64 numbers ar
 """
 
 import struct
+from collections.abc import Iterable, Sequence
 
 ENOSYS, EPERM, PRETEND = 38, 1, 0
 NEWEST = 449
@@ -88,7 +89,7 @@ def _blocks(landlock_abi: int) -> dict[str, list[_Instruction]]:
     blocks = {
         "clone3": [_refuse(ENOSYS)],  # its flags lie behind a pointer; the C library falls back to clone
         "openat2": [_refuse(ENOSYS)],
-        "clone": [_argument(0), (_BITS, _NEW_NAMESPACES, 1, 0), (_BITS, _CLONE_THREAD, 1, 0), _refuse(EPERM)],
+        "clone": [_argument(0), (_BITS, _NEW_NAMESPACES, 1, 0), (_BITS, _CLONE_THREAD, 1, 0), *_no_or_yes()],
         # TIOCSTI, TIOCLINUX, TIOCSCTTY, FIOSETOWN, SIOCSPGRP: typing into, or signalling, someone else
         "ioctl": _never(1, [0x5412, 0x541C, 0x540E, 0x8901, 0x8902]),
         # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY: a signal of choice to a process of choice
@@ -96,15 +97,65 @@ def _blocks(landlock_abi: int) -> dict[str, list[_Instruction]]:
         "prctl": _never(0, [1]),  # PR_SET_PDEATHSIG: the job ends when we do
         "prlimit64": [_argument(2), (_EQUAL, 0, 0, 3), (_LOAD, 36, 0, 0), (_EQUAL, 0, 0, 1), *_yes_or_no()],
         # a datagram pair could send to any named socket
-        "socketpair": [_argument(0), (_EQUAL, 1, 0, 4), _argument(1), (_AND, 0xF, 0, 0), (_EQUAL, 1, 0, 1), *_yes_or_no()],
+        "socketpair": [
+            *(_argument(0), (_EQUAL, 1, 0, 4)),
+            *(_argument(1), (_AND, 0xF, 0, 0), (_EQUAL, 1, 0, 1)),
+            *_yes_or_no(),
+        ],
         "kill": only_self,
         "tkill": only_self,
         "tgkill": only_self,
     }
-    blocks["clone"].append(_answer(_ALLOW))
-    # allowed namespaces first would let a thread carry them: jump over the second test to the refusal
-    blocks["clone"][1] = (_BITS, _NEW_NAMESPACES, 1, 0)
     if landlock_abi < 3:  # before it, Landlock does not see truncation of files that may only be read
         blocks["truncate"] = [_refuse(EPERM)]
         blocks["open"], blocks["openat"] = _no_reading_truncation(1), _no_reading_truncation(2)
     return blocks
+
+
+def _no_reading_truncation(flags: int) -> list[_Instruction]:
+    """O_TRUNC only together with O_WRONLY or O_RDWR: other modes ask Landlock for no right to write."""
+    return [
+        *(_argument(flags), (_BITS, _O_TRUNC, 0, 3), (_AND, _O_ACCMODE, 0, 0)),
+        *((_EQUAL, 1, 1, 0), (_EQUAL, 2, 0, 1)),
+        *_yes_or_no(),
+    ]
+
+
+def _never(argument: int, values: Sequence[int]) -> list[_Instruction]:
+    return [_argument(argument), *_each(values, EPERM), _answer(_ALLOW)]
+
+
+def _only(argument: int, values: Sequence[int]) -> list[_Instruction]:
+    allowed = [step for value in values for step in ((_EQUAL, value, 0, 1), _answer(_ALLOW))]
+    return [_argument(argument), *allowed, _refuse(EPERM)]
+
+
+def _each(values: Iterable[int], errno: int) -> list[_Instruction]:
+    return [step for value in values for step in ((_EQUAL, value, 0, 1), _refuse(errno))]
+
+
+def _yes_or_no() -> list[_Instruction]:
+    return [_answer(_ALLOW), _refuse(EPERM)]
+
+
+def _no_or_yes() -> list[_Instruction]:
+    return [_refuse(EPERM), _answer(_ALLOW)]
+
+
+def _argument(index: int) -> _Instruction:
+    """The low half of an argument: the kernel reads no more of those that are checked."""
+    return (_LOAD, 16 + 8 * index, 0, 0)
+
+
+def _refuse(errno: int) -> _Instruction:
+    return _answer(_ERRNO | errno)
+
+
+def _answer(value: int) -> _Instruction:
+    return (_RETURN, value, 0, 0)
+
+
+def _table(machine: str, text: str) -> dict[str, int]:
+    column = 1 if machine == "x86_64" else 2
+    rows = [row.split() for row in text.split(";") if row.strip()]
+    return {row[0]: int(row[column]) for row in rows if row[column] != "-"}

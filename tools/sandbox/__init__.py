@@ -1,0 +1,35 @@
+"""Runs Python that a model wrote, where it can reach nothing and use little; or refuses to.
+
+    run_python("print(6 * 7)").stdout == "42\\n"
+    verify("def double(n): return 2 * n", "assert double(4) == 8").passed
+
+Backends, strongest first: bubblewrap with a launcher that restricts itself, or that launcher alone (Landlock and
+seccomp, one process, no privileges). Each is attacked before it is used. There is no third way.
+"""
+
+from agentinstruct.tools.sandbox.choice import BackendReport, backends
+from agentinstruct.tools.sandbox.box import Sandbox, arun_python, run_python
+from agentinstruct.tools.sandbox.results import (
+    CEILING,
+    Artifact,
+    BackendName,
+    ExecResult,
+    Limits,
+    SandboxUnavailable,
+    Status,
+)
+
+__all__ = [
+    "CEILING",
+    "Artifact",
+    "BackendName",
+    "BackendReport",
+    "ExecResult",
+    "Limits",
+    "Sandbox",
+    "SandboxUnavailable",
+    "Status",
+    "arun_python",
+    "backends",
+    "run_python",
+]
