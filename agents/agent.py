@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import orjson
 from pydantic import BaseModel, Field, ValidationError, create_model
@@ -29,6 +29,9 @@ _REFUSAL = re.compile(
     r"|i (?:can['’]?t|cannot|won['’]?t) (?:assist|help|comply|fulfil)[^\n]{0,120}",
     re.IGNORECASE,
 )
+_IS_JSON = re.compile(r"(?:```(?:json)?\s*)?\{\s*\"")
+_LABEL = re.compile(r"\A[\s>*_#]*(?:final )?answer[*_]*\s*[:：][*_]*\s*", re.IGNORECASE)
+_LAST_LINE = re.compile(r"(?:\A|\n)[ >*_#]*(?:final )?answer[*_]*\s*[:：][^\n]+\Z", re.IGNORECASE)
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 
 
@@ -36,6 +39,44 @@ class Text(Frozen):
     """A reply that is plain text."""
 
     text: str
+
+    @classmethod
+    def heard(cls, said: str) -> Self:
+        """All that was said."""
+        return cls(text=said)
+
+
+class Changed(Text):
+    """A text that was asked for by itself, so that nothing comes before or after it."""
+
+    text: str = Field(min_length=1, description="The whole modified text, and nothing else.")
+
+    @classmethod
+    def heard(cls, said: str) -> Self:
+        """The text; a model that cannot fill in a form has said it as it is."""
+        return _parsed(cls, said) if _IS_JSON.match(said) else cls(text=said)
+
+
+class Explained(Frozen):
+    """An explanation and the answer it leads to, asked for apart so that neither is forgotten."""
+
+    explanation: str = Field(description="What leads to the answer; empty if the user wants the bare answer.")
+    answer: str = Field(description="The final answer alone.")
+
+    @property
+    def text(self) -> str:
+        """The explanation, and the answer on a last line of its own."""
+        explanation, answer = (self.explanation.strip(), _LABEL.sub("", self.answer).strip())
+        return f"{_LAST_LINE.sub('', explanation).strip()}\n\nAnswer: {answer}".strip() if answer else explanation
+
+    @classmethod
+    def heard(cls, said: str) -> Self:
+        """Both parts; a model that cannot fill in a form has labelled its answer itself, or given none."""
+        return _parsed(cls, said) if _IS_JSON.match(said) else cls(explanation=said, answer="")
+
+
+SPOKEN = (Text, Explained)
+"""Replies that a user gets to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +146,10 @@ class Agent(Generic[Reply]):
             raise ReplyError("cut off", f"the reply reached its limit of {completion.output_tokens} tokens")
         if not completion.text.strip():
             raise ReplyError("empty reply")
-        if self.reply is Text:
+        if issubclass(self.reply, SPOKEN):
             if refused := _REFUSAL.match(completion.text.strip()):
                 raise ReplyError("refusal", refused[0][:200])
-            return self.reply.model_validate({"text": completion.text.strip()})
+            return self.reply.heard(completion.text.strip())
         return _parsed(self.reply, completion.text)
 
     def _again(self, request: Request, completion: Completion, problem: ReplyError) -> Request:

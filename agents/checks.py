@@ -22,7 +22,7 @@ from agentinstruct.agents.skill import Category
 from agentinstruct.tools.constraints import check as check_constraints
 from agentinstruct.tools.quotes import fold
 
-_SLOT = re.compile(r"\[[a-z][^\[\]]{2,40}\]")
+_SLOT = re.compile(r"\[[a-z][^\[\]]{2,40}\]|…(?=\s*\?)")
 _TRACES = re.compile(
     r"</?(?:request|passage|question|options|item|suggestion|response|reference|rubric|text|form)>"
     r"|<\|[a-z_]+\|>|\[/?INST\]|\bas an ai(?: language)? model\b|\bmy instructions\b|\bsystem prompt\b",

@@ -45,10 +45,12 @@ class Endpoint:
         """The server's answer, asked for in the best way it supports."""
         mode, last = self.mode, len(MODES) - 1 if request.schema else self.mode
         while True:
+            names = dict(self._names)
             try:
                 completion = completion_of(await self._post(self._fitted(body_of(request, self.name, MODES[mode]))))
             except BadRequestError as refused:
-                if self._learnt(str(refused)):
+                self._learn(str(refused))
+                if self._names != names:  # learnt from this refusal, or meanwhile from another one
                     continue
                 if mode >= last or not refused.about_format:
                     reason = "not understood" if refused.about_format else "request refused"
@@ -62,14 +64,12 @@ class Endpoint:
         """The body under the names this model takes: some have other ones, and some fix their temperature."""
         return {self._names.get(key, key): value for key, value in body.items() if self._names.get(key, key)}
 
-    def _learnt(self, message: str) -> bool:
-        """Whether a refusal tells us something new about the parameters this model takes."""
-        before = dict(self._names)
+    def _learn(self, message: str) -> None:
+        """What a refusal tells of the parameters this model takes."""
         if "max_completion_tokens" in message:
             self._names["max_tokens"] = "max_completion_tokens"
         elif "temperature" in message and "nsupported" in message:
             self._names["temperature"] = ""
-        return self._names != before
 
     async def _post(self, body: dict[str, Any]) -> Any:
         import aiohttp

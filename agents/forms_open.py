@@ -6,14 +6,14 @@ Fields stand in the order in which they are best written: what the passage says 
 import re
 from collections.abc import Iterator
 from random import Random
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from pydantic import Field
 
 from agentinstruct.agents.form import Fault, Form, repeated, unquoted
 from agentinstruct.agents.records import Frozen, Item
 from agentinstruct.tools.calculate import CalculateError, evaluate
-from agentinstruct.tools.constraints import Constraint
+from agentinstruct.tools.constraints import Constraint, Kind
 from agentinstruct.tools.constraints import faults as unfit
 from agentinstruct.tools.quotes import bare, contains, fold, numbers, overlap, same_number
 
@@ -36,7 +36,8 @@ class Short(Form):
     def faults(self, passage: str) -> Iterator[Fault]:
         """Evidence must be quoted; an answer must not be its question."""
         yield from unquoted(self.evidence, passage)
-        if overlap(self.answer, self.question) > 0.9:
+        given = contains(self.question, self.answer) and " or " not in self.question
+        if given or overlap(self.answer, self.question) > 0.9:
             yield "form", f"the answer repeats the question: {self.answer!r}"
         if re.match(r"(?:who|whom|whose|where|why)\b", self.question, re.IGNORECASE) and not _WORD.search(self.answer):
             yield "form", f"{self.answer!r} answers no question of this kind"
@@ -178,6 +179,9 @@ class Quote(Form):
         return True if within or overlap(key, answer) >= 0.8 else None
 
 
+_PROGRAM_NAMES = re.compile("|".join([*(rf"\b{kind}\b" for kind in get_args(Kind) if "_" in kind), r"\bConstraints:"]))
+
+
 class Revision(Form):
     """A change to make to a text, with the machine-checkable part of it."""
 
@@ -197,6 +201,8 @@ class Revision(Form):
 
     def faults(self, passage: str) -> Iterator[Fault]:
         """Constraints must be well formed, fit the text and leave something to do."""
+        if name := _PROGRAM_NAMES.search(self.question):
+            yield "form", f"the instruction holds {name[0]!r}, which is no user's word"
         if bare(self.question) in bare(passage):
             yield "form", "the instruction is a piece of the text itself"
         for fault in unfit(self.constraints, passage):

@@ -23,6 +23,7 @@ import orjson
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.limits import Health, Patience, RetryableError, Statistics
 from agentinstruct.agents.records import Role
+from agentinstruct.tools.prices import Price, price_table
 
 __all__ = [
     "CallStore",
@@ -108,11 +109,13 @@ class Gateway:
         store: CallStore | None = None,
         max_concurrency: int = 64,
         patience: Patience | None = None,
+        prices: dict[str, Price] | None = None,
     ) -> None:
         self._make = models
         self._store = store
         self._limit = max_concurrency
         self._patience = patience or Patience()
+        self._prices = price_table() if prices is None else prices
         self._models: dict[str, Model] = {}
         self._limits: dict[str, asyncio.Semaphore] = {}
         self._health: dict[str, Health] = {}
@@ -147,7 +150,8 @@ class Gateway:
 
     async def _buy(self, request: Request) -> Completion:
         completion = await self._attempts(request)
-        self.statistics.bought(completion.input_tokens, completion.cached_tokens, completion.output_tokens)
+        tokens = (completion.input_tokens, completion.cached_tokens, completion.output_tokens)
+        self.statistics.bought(request.model, *tokens, self._prices)
         if self._store is not None:
             self._store.put_call(request.key, asdict(completion))
         return completion

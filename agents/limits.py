@@ -1,10 +1,11 @@
 """How long a gateway keeps trying, when it calls a model down, and what it counts."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
+from agentinstruct.tools.prices import Price, price_of
 
 LONGEST_WAIT_S = 120.0
 """A server that asks for a longer pause is asked again after this one."""
@@ -34,9 +35,18 @@ class Statistics:
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
+    cost: float = 0.0
+    """USD, at list prices."""
+    unpriced: set[str] = field(default_factory=set)
+    """Models whose price is not known, so that `cost` leaves them out."""
 
-    def bought(self, read: int, cached: int, written: int) -> None:
-        """Count a finished call and its tokens."""
+    def bought(self, model: str, read: int, cached: int, written: int, prices: dict[str, Price]) -> None:
+        """Count a finished call, its tokens and its cost."""
+        price = price_of(model, prices)
+        if price is None:
+            self.unpriced.add(model)
+        else:
+            self.cost += price.of(read, cached, written)
         self.calls += 1
         self.input_tokens += read
         self.cached_tokens += cached

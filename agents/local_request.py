@@ -48,7 +48,9 @@ def _grammar(schema: dict[str, Any]) -> str:
     grammar = str(json_schema_to_grammar(closed))
     if not grammar.startswith("%llguidance"):
         return grammar
-    compact = closed | {"x-guidance": {"whitespace_flexible": False, "lenient": True, "coerce_one_of": True}}
+    # One space after `:` and `,`, as in what models have read: without it a text begins with a stray comma.
+    spacing = {"whitespace_flexible": False, "key_separator": ": ", "item_separator": ", "}
+    compact = closed | {"x-guidance": spacing | {"lenient": True, "coerce_one_of": True}}
     return f"%llguidance {{}}\nstart: %json {json.dumps(compact)}"
 
 

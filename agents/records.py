@@ -162,7 +162,8 @@ class Dropped(Frozen):
     detail: str = ""
     category: str = ""
     transform: str = ""
-    draft_id: str = ""
+    draft_id: str = Field("", description="The draft's own id; empty where there was none yet.")
+    parent: str = Field("", description="The draft it was to refine.")
     source: str = ""
     verdicts: tuple[Verdict, ...] = ()
     calls: tuple[Call, ...] = ()

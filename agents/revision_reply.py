@@ -87,5 +87,7 @@ def _field(kind: Kind, name: str) -> tuple[Any, Any]:
         return place, Field(description=info.description)
     if name in ("words", "swaps"):
         least = 0 if "style" in _READS[kind] and kind != "markup" else 1
-        return info.annotation, Field(min_length=least, max_length=12, description=info.description)
+        return info.annotation, Field(
+            min_length=least, max_length=4 if name == "swaps" else 12, description=info.description
+        )
     return info.annotation, info

@@ -190,15 +190,20 @@ def dialogue_messages(dialogue: Sequence[Turn], system: str = "") -> tuple[Messa
 
 
 def dialogue_text(dialogue: Sequence[Turn], *, results: bool = True) -> str:
-    """The dialogue as agents read it; without results, as the user sees it."""
+    """The dialogue as agents read it, each turn's further lines indented; without results, as the user sees it."""
     lines: list[str] = []
     for turn in dialogue:
         if turn.text:
-            lines.append(f"{turn.speaker.capitalize()}: {turn.text}")
+            lines.append(f"{turn.speaker.capitalize()}: {_inset(turn.text)}")
         for made in turn.calls if results else ():
-            lines.append(f"Call: {made.name}({_json(made.arguments)})")
-            lines.append(f"Result: {made.content}")
+            lines.append(f"Call: {_inset(made.name)}({_inset(_json(made.arguments))})")
+            lines.append(f"Result: {_inset(made.content)}")
     return "\n".join(lines)
+
+
+def _inset(text: str) -> str:
+    """Indented from the second line on: only the program writes a label at the start of a line."""
+    return "\n    ".join(text.splitlines())
 
 
 def _made(name: str, arguments: Mapping[str, Any], simulator: Simulator) -> Made:

@@ -7,9 +7,11 @@ from agentinstruct.agents.records import Seed
 from agentinstruct.graphs.skills import reading_comprehension
 from agentinstruct.graphs.state import Context
 
+TEXT = Path("examples/seeds/the_blacksmith.txt").read_text(encoding="utf-8")[:2000]
+
 
 async def main() -> None:
-    seed = Seed(text=Path("examples/seeds/the_blacksmith.txt").read_text(encoding="utf-8")[:2000])
+    seed = Seed(text=TEXT)
     context = Context(model="scripted", categories="literal_comprehension", verify="strict")
     async for step in reading_comprehension.astream({"seed": seed}, context=context, stream_mode="updates"):
         for node, update in step.items():

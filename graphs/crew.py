@@ -44,8 +44,11 @@ class Crew:
         draft: Draft | None = None,
         category: str = "",
         goal: str = "",
+        parent: Draft | None = None,
+        draft_id: str = "",
     ) -> Dropped:
-        """What did not make it, where and why."""
+        """What did not make it, where and why: a draft, or with `parent` what was to become one (as `draft_id`)."""
+        known = draft or parent
         return Dropped(
             skill=self.skill.name,
             seed_id=state["seed"].id,
@@ -53,11 +56,12 @@ class Crew:
             stage=f"{stage}/{goal}" if goal else stage,
             reason=error.reason,
             detail=error.detail[:500],
-            category=draft.category if draft else category,
+            category=known.category if known else category,
             transform=state["plan"].transform,
-            draft_id=draft.id if draft else "",
+            draft_id=draft.id if draft else draft_id,
+            parent=parent.id if parent else draft.parent if draft else "",
             verdicts=draft.verdicts if draft else (),
-            calls=(*(draft.calls if draft else ()), *error.calls),
+            calls=(*(known.calls if known else ()), *error.calls),
         )
 
 

@@ -1,5 +1,6 @@
 """Tasks for a library, the dialogues that solve them, and what is checked of both."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -79,7 +80,8 @@ class Dialogues:
         answered = {draft.id: draft for draft, _ in done}
         held |= {draft.id: dialogue for draft, dialogue in done}
         drafts = [answered.get(draft.id, draft) for draft in state["drafts"] if draft.id in held]
-        return {"drafts": drafts, "dialogues": held, "dropped": dropped}
+        left = state["plan"] if done else state["plan"].model_copy(update={"rounds": 0})
+        return {"drafts": drafts, "dialogues": held, "dropped": dropped, "plan": left}
 
     async def _held(self, state: ToolState, draft: Draft, context: Context) -> tuple[Draft, list[Turn]]:
         task, simulator = task_of(draft), simulator_of(state)
@@ -115,7 +117,8 @@ class Dialogues:
 
     async def verify(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
         """Format, execution, grounding, oracle and final state; then, if those hold, a judge."""
-        checked = [await self._checked(state, draft, settings(runtime)) for draft in state["drafts"]]
+        context = settings(runtime)
+        checked = await asyncio.gather(*(self._checked(state, draft, context) for draft in state["drafts"]))
         done = settled(self.crew, state, checked)
         return {"drafts": done["drafts"], "records": done["records"], "dropped": done["dropped"]}
 
@@ -137,10 +140,9 @@ class Dialogues:
 class ToolRefinement(Refinement):
     """Suggester and editor, who see the library, the task and the dialogue it led to."""
 
-    async def suggest(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
-        """Ways to make tasks longer; one that needs no call at all has no steps to add to."""
-        able = [draft for draft in state["drafts"] if task_of(draft).calls or draft.category not in ABSENT]
-        return await Refinement.suggest(self, {**state, "drafts": able}, runtime)
+    def able(self, draft: Draft) -> bool:
+        """A task that needs no call at all has no steps to add to."""
+        return bool(task_of(draft).calls) or draft.category not in ABSENT
 
     def material(self, state: FlowState, draft: Draft, goal: Goal) -> dict[str, Any]:
         """The task with its library and its dialogue."""

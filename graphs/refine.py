@@ -7,6 +7,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, create_model
 
+from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import FORMS, UNANSWERABLE, Form
 from agentinstruct.agents.records import Draft, Frozen, Item, Suggestion, Verdict, content_id
 from agentinstruct.agents.replies import PassageEdit, Suggestions
@@ -30,14 +31,12 @@ class Refinement:
             (draft, self.crew.skill.goals[name])
             for draft in state["drafts"]
             for name in plan.goals
-            if draft.depth == newest
-            and draft.outcome != "unanswerable"
-            and self.crew.skill.goals[name].fits(draft.item.form)
+            if draft.depth == newest and self.able(draft) and self.crew.skill.goals[name].fits(draft.item.form)
         ]
         suggested, dropped = await each(
             work,
             lambda pair: self._suggested(state, *pair, model, plan.suggestions),
-            lambda pair, error: self.crew.dropped(state, "suggest", error, draft=pair[0], goal=pair[1].name),
+            lambda pair, error: self.crew.dropped(state, "suggest", error, parent=pair[0], goal=pair[1].name),
         )
         return {"suggestions": [one for some in suggested for one in some], "dropped": dropped}
 
@@ -47,6 +46,10 @@ class Refinement:
         draw = Random(f"{draft.id}/{goal.name}")
         reply, call = await agent(model, draw, **self.material(state, draft, goal), count=wanted)
         texts = dict.fromkeys(text.strip() for text in reply.suggestions if text.strip())
+        if not texts:
+            error = ReplyError("no suggestion", "the suggester gave blank suggestions only")
+            error.calls = (call,)
+            raise error
         return [
             Suggestion(draft_id=draft.id, goal=goal.name, ordinal=i, text=text, calls=(call,))
             for i, text in enumerate(list(texts)[:wanted])
@@ -60,11 +63,17 @@ class Refinement:
             state["suggestions"],
             lambda suggestion: self._edited(state, parents[suggestion.draft_id], suggestion, model),
             lambda suggestion, error: self.crew.dropped(
-                state, "edit", error, draft=parents[suggestion.draft_id], goal=suggestion.goal
+                state,
+                "edit",
+                error,
+                goal=suggestion.goal,
+                parent=parents[suggestion.draft_id],
+                draft_id=edited_id(suggestion),
             ),
         )
         kept, refused = admit(self.crew, state, edited, "edit", self.verdicts)
-        left = plan.model_copy(update={"rounds": plan.rounds - 1})
+        # Where a round adds nothing, the next would only ask the same again.
+        left = plan.model_copy(update={"rounds": plan.rounds - 1 if kept else 0})
         return {
             "drafts": [*state["drafts"], *kept],
             "suggestions": [],
@@ -78,7 +87,7 @@ class Refinement:
         agent = self.crew.agent("edit", reply_type, f"edit/{goal.name}", "edit", subject=goal.name)
         draw = Random(f"{parent.id}/{goal.name}/{suggestion.ordinal}")
         reply, call = await agent(model, draw, **self.material(state, parent, goal), suggestion=suggestion.text)
-        draft_id = content_id(parent.id, goal.name, suggestion.ordinal)
+        draft_id = edited_id(suggestion)
         form: Form | None = getattr(reply, "item", None)
         return laid_out(
             self.crew.skill,
@@ -97,6 +106,10 @@ class Refinement:
             ),
         )
 
+    def able(self, draft: Draft) -> bool:
+        """Whether there is anything to refine in a draft."""
+        return draft.outcome != "unanswerable"
+
     def material(self, state: FlowState, draft: Draft, goal: Goal) -> dict[str, Any]:
         """What suggester and editor are given of a draft."""
         return {"passage": draft.passage, "item": draft.item.view, "goal": goal}
@@ -104,6 +117,11 @@ class Refinement:
     def verdicts(self, state: FlowState, draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
         """What can be said of an edited item before it is answered."""
         return written_verdicts(self.crew, state, draft, parent)
+
+
+def edited_id(suggestion: Suggestion) -> str:
+    """The id of the draft that a suggestion leads to."""
+    return content_id(suggestion.draft_id, suggestion.goal, suggestion.ordinal)
 
 
 def edit_reply(goal: Goal, form: type[Form]) -> type[BaseModel]:

@@ -12,10 +12,10 @@ from typing import Protocol
 
 from langgraph.runtime import Runtime
 
-from agentinstruct.agents.agent import Agent, Text, batch_of
+from agentinstruct.agents.agent import Changed, Explained, Text, batch_of
 from agentinstruct.agents.checks import item_verdicts
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.forms import Form
+from agentinstruct.agents.forms import FORMS, Form, Revision
 from agentinstruct.agents.records import (
     Call,
     Draft,
@@ -131,12 +131,19 @@ class Stages:
         return {"drafts": done, "dropped": dropped}
 
     async def _answered(self, draft: Draft, model: str) -> Draft:
-        agent: Agent[Text] = self.crew.agent("answer", Text, subject=draft.category)
+        agent = self.crew.agent("answer", spoken(draft.item.form), subject=draft.category)
         system = next((m.content for m in draft.messages if m.role == "system"), "")
         request = f"{system}\n\n{draft.request}".strip()
         reply, call = await agent(model, Random(draft.id), request=request, form=draft.item.form)
         said = Message(role="assistant", content=reply.text)
         return draft.model_copy(update={"messages": (*draft.messages, said), "calls": (*draft.calls, call)})
+
+
+def spoken(form: str) -> type[Text] | type[Explained]:
+    """What the teacher is asked for: parts where a form has them, else free text."""
+    if form == Revision.name:
+        return Changed
+    return Explained if form in FORMS and FORMS[form].definite else Text
 
 
 def laid_out(skill: Skill, draft: Draft) -> Draft:
@@ -162,12 +169,13 @@ def admit(
     kept: list[Draft] = []
     dropped: list[Dropped] = []
     parents = {draft.id: draft for draft in state.get("drafts", [])}
-    seen = {(draft.passage, draft.item.question, draft.item.options) for draft in parents.values()}
+    seen = {_identity(draft) for draft in parents.values()}
     for draft in drafts:
-        checked = draft.model_copy(update={"verdicts": judge(state, draft, parents.get(draft.parent))})
+        identity, parent = _identity(draft), parents.get(draft.parent)
+        checked = draft.model_copy(update={"verdicts": judge(state, draft, parent)})
         failed = [v for v in checked.verdicts if not v.passed]
-        identity = (draft.passage, draft.item.question, draft.item.options)
-        if identity in seen and not draft.parent:
+        # An item that is still its parent's own is `changed`'s to report.
+        if identity in seen and not (parent and identity == _identity(parent)):
             dropped.append(crew.dropped(state, stage, ReplyError("duplicate", draft.item.question), draft=checked))
         elif failed and state["plan"].verify == "strict":
             error = ReplyError(failed[0].check, failed[0].evidence)
@@ -176,6 +184,10 @@ def admit(
             kept.append(checked)
         seen.add(identity)
     return kept, dropped
+
+
+def _identity(draft: Draft) -> tuple[str, str, str]:
+    return draft.passage, draft.item.question, draft.item.options
 
 
 def some(items: Sequence[Form], call: Call) -> None:

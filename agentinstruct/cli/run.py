@@ -41,6 +41,10 @@ def run(
     licence: Annotated[str, typer.Option(help="Licence of the documents, where they do not say.")] = "",
     embeddings: o.Embeddings = "",
     timeout: o.Timeout = 300,
+    prices: Annotated[
+        Path | None,
+        typer.Option(help='JSON: {"models": {NAME: [input, cached, output]}} in USD per million.'),
+    ] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed three times.")] = False,
 ) -> None:
     """Make a dataset from documents and code. Run the same command again to resume."""
@@ -73,6 +77,7 @@ def run(
             limit=limit,
             max_concurrency=max_concurrency,
             retry_failed=retry_failed,
+            prices=prices,
         )
         finished = start(config)
     from agentinstruct.cli.show import show_summary

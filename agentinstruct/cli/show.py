@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from agentinstruct.agents.limits import Statistics
     from agentinstruct.run.execute import Finished
     from agentinstruct.run.runner import Progress
     from agentinstruct.run.summary import Summary
@@ -77,7 +78,16 @@ def _call_line(progress: "Progress", elapsed: float) -> Text:
     rate = calls.calls / max(elapsed, 1e-9)
     line = Text(f"{calls.calls} calls ({rate:.1f}/s, {calls.in_flight} in flight", "dim")
     line.append(f", {calls.retries} retried" if calls.retries else "")
-    return line.append(f") · {calls.input_tokens:,} tokens in, {calls.output_tokens:,} out · {_duration(elapsed)}")
+    line.append(f") · {calls.input_tokens:,} tokens in, {calls.output_tokens:,} out")
+    return line.append(f" · {_cost(calls)} · {_duration(elapsed)}")
+
+
+def _cost(calls: "Statistics") -> str:
+    """The cost at list prices, and which models have none here."""
+    if not calls.unpriced:
+        return f"${calls.cost:,.2f}"
+    unknown = f"price of {', '.join(sorted(calls.unpriced))} unknown (--prices)"
+    return f"${calls.cost:,.2f} + {unknown}" if calls.cost else unknown
 
 
 def show_summary(finished: "Finished") -> None:
@@ -98,7 +108,8 @@ def show_summary(finished: "Finished") -> None:
     calls = finished.progress.statistics
     console.print(
         f"\n{calls.calls} calls this time ({calls.from_journal} found in the journal), "
-        f"{calls.input_tokens:,} tokens in ({calls.cached_tokens:,} cached), {calls.output_tokens:,} out",
+        f"{calls.input_tokens:,} tokens in ({calls.cached_tokens:,} cached), {calls.output_tokens:,} out, "
+        f"{_cost(calls)}",
         soft_wrap=True,
     )
     total = sum(finished.exported.rows.values())
@@ -118,17 +129,18 @@ def _by_skill(summary: "Summary") -> Table:
 
 
 def _funnel(summary: "Summary") -> Text:
-    """Drafts at each stage; every one is a record or dropped somewhere."""
+    """Drafts at each stage, every one a record or dropped at one of them; then what never was a draft."""
     from agentinstruct.run.summary import STAGES
 
-    left = sum(summary.records.values()) + sum(summary.dropped.values())
+    left = summary.drafts
     line = Text(f"\n{left} drafts", "bold")
     for stage in STAGES:
         lost = summary.dropped[stage]
         left -= lost
         line.append(f" → {stage} {left}", "default")
         line.append(f" (-{lost})" if lost else "", "dim")
-    return line
+    line.append(f" · {summary.declined} seeds declined at transform" if summary.declined else "", "dim")
+    return line.append(f" · {summary.suggestions} suggestions failed" if summary.suggestions else "", "dim")
 
 
 def _seeds(console: Console, progress: "Progress") -> None:

@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from agentinstruct.agents.errors import SkillError
+from agentinstruct.agents.errors import SetupError, SkillError
 from agentinstruct.agents.files import nearest
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.records import Seed, content_id
 from agentinstruct.agents.skill import Skill, load_skill, skill_names
 from agentinstruct.graphs.state import NONE, ROLES, Context
 from agentinstruct.seeds import SeedOptions
+from agentinstruct.tools.prices import Price, PricesError, price_table
 
 _SIGNATURE = re.compile(r"\b\w[\w.]*\([^()\n]{0,120}\)|\b(?:GET|POST|PUT|PATCH|DELETE) /\S+")
 
@@ -31,6 +32,18 @@ class RunConfig:
     limit: int = 0
     max_concurrency: int = 64
     retry_failed: bool = False
+    prices: Path | None = None
+
+    def price_table(self) -> dict[str, Price]:
+        """Prices by model name.
+
+        Raises:
+            SetupError: the price file is wrong; says how.
+        """
+        try:
+            return price_table(self.prices)
+        except PricesError as error:
+            raise SetupError(f"--prices {error}") from error
 
     def chosen_skills(self) -> list[Skill]:
         """The skills asked for, or all there are.

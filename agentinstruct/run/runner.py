@@ -70,7 +70,11 @@ class Runner:
         if self.journal.counts().calls:  # its models did answer: what fails first now may be a few poisoned items
             patience.first_s = patience.outage_s
         gateway = Gateway(
-            config.endpoints.open, store=self.journal, max_concurrency=config.max_concurrency, patience=patience
+            config.endpoints.open,
+            store=self.journal,
+            max_concurrency=config.max_concurrency,
+            patience=patience,
+            prices=config.price_table(),
         )
         self.progress.statistics = gateway.statistics
         width = min(gateway.width(spec) for spec in set(config.models().values()))

@@ -6,7 +6,10 @@ from typing import Any
 
 from agentinstruct.run.journal import Journal
 
-STAGES = ("transform", "instruct", "suggest", "edit", "answer", "verify")
+STAGES = ("instruct", "edit", "answer", "verify")
+"""The stages at which a draft can end."""
+_SEED_LIVES = "transform/retrieve"
+"""Where it is another seed that is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,18 @@ class Summary:
     items_failed: int = 0
     calls: int = 0
     reasons: list[Reason] = field(default_factory=list)
+    declined: int = 0
+    """Seeds that ended at the transform, before there was a draft."""
+
+    @property
+    def drafts(self) -> int:
+        """All drafts: each is a record, or was dropped at one of the `STAGES`."""
+        return sum(self.records.values()) + sum(self.dropped[stage] for stage in STAGES)
+
+    @property
+    def suggestions(self) -> int:
+        """Suggesters that failed: what they were to refine is a draft of its own."""
+        return self.dropped["suggest"]
 
 
 def summarise(journal: Journal, top: int = 3) -> Summary:
@@ -61,6 +76,7 @@ def summarise(journal: Journal, top: int = 3) -> Summary:
     for row in journal.dropped():
         stage = row["stage"].partition("/")[0]
         summary.dropped[stage] += 1
+        summary.declined += stage == "transform" and row["stage"] != _SEED_LIVES
         why[stage, row["reason"]] += 1
         first.setdefault((stage, row["reason"]), row)
     summary.reasons = [_reason(first[key], key, count) for key, count in why.most_common(top)]

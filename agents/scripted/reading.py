@@ -117,7 +117,7 @@ def solver(request: Request) -> Said:
 
 def answer(request: Request) -> Said:
     """The teacher: the same solution, from the user's turn alone."""
-    if request.schema:
+    if request.schema and request.schema_name != "Explained":
         return None
     turn, form = str(request.inputs.get("request", "")), str(request.inputs.get("form", ""))
     problem = asked(turn, form) or Problem(form, _question_in(turn), world(turn))

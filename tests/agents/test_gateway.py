@@ -452,6 +452,16 @@ async def test_a_model_that_takes_other_parameters_is_understood_once(openai_ser
     assert server.stats()["by_status"] == {"200": 3, "400": 2}
 
 
+async def test_parameters_learnt_by_one_call_serve_the_calls_beside_it(openai_server: Any) -> None:
+    server = openai_server(reasoning=True, latency="fixed:0.05")
+    schema = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
+    async with using(Gateway(Endpoints(base_url=server.base_url).open)) as gateway:
+        asked = [ask(f"say {number}", schema=schema) for number in range(8)]
+        answers = await asyncio.gather(*(gateway.complete(one) for one in asked))
+        assert all('"x"' in answer.text for answer in answers)
+        assert gateway.model(asked[0].model).mode == 0, "JSON mode is not given up for a parameter's name"  # type: ignore[attr-defined]
+
+
 async def test_a_server_that_refuses_everything_is_down_and_costs_no_draft(server: Any) -> None:
     async with opened(server, faults={"400": 1.0}) as gateway:
         for number in range(7):

@@ -58,7 +58,7 @@ def choosing(option: str) -> Script:
         shown = str(request.inputs.get("request") or request.inputs.get("options"))
         letter = next(line[0] for line in shown.splitlines() if line[1:3] == ". " and option in line)
         solved = {"reasoning": "So it is.", "answerable": True, "answer": letter}
-        return solved if request.schema else f"So it is.\n\nAnswer: {letter}"
+        return solved if request.agent == "solve" else f"So it is.\n\nAnswer: {letter}"
 
     return script
 

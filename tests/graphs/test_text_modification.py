@@ -17,7 +17,7 @@ TEXT = """The committee met at 3:30 pm on 5 March 2024. Anna Schmidt, who had th
 everybody in the room.
 
 Nobody objected to the plan, because the old paint had been on the walls for 12 years. The work will begin in spring."""
-SHORT = "The tide mill ground corn twice a day. Its wheel turned only when the pond was full."
+SHORT = "The tide mill in the harbour ground corn twice a day. Its wheel turned only when the pond was full."
 
 
 async def flow(

@@ -7,8 +7,8 @@ Backends, strongest first: bubblewrap with a launcher that restricts itself, or 
 seccomp, one process, no privileges). Each is attacked before it is used. There is no third way.
 """
 
-from agentinstruct.tools.sandbox.choice import BackendReport, backends
 from agentinstruct.tools.sandbox.box import Sandbox, arun_python, run_python
+from agentinstruct.tools.sandbox.choice import BackendReport, backends
 from agentinstruct.tools.sandbox.results import (
     CEILING,
     Artifact,
@@ -18,6 +18,7 @@ from agentinstruct.tools.sandbox.results import (
     SandboxUnavailable,
     Status,
 )
+from agentinstruct.tools.sandbox.verification import Verdict, Verification, averify, verify
 
 __all__ = [
     "CEILING",
@@ -29,7 +30,11 @@ __all__ = [
     "Sandbox",
     "SandboxUnavailable",
     "Status",
+    "Verdict",
+    "Verification",
     "arun_python",
+    "averify",
     "backends",
     "run_python",
+    "verify",
 ]

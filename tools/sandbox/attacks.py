@@ -1,4 +1,6 @@
-"""Attacks of the self-test, run inside a sandbox after a line `REACH = {…}`; prints the names of those that did it."""
+"""Attacks of the self-test, run inside after a line `REACH = {…}`; prints the names of those not refused."""
+# As plain as an attacker would write it:
+# ruff: noqa: PTH101, PTH123, T201
 
 import ctypes
 import json
@@ -13,83 +15,86 @@ REACH: dict[str, Any] = globals().get("REACH", {})
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def read_secret() -> bool:
-    with open(REACH["secret_file"]) as stream:  # noqa: PTH123 - plain, as an attacker would
-        return bool(print(stream.read()))  # noqa: T201
+def _read_secret() -> None:
+    with open(REACH["secret_file"]) as stream:
+        print(stream.read())
 
 
-def spoil_file() -> bool:
-    with open(REACH["spoil_file"], "w") as stream:  # noqa: PTH123
-        return bool(stream.write("spoilt"))
+def _spoil_file() -> None:
+    with open(REACH["spoil_file"], "w") as stream:
+        stream.write("spoilt")
 
 
-def change_mode() -> bool:
-    os.chmod(REACH["spoil_file"], 0o600)  # noqa: PTH101
-    return False  # it may be pretended: whoever looks from outside decides
+def _change_mode() -> None:
+    os.chmod(REACH["spoil_file"], 0o600)
 
 
-def connect() -> bool:
+def _connect() -> None:
     with socket.socket() as client:
-        return client.connect(("127.0.0.1", REACH["port"])) is None
+        client.connect(("127.0.0.1", REACH["port"]))
 
 
-def datagram() -> bool:
-    pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    return bool(pair)
+def _datagram() -> None:
+    socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 
 
-def fork() -> bool:
-    return os.fork() >= 0
+def _fork() -> None:
+    os.fork()
 
 
-def execute() -> bool:
+def _execute() -> None:
     os.execv("/bin/true", ["true"])  # noqa: S606
-    return True
 
 
-def end_victim() -> bool:
-    return os.kill(REACH["victim"], signal.SIGKILL) is None
+def _end_victim() -> None:
+    os.kill(REACH["victim"], signal.SIGKILL)
 
 
-
-def trace_parent() -> bool:
-    return LIBC.ptrace(16, REACH["parent"], None, None) == 0
-
-
-def read_parent() -> bool:
-    with open(f"/proc/{REACH['parent']}/environ", "rb") as stream:  # noqa: PTH123
-        return bool(stream.read())
+def _trace_parent() -> None:
+    _done(LIBC.ptrace(16, REACH["parent"], None, None))
 
 
-def new_namespace() -> bool:
-    return LIBC.unshare(0x10000000) == 0
+def _read_parent() -> None:
+    with open(f"/proc/{REACH['parent']}/environ", "rb") as stream:
+        stream.read()
 
 
-def memory_file() -> bool:
-    return os.memfd_create("hidden") >= 0
+def _new_namespace() -> None:
+    _done(LIBC.unshare(0x10000000))
 
 
-def raise_limit() -> bool:
-    return LIBC.prlimit(0, 7, struct.pack("QQ", 16, 16), None) == 0
+def _memory_file() -> None:
+    os.memfd_create("hidden")
 
 
-def seen() -> bool:
-    return bool(set(os.environ) & {"PYTHONPATH", "SSH_AUTH_SOCK", "OPENAI_API_KEY", "AGENTINSTRUCT_API_KEY"})
+def _raise_limit() -> None:
+    _done(LIBC.prlimit(0, 7, struct.pack("QQ", 16, 16), None))
 
 
-ATTACKS: list[Callable[[], bool]] = [
-    *(read_secret, spoil_file, change_mode, connect, datagram, fork, execute, end_victim),
-    *(trace_parent, read_parent, new_namespace, memory_file, raise_limit, seen),
+def _own_variable() -> None:
+    _done(-1 if set(os.environ) <= set(REACH["variables"]) else 0)
+
+
+def _done(result: int) -> None:
+    if result < 0:
+        raise OSError(ctypes.get_errno())
+
+
+ATTACKS: list[Callable[[], None]] = [
+    *(_read_secret, _spoil_file, _connect, _datagram, _fork, _execute, _end_victim),
+    *(_trace_parent, _read_parent, _new_namespace, _memory_file, _raise_limit, _own_variable),
 ]
 
 
-def succeeded(attack: Callable[[], bool]) -> bool:
-    """An attack that raises was refused."""
+def succeeded(attack: Callable[[], None]) -> bool:
+    """Whether it was not refused."""
     try:
-        return attack()
-    except (OSError, ValueError, AttributeError):
+        attack()
+    except OSError:
         return False
+    return True
 
 
 if __name__ == "__main__":
-    print(json.dumps([attack.__name__ for attack in ATTACKS if succeeded(attack)]))  # noqa: T201
+    succeeded(_change_mode)  # it may be pretended to have been done: a look from outside decides
+    print(json.dumps([attack.__name__.strip("_") for attack in ATTACKS if succeeded(attack)]))

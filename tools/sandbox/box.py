@@ -68,7 +68,7 @@ def run_python(
     files: Mapping[str, str | bytes] = _NO_FILES,
     stdin: bytes = b"",
     limits: Limits = Limits(),  # noqa: B008 - a frozen value
-    sandbox: Sandbox = Sandbox(),  # noqa: B008 - a frozen value
+    sandbox: Sandbox = Sandbox(),
 ) -> ExecResult:
     """Run untrusted Python source; see `Sandbox.run`."""
     return sandbox.run(source, files=files, stdin=stdin, limits=limits)
@@ -80,7 +80,7 @@ async def arun_python(
     files: Mapping[str, str | bytes] = _NO_FILES,
     stdin: bytes = b"",
     limits: Limits = Limits(),  # noqa: B008 - a frozen value
-    sandbox: Sandbox = Sandbox(),  # noqa: B008 - a frozen value
+    sandbox: Sandbox = Sandbox(),
 ) -> ExecResult:
     """Run untrusted Python source from an event loop, which goes on meanwhile; see `Sandbox.arun`."""
     return await sandbox.arun(source, files=files, stdin=stdin, limits=limits)

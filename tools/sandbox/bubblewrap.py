@@ -23,7 +23,8 @@ from agentinstruct.tools.sandbox.plan import (
 )
 from agentinstruct.tools.sandbox.results import Limits
 
-ROOT = "/tmp"  # noqa: S108 - a file system of the sandbox's own, not the machine's
+ROOT = "/sandbox"
+"""Not /tmp, below which modules or an interpreter may lie."""
 
 
 def executable() -> str | None:
@@ -44,6 +45,7 @@ def plan(limits: Limits, modules: tuple[Path, ...], landlock_abi: int | None = N
         uid=own_uid() if as_root else None,
         as_init=True,
         shares_uid=False,
+        mounts=True,
         landlock_required=False,
         dumpable=False,
         modules=tuple(str(folder) for folder in modules),
@@ -63,14 +65,17 @@ def _namespaces(as_root: bool) -> Iterator[str]:
 
 
 def _mounts(modules: tuple[Path, ...]) -> Iterator[str]:
-    for path in map(Path, SYSTEM):
-        if path.is_symlink():
-            yield from ("--symlink", str(path.readlink()), str(path))
-        elif path.is_dir():
-            yield from ("--ro-bind", str(path), str(path))
-    for path in (*map(Path, SYSTEM_FILES), *runtime(), *modules):
-        if path.exists():
-            yield from ("--ro-bind", str(path), str(path))
+    links = [path for path in map(Path, SYSTEM) if path.is_symlink()]
+    system = [path for path in map(Path, SYSTEM) if path.is_dir() and not path.is_symlink()]
+    shown = [path for path in (*system, *map(Path, SYSTEM_FILES), *runtime(), *modules) if path.exists()]
+    # bubblewrap would make the folders above with mode 0700, closed to the uid that the job will have
+    above = {folder for path in (*shown, *links, *map(Path, DEVICES)) for folder in path.parents}
+    for folder in sorted(above - {Path("/")}):
+        yield from ("--perms", "0755", "--dir", str(folder))
+    for path in links:
+        yield from ("--symlink", str(path.readlink()), str(path))
+    for path in shown:
+        yield from ("--ro-bind", str(path), str(path))
     for device in DEVICES:
         yield from ("--dev-bind", device, device)
 

@@ -37,8 +37,7 @@ def plan(limits: Limits, modules: tuple[Path, ...], landlock_abi: int | None = N
     if abi < 1:
         raise OSError("the kernel offers no Landlock (5.13 or later with `landlock` among its security modules)")
     uid = own_uid() if all(map(_open_to_all, (*runtime(), *modules))) else None
-    # our temporary folder may lie where another uid cannot go
-    root = Path(tempfile.mkdtemp(prefix="sandbox-", dir=None if uid is None else "/tmp"))  # noqa: S108 - mode 0700
+    root = Path(tempfile.mkdtemp(prefix="sandbox-", dir=_temporary(uid)))
     if uid is not None:
         os.chown(root, uid, uid)
     place = Place(
@@ -47,6 +46,7 @@ def plan(limits: Limits, modules: tuple[Path, ...], landlock_abi: int | None = N
         uid=uid,
         as_init=False,
         shares_uid=uid is None,
+        mounts=False,
         landlock_required=True,
         dumpable=True,  # so that we may count what it keeps open; all others are kept off by Landlock and seccomp
         modules=tuple(str(folder) for folder in modules),
@@ -54,6 +54,16 @@ def plan(limits: Limits, modules: tuple[Path, ...], landlock_abi: int | None = N
     return Plan("landlock", [], settings(place, limits, abi), environment(str(root)), root)
 
 
+def _temporary(uid: int | None) -> Path:
+    """Our temporary folder, or the machine's where another uid could not go to ours."""
+    ours = Path(tempfile.gettempdir())
+    return ours if uid is None or _passable(ours) else Path("/tmp")  # noqa: S108 - for a folder of mode 0700
+
+
 def _open_to_all(path: Path) -> bool:
     """Whether any uid gets there: an interpreter below a private home is out of reach for a uid of the job's own."""
-    return bool(path.stat().st_mode & 0o004) and all(folder.stat().st_mode & 0o001 for folder in path.parents)
+    return bool(path.stat().st_mode & 0o004) and all(map(_passable, path.parents))
+
+
+def _passable(folder: Path) -> bool:
+    return all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents))

@@ -3,8 +3,9 @@
 Started as `python -I -S -B -X utf8 -c <this file and a call of main>`. Source and files come by a read-only
 descriptor, the word that all is set up goes back over a socket that is closed before the code runs. A step that
 fails ends in exit status 253 without that word, so it is never taken for a failure of the code.
-No json and no typing here: importing them would take longer than all the rest.
+No json, no typing and no pathlib here: importing them would take longer than all the rest.
 """
+# ruff: noqa: PTH102, PTH103, PTH109, PTH112, PTH120, PTH123
 
 import _socket
 import _thread
@@ -34,11 +35,11 @@ def main(**given: object) -> None:
     try:
         control = _socket.socket(fileno=settings.control)
         source, files = read_payload(settings.payload)
-        set_limits(settings.limits)
-        drop_privileges(settings)
-        enter_work_folder(settings, files, control)
         if settings.as_init:
             wait_for_child(control)
+        set_limits(settings.limits)
+        drop_privileges(settings.uid, settings.dumpable)
+        enter_work_folder(settings, files, control)
         abi = restrict_files(settings)
         load_filter(settings.filter, settings.own_pid_mark)
         control.send(b"R" + struct.pack("<i", abi))
@@ -69,9 +70,8 @@ def set_limits(limits: dict[str, int]) -> None:
     _thread.stack_size(2 << 20)  # the default of 8 MB would spend the address space on 60 threads
 
 
-def drop_privileges(settings: types.SimpleNamespace) -> None:
+def drop_privileges(uid: int | None, dumpable: bool) -> None:
     """Groups, ids, capabilities, the way back to any of them; then die with whoever started us."""
-    uid = settings.uid
     if uid is not None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
@@ -83,7 +83,7 @@ def drop_privileges(settings: types.SimpleNamespace) -> None:
     capset = 126 if os.uname().machine == "x86_64" else 91
     checked(LIBC.syscall(capset, struct.pack("<Ii", 0x20080522, 0), bytes(24)), "capset")
     checked(LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
-    checked(LIBC.prctl(PR_SET_DUMPABLE, settings.dumpable, 0, 0, 0), "dumpable")
+    checked(LIBC.prctl(PR_SET_DUMPABLE, int(dumpable), 0, 0, 0), "dumpable")
     checked(LIBC.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0), "parent death signal")
 
 
@@ -108,10 +108,14 @@ def enter_work_folder(settings: types.SimpleNamespace, files: list[tuple[str, by
 
 
 def wait_for_child(control: _socket.socket) -> None:
-    """As process 1 of a namespace: the child goes on, this process tells how it ended and takes all with it."""
+    """As process 1 of a namespace: the child goes on, this process tells how it ended and takes all with it.
+
+    It keeps the uid of bubblewrap, which has no capability left to end it under another.
+    """
     child = os.fork()
     if child == 0:
         return
+    drop_privileges(None, dumpable=False)
     while True:
         pid, status, usage = os.wait4(-1, 0)
         if pid == child:
@@ -122,7 +126,7 @@ def wait_for_child(control: _socket.socket) -> None:
 
 def restrict_files(settings: types.SimpleNamespace) -> int:
     """Landlock: read below some folders, write below others; no TCP from ABI 4, no signals out from ABI 6."""
-    abi = min(LIBC.syscall(444, None, ctypes.c_size_t(0), ctypes.c_uint(1)), settings.landlock_abi)
+    abi: int = min(LIBC.syscall(444, None, ctypes.c_size_t(0), ctypes.c_uint(1)), settings.landlock_abi)
     if abi < 1:
         if settings.landlock_required:
             raise OSError("this kernel has no Landlock, or it is switched off")

@@ -18,7 +18,7 @@ DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "u
 SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo")
 SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime")
 
-_CAPABILITY_SETGID, _CAPABILITY_SETUID = 6, 7
+_NEEDED_TO_CHANGE_AND_TO_KILL = {5, 6, 7}  # CAP_KILL, CAP_SETGID, CAP_SETUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,9 @@ class Place:
     uid: int | None
     as_init: bool
     shares_uid: bool
+    """With us: limits that are counted per uid would count our processes."""
+    mounts: bool
+    """The job has a root of its own."""
     landlock_required: bool
     dumpable: bool
     modules: tuple[str, ...] = field(default=())
@@ -53,7 +56,7 @@ class Place:
 
 def settings(place: Place, limits: Limits, landlock_abi: int) -> Mapping[str, Any]:
     """What the launcher's `main` takes, but for the two descriptors."""
-    code = program(platform.machine(), shares_uid=place.shares_uid, landlock_abi=landlock_abi)
+    code = program(platform.machine(), mounts=place.mounts, landlock_abi=landlock_abi)
     resources = {
         "RLIMIT_AS": limits.memory_mb << 20,
         "RLIMIT_CPU": limits.cpu_s,
@@ -63,7 +66,7 @@ def settings(place: Place, limits: Limits, landlock_abi: int) -> Mapping[str, An
         "RLIMIT_MSGQUEUE": 0,
         "RLIMIT_MEMLOCK": 1 << 16,
     }
-    if not place.shares_uid:  # counted per uid: under ours it would count all of our processes
+    if not place.shares_uid:
         resources["RLIMIT_NPROC"] = 128
     return MappingProxyType(
         {
@@ -74,7 +77,7 @@ def settings(place: Place, limits: Limits, landlock_abi: int) -> Mapping[str, An
             "modules": list(place.modules),
             "uid": place.uid,
             "as_init": place.as_init,
-            "dumpable": int(place.dumpable),
+            "dumpable": place.dumpable,
             "landlock_abi": landlock_abi,
             "landlock_required": place.landlock_required,
             "filter": code,
@@ -119,7 +122,7 @@ def runtime() -> tuple[Path, ...]:
 
 def own_uid() -> int | None:
     """A uid of nobody's for a job that root starts; None where we cannot change to one."""
-    if os.geteuid() != 0 or not {_CAPABILITY_SETUID, _CAPABILITY_SETGID} <= _capabilities():
+    if os.geteuid() != 0 or not _capabilities() >= _NEEDED_TO_CHANGE_AND_TO_KILL:
         return None
     mapped = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
     last = max(int(row[0]) + int(row[2]) for row in mapped) - 1

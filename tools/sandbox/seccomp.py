@@ -45,7 +45,7 @@ rt_sigqueueinfo 129 138; rt_tgsigqueueinfo 297 240; setrlimit 160 164; uselib 13
 nfsservctl 180 42; lookup_dcookie 212 18; ustat 136 -; sysfs 139 -; epoll_ctl_old 214 -; epoll_wait_old 215 -;
 execve 59 221; execveat 322 281; fork 57 -; vfork 58 -; setsid 112 157; setpgid 109 154
 """
-# Landlock does not cover these, and where the job has our own uid they would reach our files.
+# Landlock does not cover these: they would reach files of the job's uid, and files that anyone may write.
 _OWNERSHIP = """
 chown 92 -; fchown 93 55; lchown 94 -; fchownat 260 54; setxattr 188 5; lsetxattr 189 6; fsetxattr 190 7;
 removexattr 197 14; lremovexattr 198 15; fremovexattr 199 16
@@ -68,16 +68,16 @@ def numbers(machine: str) -> dict[str, int]:
     return _table(machine, _CALLS + ";" + _OWNERSHIP + ";" + _PRETENDED + ";" + _SYNC + ";" + _CHECKED)
 
 
-def program(machine: str, *, shares_uid: bool, landlock_abi: int) -> bytes:
-    """The filter; `shares_uid` where files outside belong to the job's own uid and no mount hides them."""
+def program(machine: str, *, mounts: bool, landlock_abi: int) -> bytes:
+    """The filter; `mounts` where the job has a root of its own, so that no path leads to a file outside."""
     known = numbers(machine)
     out: list[_Instruction] = [(_LOAD, 4, 0, 0), (_EQUAL, _AUDIT_ARCH[machine], 1, 0), _answer(_KILL), (_LOAD, 0, 0, 0)]
     out += [(_AT_LEAST, NEWEST, 0, 1), _refuse(ENOSYS)]
     for name, block in _blocks(landlock_abi).items():
         if name in known:
             out += [(_EQUAL, known[name], 0, len(block)), *block]
-    refused = _CALLS + (";" + _OWNERSHIP if shares_uid else "")
-    pretended = _SYNC + (";" + _PRETENDED if shares_uid else "")
+    refused = _CALLS + ("" if mounts else ";" + _OWNERSHIP)
+    pretended = _SYNC + ("" if mounts else ";" + _PRETENDED)
     out += _each(_table(machine, refused).values(), EPERM) + _each(_table(machine, pretended).values(), PRETEND)
     out.append(_answer(_ALLOW))
     return b"".join(struct.pack("<HBBI", code, yes, no, value) for code, value, yes, no in out)

@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Event
 
 from agentinstruct.tools.sandbox.jobs import Backend, run_job
+from agentinstruct.tools.sandbox.plan import environment
 from agentinstruct.tools.sandbox.results import ExecResult, Limits
 
 _CONTROL = """
@@ -59,9 +60,9 @@ def _leak(backend: Backend) -> str:
             "secret_file": str(world.folder / "secret"),
             "spoil_file": str(world.folder / "spoil"),
             "port": world.listener.getsockname()[1],
-            "datagram": str(world.folder / "datagram"),
             "victim": world.victim.pid,
             "parent": os.getpid(),
+            "variables": [*environment("").keys(), "LC_CTYPE", "PWD"],
         }
         attacks = package_files(__package__).joinpath("attacks.py").read_text("utf-8")
         result = _run(backend, f"REACH = {reach!r}\n{attacks}", Limits(wall_s=10, cpu_s=5))

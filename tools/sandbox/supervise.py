@@ -42,7 +42,9 @@ class _Job:
     looked: float = 0.0
 
 
-def execute(plan: Plan, source: bytes, files: Mapping[str, bytes], stdin: bytes, limits: Limits, stop: Event) -> ExecResult:
+def execute(
+    plan: Plan, source: bytes, files: Mapping[str, bytes], stdin: bytes, limits: Limits, stop: Event
+) -> ExecResult:
     """Run to the end, whatever the end is. The job's own processes are all dead when this returns."""
     descriptors = [_sealed("job", _payload(source, files)), _sealed("stdin", stdin)]
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -195,7 +197,9 @@ def _outlive(job: _Job) -> None:
                 pipes.remove(pipe)
 
 
-def _result(job: _Job, plan: Plan, files: Mapping[str, bytes], limits: Limits, usage: tuple[int, float, int]) -> ExecResult:
+def _result(
+    job: _Job, plan: Plan, files: Mapping[str, bytes], limits: Limits, usage: tuple[int, float, int]
+) -> ExecResult:
     status, cpu_s, peak_kib = job.ended or usage
     returncode = os.waitstatus_to_exitcode(status) if job.ready else SETUP_FAILED
     if plan.root is None and job.ended is None and job.ready:

@@ -2,6 +2,8 @@
 
 Nothing here follows a link, opens what is not a regular file, or recurses: names and depth are the code's choice.
 """
+# Names below descriptors, which pathlib does not know:
+# ruff: noqa: PTH116, PTH208
 
 import os
 import stat

@@ -1,0 +1,228 @@
+"""What honest code can do, how each end is told, and that nothing asked for weakens the sandbox."""
+
+import asyncio
+import os
+import re
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from agentinstruct.tools.sandbox import (
+    CEILING,
+    Artifact,
+    Limits,
+    Sandbox,
+    SandboxUnavailable,
+    arun_python,
+    backends,
+    choice,
+    jobs,
+    run_python,
+    seccomp,
+)
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
+
+CONTROLS = {
+    "stdlib": "import math, re, random, itertools, functools, collections, datetime, decimal, fractions, statistics, heapq, csv\n"
+    "print(math.gcd(12, 18), decimal.Decimal('1') / 3)",
+    "json": "import json; assert json.loads(json.dumps({'a': [1, None]})) == {'a': [1, None]}",
+    "dataclasses": "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass P:\n    x: int\nassert P(1) == P(1)",
+    "asyncio": "import asyncio\nasync def f(n):\n    await asyncio.sleep(0.01)\n    return n\n"
+    "async def go():\n    return await asyncio.gather(*map(f, range(5)), asyncio.to_thread(int, '5'))\n"
+    "assert asyncio.run(go()) == [0, 1, 2, 3, 4, 5]",
+    "sqlite3": "import sqlite3\nc = sqlite3.connect('x.db')\nc.execute('create table t (a)')\nc.executemany('insert into t values (?)', "
+    "[(n,) for n in range(9)])\nc.commit()\nassert c.execute('select sum(a) from t').fetchone() == (36,)",
+    "threads": "import threading, concurrent.futures as f, queue\nwith f.ThreadPoolExecutor(8) as p:\n"
+    "    assert sum(p.map(lambda n: n * n, range(100))) == 328350\n",
+    "files": "import os, shutil, tempfile, pathlib\np = pathlib.Path('a/b'); p.mkdir(parents=True); (p / 'c').write_text('x')\n"
+    "shutil.copy(p / 'c', 'd'); shutil.copy2('d', 'e'); os.rename('e', 'a/f'); os.chmod('d', 0o600); os.utime('d')\n"
+    "with tempfile.TemporaryDirectory() as t, tempfile.NamedTemporaryFile() as n: n.write(b'x'); open(t + '/y', 'w').close()\n"
+    "shutil.rmtree('a'); assert os.listdir() == ['d']; open('d', 'w').truncate(0)",
+    "unittest": "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): self.assertEqual(1, 1)\n"
+    "unittest.main(argv=['x'])",
+    "unicode": "print('naïve ☃ 𝔘', 'é'.encode()); open('ü☃', 'w').close()",
+    "compression": "import zlib, gzip, bz2, lzma, hashlib, zipfile\nassert zlib.decompress(zlib.compress(b'x' * 999)) == b'x' * 999\n"
+    "print(hashlib.sha256(b'').hexdigest())",
+    "time_zones": "import zoneinfo, datetime; print(datetime.datetime(2024, 7, 1, tzinfo=zoneinfo.ZoneInfo('Europe/Paris')))",
+    "subinterpreter_state": "import pickle, copy, logging, warnings, ctypes, uuid, secrets, inspect\nlogging.warning('x')\n"
+    "print(uuid.uuid4(), pickle.loads(pickle.dumps({1: 2})))",
+    "signals": "import signal, os, time\nhits = []\nsignal.signal(signal.SIGALRM, lambda *_: hits.append(1))\n"
+    "signal.setitimer(signal.ITIMER_REAL, 0.02); time.sleep(0.05); os.kill(os.getpid(), signal.SIGALRM); assert len(hits) == 2",
+    "main_guard": "if __name__ == '__main__': print('main')",
+}
+
+
+@pytest.fixture(params=["bwrap", "landlock"])
+def box(request: pytest.FixtureRequest) -> Sandbox:
+    report = next(report for report in backends() if report.name == request.param)
+    if not report.works:
+        pytest.skip(f"{report.name} does not work here: {report.reason}")
+    return Sandbox(backend=report.name)
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_honest_code_runs(box: Sandbox, name: str) -> None:
+    result = box.run(CONTROLS[name])
+    assert (result.status, result.returncode, result.backend) == ("ok", 0, box.backend), result.stderr
+
+
+def test_output_input_files_and_artifacts(box: Sandbox) -> None:
+    source = "import helper, sys\nprint(helper.ANSWER, open('data/x.bin', 'rb').read(), sys.stdin.read())\n"
+    source += "open('data/out.txt', 'w').write('é'); print('note', file=sys.stderr)"
+    files = {"helper.py": "ANSWER = 42", "data/x.bin": b"\xff\x00"}
+    result = box.run(source, files=files, stdin=b"typed")
+    assert (result.stdout, result.stderr) == ("42 b'\\xff\\x00' typed\n", "note\n")
+    assert result.artifacts == (Artifact("data/out.txt", "é".encode()),)
+    assert 0 < result.wall_s < 10 and result.cpu_s > 0 and result.peak_mb > 1
+
+
+def test_big_output_is_whole_up_to_the_cap(box: Sandbox) -> None:
+    assert len(box.run("print('x' * 999_999)").stdout) == 1_000_000
+    cut = box.run("print('x' * 5_000_000)", limits=Limits(output_bytes=1000))
+    assert (cut.status, cut.stdout, cut.stdout_cut, cut.stderr_cut) == ("output", "x" * 1000, True, False)
+
+
+def test_each_end_has_its_status(box: Sandbox) -> None:
+    assert box.run("1 / 0").stderr.splitlines()[0] == "Traceback (most recent call last):"
+    ends = {
+        "raise SystemExit(3)": ("error", 3),
+        "def": ("error", 1),
+        "import os; os._exit(253)": ("error", 253),
+        "b'x' * (1 << 40)": ("memory", 1),
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)": ("killed", -9),
+    }
+    for source, expected in ends.items():
+        result = box.run(source)
+        assert (result.status, result.returncode, result.timed_out) == (*expected, False), source
+    assert box.run("open('f', 'wb').write(bytes(70 << 20))").status == "disk"
+    late = box.run("print('begun', flush=True)\nwhile True: pass", limits=Limits(wall_s=0.3))
+    assert (late.status, late.timed_out, late.stdout) == ("timeout", True, "begun\n")
+
+
+def test_a_traceback_shows_the_code_only(box: Sandbox) -> None:
+    assert box.run("def f(): return 1 / 0\nf()").stderr.splitlines() == [
+        "Traceback (most recent call last):",
+        '  File "main.py", line 2, in <module>',
+        '  File "main.py", line 1, in f',
+        "ZeroDivisionError: division by zero",
+    ]
+
+
+async def test_the_loop_goes_on_and_a_cancelled_run_is_killed(box: Sandbox) -> None:
+    ticks = 0
+    task = asyncio.create_task(arun_python("import time; time.sleep(0.3); print(1)", sandbox=box))
+    while not task.done():
+        await asyncio.sleep(0.01)
+        ticks += 1
+    assert (task.result().stdout, ticks > 5) == ("1\n", True)
+    task = asyncio.create_task(box.arun("while True: pass", limits=Limits(wall_s=30)))
+    await asyncio.sleep(0.3)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    started = time.monotonic()
+    assert (await box.arun("print(2)")).stdout == "2\n"
+    assert time.monotonic() - started < 10
+
+
+async def test_many_at_once_do_not_meet(box: Sandbox) -> None:
+    source = "import os; open('mine', 'x').write(str(N)); print(N, sorted(os.listdir('.')))"
+    results = await asyncio.gather(*(box.arun(f"N = {n}\n{source}") for n in range(8)))
+    assert [result.stdout for result in results] == [f"{n} ['mine']\n" for n in range(8)]
+
+
+def test_modules_are_the_configurations_not_the_requests(box: Sandbox, tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents):  # reachable for a job with a uid of its own
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    (tmp_path / "extra_module.py").write_text("NAME = 'extra'")
+    source = "import extra_module as e; print(e.NAME)\nopen(e.__file__, 'w')"
+    result = Sandbox((tmp_path,), box.backend).run(source)
+    assert result.stdout == "extra\n"
+    assert result.stderr.splitlines()[-1].startswith(("PermissionError", "OSError: [Errno 30]"))
+    assert (tmp_path / "extra_module.py").read_text() == "NAME = 'extra'"
+    assert "ModuleNotFoundError" in box.run("import extra_module").stderr
+
+
+@pytest.mark.parametrize("name", CEILING)
+def test_no_limit_exceeds_the_ceiling(name: str) -> None:
+    Limits(**{name: CEILING[name]})
+    for value in (CEILING[name] * 2, 0, -1, float("nan"), "9"):
+        with pytest.raises(ValueError, match=name):
+            Limits(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", "", "a//b", ".", "a\nb", "a\0b", "x" * 300])
+def test_file_names_stay_in_the_folder(name: str) -> None:
+    with pytest.raises(ValueError, match="not a plain relative path"):
+        run_python("pass", files={name: ""})
+
+
+def test_too_much_input_is_refused() -> None:
+    with pytest.raises(ValueError, match="source"):
+        run_python("#" * (1 << 21))
+    with pytest.raises(ValueError, match="larger than"):
+        run_python("pass", files={"x": bytes(3 << 20)}, limits=Limits(disk_mb=2))
+
+
+def test_without_a_backend_it_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "_found", {})
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("agentinstruct.tools.sandbox.bubblewrap.executable", lambda: None)
+    monkeypatch.setattr("agentinstruct.tools.sandbox.landlock.kernel_abi", lambda: 0)
+    with pytest.raises(
+        SandboxUnavailable, match=r"(?s)bwrap: .*not installed.*landlock: .*no Landlock.*Install bubblewrap"
+    ):
+        run_python("print(1)")
+    assert [(report.name, report.works) for report in backends()] == [("bwrap", False), ("landlock", False)]
+
+
+def test_the_self_test_refuses_a_backend_that_leaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "_found", {})
+    real = seccomp.program
+    weak = [real("x86_64", mounts=False, landlock_abi=6)[-8:]]  # the last step alone: allow
+
+    monkeypatch.setattr("agentinstruct.tools.sandbox.plan.program", lambda *_, **__: weak[0])
+    reasons = [report.reason for report in backends() if "not installed" not in report.reason]
+    assert reasons and all(reason.startswith("leaks: ") for reason in reasons)
+    with pytest.raises(SandboxUnavailable, match="leaks"):
+        run_python("print(1)")
+
+
+def test_a_failed_set_up_is_never_the_codes_failure(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert box.run("pass").status == "ok"
+    monkeypatch.setattr("agentinstruct.tools.sandbox.plan.program", lambda *_, **__: b"\0" * 8)
+    result = box.run("print('ran')")
+    assert (result.status, result.returncode, result.stdout) == ("setup_failed", 253, "")
+    assert "seccomp filter" in result.stderr
+
+
+def test_a_backend_is_attacked_once_per_process(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    box.run("pass")
+    tests: list[jobs.Backend] = []
+    monkeypatch.setattr(choice, "self_test", tests.append)
+    runs = [threading.Thread(target=box.run, args=("pass",)) for _ in range(3)]
+    for thread in runs:
+        thread.start()
+    for thread in runs:
+        thread.join()
+    assert tests == []
+
+
+def test_call_numbers_are_the_kernel_headers() -> None:
+    headers = {
+        "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
+        "aarch64": Path("/usr/include/asm-generic/unistd.h"),
+    }
+    if not all(header.exists() for header in headers.values()):
+        pytest.skip("the kernel's headers are not installed (linux-libc-dev)")
+    for machine, header in headers.items():
+        defined = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text()))
+        wrong = {name: number for name, number in seccomp.numbers(machine).items() if defined.get(name) != str(number)}
+        assert not wrong, machine
+    with pytest.raises(ValueError, match="riscv64"):
+        seccomp.numbers("riscv64")

@@ -1,0 +1,36 @@
+"""Prices: what calls cost, and price files that are refused."""
+
+from pathlib import Path
+
+import pytest
+
+from agentinstruct.tools.prices import PricesError, price_of, price_table
+
+
+def test_a_call_costs_what_the_table_says() -> None:
+    price = price_of("openai:gpt-4.1-mini", price_table())
+    assert price is not None
+    assert price.of(1_000_000, 400_000, 100_000) == pytest.approx(0.6 * 0.4 + 0.4 * 0.1 + 0.1 * 1.6)
+
+
+def test_ones_own_models_cost_nothing_and_unknown_ones_are_not_guessed() -> None:
+    table = price_table()
+    assert price_of("local:0.5b", table).of(10**9, 0, 10**9) == 0  # type: ignore[union-attr]
+    assert price_of("openai:house-model", table) is None
+
+
+def test_a_file_goes_before_the_table(tmp_path: Path) -> None:
+    path = tmp_path / "prices.json"
+    path.write_text('{"models": {"house-model": [1, 0.5, 2], "gpt-4o": [0, 0, 0]}}')
+    table = price_table(path)
+    assert price_of("openai:house-model", table).of(2_000_000, 0, 500_000) == 3  # type: ignore[union-attr]
+    assert price_of("openai:gpt-4o", table).of(1, 1, 1) == 0  # type: ignore[union-attr]
+    assert "gpt-4.1" in table
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"models": {"m": [1, 2]}}', '{"models": {"m": ["a", 1, 2]}}'])
+def test_a_wrong_file_is_named(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(content)
+    with pytest.raises(PricesError, match=r"mine\.json"):
+        price_table(path)

@@ -1,0 +1,51 @@
+"""What calls cost: a dated table of list prices, and a file of the user's own over it."""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+FREE = ("local", "scripted")
+
+
+class PricesError(ValueError):
+    """A price file cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per million tokens."""
+
+    input: float
+    cached: float
+    output: float
+
+    def of(self, read: int, cached: int, written: int) -> float:
+        """The cost in USD of tokens read (cached ones included), of those cached, and of tokens written."""
+        return ((read - cached) * self.input + cached * self.cached + written * self.output) / 1e6
+
+
+@lru_cache(maxsize=8)
+def price_table(path: Path | None = None) -> dict[str, Price]:
+    """Prices by model name; the user's file, `{"models": {NAME: [input, cached, output]}}`, goes before the table.
+
+    Raises:
+        PricesError: the file cannot be read or is of another form; says what is wrong.
+    """
+    table = _read(Path(__file__).with_name("prices.json"))
+    return table if path is None else table | _read(path)
+
+
+def price_of(spec: str, table: dict[str, Price]) -> Price | None:
+    """The price of a model spec such as `openai:gpt-4o`; nothing for models of one's own, None when not known."""
+    provider, _, name = spec.partition(":")
+    return Price(0, 0, 0) if provider in FREE else table.get(name)
+
+
+def _read(path: Path) -> dict[str, Price]:
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["models"]
+        return {name: Price(*map(float, row)) for name, row in rows.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f'{path}: must hold {{"models": {{"NAME": [input, cached, output]}}}} in USD per million tokens'
+        raise PricesError(f"{message} ({error}).") from error
