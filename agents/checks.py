@@ -29,6 +29,53 @@ _TRACES = re.compile(
     re.IGNORECASE,
 )
 _FRAME = re.compile(r"\"{3}|`{3}|-{3,}$|#+ (?:text|passage)$|(?:modified |input )?text:", re.IGNORECASE | re.MULTILINE)
+_ASKING = ("short", "list", "number")
+_GENERIC = frozenset(
+    [
+        "about",
+        "according",
+        "answer",
+        "author",
+        "does",
+        "from",
+        "have",
+        "many",
+        "mentioned",
+        "much",
+        "name",
+        "named",
+        "names",
+        "passage",
+        "people",
+        "person",
+        "question",
+        "said",
+        "some",
+        "state",
+        "stated",
+        "states",
+        "story",
+        "text",
+        "that",
+        "their",
+        "them",
+        "there",
+        "they",
+        "thing",
+        "things",
+        "this",
+        "what",
+        "when",
+        "where",
+        "which",
+        "whom",
+        "whose",
+        "with",
+        "word",
+        "words",
+        "writer",
+    ]
+)
 UNTOUCHED = 0.3
 """An edit of the passage must leave at least this share of it as it was: an edit, not another text."""
 
@@ -40,12 +87,20 @@ def item_verdicts(draft: Draft, parent: Draft | None, category: Category) -> tup
     faults = [] if unanswerable else list(form.faults(draft.passage))
     if (slot := _SLOT.search(draft.item.question)) and slot[0] not in draft.passage:
         faults.append(("form", f"a slot of the model question was not filled: {slot[0]}"))
+    if draft.item.form in _ASKING and _names_nothing(draft.item.question, draft.passage):
+        faults.append(("form", "the question names nothing that the passage speaks of"))
     if isinstance(form, Revision) and category.states and not {c.kind for c in form.constraints} & set(category.states):
         faults.append(("form", f"states nothing exact, though its type must: {', '.join(category.states)}"))
     names = dict.fromkeys(["form", *(["grounded"] if _quotes(draft) else []), *(name for name, _ in faults)])
     found = [Verdict(check=name, passed=True, evidence="") for name in names if not any(f[0] == name for f in faults)]
     found += [Verdict(check=name, passed=False, evidence=evidence) for name, evidence in faults]
     return (*found, *([changed(draft, parent)] if parent else []))
+
+
+def _names_nothing(question: str, passage: str) -> bool:
+    """Whether a question could stand under any text: no word of substance in it is a word of the passage."""
+    words, known = set(re.findall(r"[^\W\d_]{4,}", fold(question))) - _GENERIC, fold(passage)
+    return question.isascii() and not any(word[:5] in known for word in words)
 
 
 def _quotes(draft: Draft) -> bool:

@@ -150,8 +150,7 @@ class Gateway:
 
     async def _buy(self, request: Request) -> Completion:
         completion = await self._attempts(request)
-        tokens = (completion.input_tokens, completion.cached_tokens, completion.output_tokens)
-        self.statistics.bought(request.model, *tokens, self._prices)
+        self.statistics.bought(request.model, completion, self._prices)
         if self._store is not None:
             self._store.put_call(request.key, asdict(completion))
         return completion

@@ -3,14 +3,16 @@
 What counts as given, beyond the very words (case, quotes and spacing never matter):
     text        all its words in one source, inflection aside (`window seats` ← "a seat by the window")
     numbers     in words; signs (`-5` ← "reduce by 5"); units and multiples (`90` ← "1.5 hours", `5000` ← "5k",
-                `0.2` ← "20 %"); a sum, difference, product or quotient of two given numbers, unless small
+                `0.2` ← "20 %"); unless small, what two numbers of one user turn make, or all of them together, where
+                that turn speaks of a calculation; numbers of one result likewise, where a user turn does
     dates       `2025-03-05` ← "March 5th", with 2025 given somewhere; times: `15:00` ← "3 pm"
-    booleans    what the parameter is named after is mentioned, or a yes or no was said
+    booleans    the user mentions what the parameter is named after, or said yes or no when asked about it; or a
+                result has that very value under that name
 """
 
 import calendar
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from agentinstruct.tools.quotes import fold, numbers
@@ -43,20 +45,41 @@ _FILLERS = frozenset(
     ("a", "an", "the", "of", "in", "on", "at", "to", "for", "and", "or", "by", "with", "my", "me", "i", "is", "it")
 )
 _MOST_NUMBERS = 40
+_CALCULATION = re.compile(
+    r"\b(?:total|sum|plus|minus|add|subtract|difference|each|apiece|per|times|multipl|divide|double|triple|twice|half|"
+    r"halve|percent|average|mean|split|altogether|combined|increase|decrease|reduce|raise|discount)|[%+*×÷]"
+)
+_YES_OR_NO = re.compile(r"\b(?:yes|yep|yeah|no|nope|not|don't|sure|please|ok|okay|of course|true|false)\b")
+_MULTIPLES = {"double": 2.0, "triple": 3.0, "halve": 0.5}
 
 
-def grounded(value: Any, parameter: ApiParameter | None, sources: Sequence[str]) -> bool:
-    """Whether the value can be traced to a source or is the parameter's default, by the rules above."""
+def grounded(
+    value: Any,
+    parameter: ApiParameter | None,
+    turns: Sequence[str],
+    results: Sequence[str] = (),
+    answers: Sequence[tuple[str, str]] = (),
+) -> bool:
+    """Whether the value can be traced to a source or is the parameter's default, by the rules above.
+
+    Args:
+        value: What a call is given.
+        parameter: What it is given for, if that is known.
+        turns: What the user said before the call.
+        results: What earlier calls gave, each as its JSON.
+        answers: The assistant's questions, each with the user's reply.
+    """
     if parameter and parameter.default is not None and str(value).casefold() == str(parameter.default).casefold():
         return True
     if isinstance(value, list | dict):
         parts = value.values() if isinstance(value, dict) else value
-        return all(grounded(part, None, sources) for part in parts)
-    texts = [fold(source) for source in sources]
+        return all(grounded(part, None, turns, results, answers) for part in parts)
     if isinstance(value, bool):
-        return _boolean_given(parameter, texts)
+        return parameter is not None and _boolean_given(value, parameter.name, turns, results, answers)
+    said, found = [fold(turn) for turn in turns], [fold(result) for result in results]
+    texts = [*said, *found]
     if isinstance(value, int | float):
-        return _number_given(value, texts)
+        return _number_given(value, texts) or _computed(value, said, found)
     return isinstance(value, str) and _text_given(fold(value).strip(" .,;!?\"'"), texts)
 
 
@@ -83,9 +106,14 @@ def _stem(word: str) -> str:
     return word
 
 
-def _boolean_given(parameter: ApiParameter | None, texts: Sequence[str]) -> bool:
-    answered = any(re.search(r"\b(?:yes|no|not|yeah|sure|true|false)\b", text) for text in texts)
-    return answered or bool(parameter and any(mentions(text, parameter.name) for text in texts))
+def _boolean_given(
+    value: bool, name: str, turns: Sequence[str], results: Sequence[str], answers: Sequence[tuple[str, str]]
+) -> bool:
+    if any(mentions(turn, name) for turn in turns):
+        return True
+    if any(mentions(question, name) and _YES_OR_NO.search(fold(reply)) for question, reply in answers):
+        return True
+    return any(re.search(rf'"{re.escape(name)}": ?{str(value).lower()}\b', result) for result in results)
 
 
 def _text_given(wanted: str, texts: Sequence[str]) -> bool:
@@ -127,10 +155,29 @@ def _number_given(value: float, texts: Sequence[str]) -> bool:
         return True
     if any(re.search(rf"\b{word}\b", text) for word in _SMALL.get(value, ()) for text in texts):
         return True
-    if any(_same(value, measure) for text in texts for measure in _measures(text)):
-        return True
-    exotic = abs(value) > 12 or value != int(value)
-    return exotic and any(_same(value, result) for result in _combined(given[-_MOST_NUMBERS:]))
+    return any(_same(value, measure) for text in texts for measure in _measures(text))
+
+
+def _computed(value: float, turns: Sequence[str], results: Sequence[str]) -> bool:
+    """Whether one turn's or one result's numbers make the value; a small one could come of any two."""
+    if abs(value) <= 12 and value == int(value):
+        return False
+    asked = [turn for turn in turns if _CALCULATION.search(turn)]
+    sources = [*asked, *results] if asked else []
+    return any(_same(value, made) for text in sources for made in _combined(_operands(text)))
+
+
+def _operands(text: str) -> list[float]:
+    """The numbers a source could calculate with, the last of very many."""
+    multiples = [number for word, number in _MULTIPLES.items() if re.search(rf"\b{word}", text)]
+    return [*numbers(text), *_shares(text), *multiples][-_MOST_NUMBERS:]
+
+
+def _shares(text: str) -> Iterator[float]:
+    """Percentages as factors, and what they leave and come to."""
+    for match in re.finditer(r"(\d+(?:\.\d+)?)\s*(?:%|percent\b|per cent\b)", text):
+        share = float(match[1]) / 100
+        yield from (share, 1 - share, 1 + share)
 
 
 def _measures(text: str) -> list[float]:
@@ -141,7 +188,8 @@ def _measures(text: str) -> list[float]:
 
 def _combined(given: Sequence[float]) -> set[float]:
     pairs = [(a, b) for i, a in enumerate(given) for b in given[i + 1 :]]
-    plain = {result for a, b in pairs for result in (a + b, a - b, a * b)}
+    plain = {result for a, b in pairs for result in (a + b, a - b, a * b, (a + b) / 2)}
+    plain |= {sum(given), sum(given) / len(given)} if given else set()
     return plain | {a / b for first in pairs for a, b in (first, first[::-1]) if b}
 
 

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 from random import Random
+from typing import Protocol
 
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
 from agentinstruct.tools.prices import Price, price_of
@@ -23,6 +24,22 @@ class RetryableError(Exception):
         self.busy = busy
 
 
+class Tokens(Protocol):
+    """Something that took tokens: a completion."""
+
+    @property
+    def input_tokens(self) -> int:
+        """Tokens read, cached ones included."""
+
+    @property
+    def cached_tokens(self) -> int:
+        """Of these, tokens the provider had in its cache."""
+
+    @property
+    def output_tokens(self) -> int:
+        """Tokens written."""
+
+
 @dataclass(slots=True)
 class Statistics:
     """What went through a gateway since it was made."""
@@ -40,8 +57,9 @@ class Statistics:
     unpriced: set[str] = field(default_factory=set)
     """Models whose price is not known, so that `cost` leaves them out."""
 
-    def bought(self, model: str, read: int, cached: int, written: int, prices: dict[str, Price]) -> None:
+    def bought(self, model: str, made: Tokens, prices: dict[str, Price]) -> None:
         """Count a finished call, its tokens and its cost."""
+        read, cached, written = made.input_tokens, made.cached_tokens, made.output_tokens
         price = price_of(model, prices)
         if price is None:
             self.unpriced.add(model)

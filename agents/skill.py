@@ -8,6 +8,7 @@ taxonomy.yaml   the categories of instruction: brief, form, the transforms each 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -101,6 +102,8 @@ class Skill:
     goals: Mapping[str, Goal]
     layouts: Mapping[str, Sequence[Template]]
     prompts: Mapping[str, Prompt]
+    data: Mapping[str, str]
+    """The fingerprints of its YAML files."""
 
     def prompt(self, *names: str) -> Prompt:
         """The first of these prompts that the skill, else `shared`, has."""
@@ -110,9 +113,9 @@ class Skill:
         raise SkillError(f"prompts/{self.name}: needs {names[-1]}.md (looked for {', '.join(names)}, also in shared/).")
 
     @property
-    def fingerprint(self) -> str:
-        """All prompts' fingerprints: what a run's manifest holds of the skill."""
-        return ",".join(sorted(prompt.label for prompt in self.prompts.values()))
+    def fingerprints(self) -> dict[str, str]:
+        """The fingerprint of each of its files, shared prompts included: what a run's manifest holds of the skill."""
+        return {**self.data, **{prompt.name: prompt.fingerprint for prompt in self.prompts.values()}}
 
 
 def prompts_folder() -> Path:
@@ -137,7 +140,7 @@ def load_skill(name: str) -> Skill:
         raise SkillError(f"no skill {name!r}.{nearest(name, skill_names())}")
     file = checked(SkillFile, _yaml(folder / "skill.yaml"), f"{name}/skill.yaml", SkillError)
     goals = {key: goal.model_copy(update={"name": key}) for key, goal in file.goals.items()}
-    skill = Skill(name, file, _taxonomy(folder, name), goals, _layouts(file, name), _prompts(folder))
+    skill = Skill(name, file, _taxonomy(folder, name), goals, _layouts(file, name), _prompts(folder), _data(folder))
     _agree(skill)
     return skill
 
@@ -145,6 +148,12 @@ def load_skill(name: str) -> Skill:
 def _yaml(path: Path) -> Any:
     where = f"{path.parent.name}/{path.name}"
     return read_yaml(read_text(path, SkillError), where, SkillError)
+
+
+def _data(folder: Path) -> dict[str, str]:
+    files = [folder / "skill.yaml", folder / "taxonomy.yaml"]
+    digests = [sha256(read_text(path, SkillError).encode()).hexdigest() for path in files]
+    return {f"{folder.name}/{path.name}": digest[:12] for path, digest in zip(files, digests, strict=True)}
 
 
 def _taxonomy(folder: Path, name: str) -> dict[str, Category]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from agentinstruct.agents.grounding import grounded, mentions
 from agentinstruct.agents.records import Verdict
-from agentinstruct.agents.toolcalls import Made, ToolTask, Turn, run_plan
+from agentinstruct.agents.toolcalls import Made, ToolTask, Turn, run_plan, said
 from agentinstruct.tools.simulator import CallRefused, Simulator, bind
 
 MISSING = frozenset({"single_api_missing_parameters", "multi_api_missing_parameters"})
@@ -130,9 +130,8 @@ def _run_faults(planned: Sequence[Made]) -> Iterator[str]:
 def _given_faults(task: ToolTask, planned: Sequence[Made], simulator: Simulator) -> Iterator[str]:
     """The first message gives every planned value that is not withheld, and none that is."""
     required = {(api.name, one.name) for api in simulator.apis for one in api.parameters if one.required}
-    hidden = [str(argument.value) for argument in task.withheld]
-    opening = Turn(speaker="user", text="\n".join([task.task, *hidden]))
-    yield from _grounding_faults([opening, Turn(speaker="assistant", calls=tuple(planned))], simulator, chained=True)
+    told = [said(f"{one.name}: {one.value}" if isinstance(one.value, bool) else str(one.value)) for one in task.withheld]
+    yield from _grounding_faults([said(task.task), *told, Turn(speaker="assistant", calls=tuple(planned))], simulator, chained=True)
     for argument in task.withheld:
         users = [call for call in task.calls if call.values.get(argument.name) == argument.value]
         if not any((call.name, argument.name) in required for call in users):
@@ -175,16 +174,19 @@ def _execution_faults(dialogue: Sequence[Turn], foreseen: set[tuple[str, str]]) 
 def _grounding_faults(dialogue: Sequence[Turn], simulator: Simulator, *, chained: bool = False) -> Iterator[str]:
     """Calls of one turn are made together and cannot use each other's results, unless they are `chained`."""
     parameters = {(api.name, one.name): one for api in simulator.apis for one in api.parameters}
-    sources: list[str] = []
-    for turn in dialogue:
+    turns: list[str] = []
+    results: list[str] = []
+    answers: list[tuple[str, str]] = []
+    for before, turn in zip((None, *dialogue), dialogue, strict=False):
         if turn.speaker == "user":
-            sources.append(turn.text)
+            turns.append(turn.text)
+            answers.append((before.text if before else "", turn.text))
         for place, made in enumerate(turn.calls):
             earlier = [call.content for call in turn.calls[:place]] if chained else []
             for name, value in made.arguments.items():
-                if not grounded(value, parameters.get((made.name, name)), [*sources, *earlier]):
+                if not grounded(value, parameters.get((made.name, name)), turns, [*results, *earlier], answers):
                     yield f"{made.name}: {name} = {value!r} was given by nobody"
-        sources += [made.content for made in turn.calls]
+        results += [made.content for made in turn.calls]
 
 
 def _called_faults(task: ToolTask, dialogue: Sequence[Turn], listed: set[str]) -> Iterator[str]:

@@ -35,8 +35,13 @@ def make_plan(skill: Skill, seed: Seed, context: Context) -> Plan:
         suggestions=context.suggestions_per_goal,
         rounds=file.rounds if context.rounds < 0 else context.rounds,
         verify=context.verify,
-        work_id=content_id(skill.name, seed.id, context.seed),
+        work_id=work_id(skill.name, seed.id, context.seed),
     )
+
+
+def work_id(skill: str, seed_id: str, run_seed: int) -> str:
+    """The id of the work that a skill does on a seed."""
+    return content_id(skill, seed_id, run_seed)
 
 
 def shown(category: Category, draw: Random) -> Mapping[str, str]:

@@ -5,19 +5,23 @@ openai:NAME     an OpenAI-compatible endpoint
 hash            hashed words and character trigrams: no model, only word overlap; for tests and dry runs
 """
 
+import http.client
 import json
 import math
 import os
 import re
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import blake2b
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentinstruct.tools.weights import path
+from agentinstruct.tools.weights import WeightsMissing, path
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -27,10 +31,23 @@ if TYPE_CHECKING:
 
 _LONGEST_PIECE = 256
 _HASH_WIDTH = 512
+_TRIES = 4
+_PASSING = frozenset({408, 425, 429})
 
 
 class EmbeddingsError(ValueError):
     """The embeddings cannot be made; the message says what to change."""
+
+
+class EmbeddingsDown(EmbeddingsError):
+    """Their endpoint did not serve, several times in a row: it may do so later."""
+
+
+def local_ready() -> bool:
+    """Whether `local` can be used: its weights are on this machine, and the packages that run them."""
+    with suppress(WeightsMissing, OSError):
+        return bool(path("minilm")) and all(find_spec(name) for name in ("onnxruntime", "tokenizers"))
+    return False
 
 
 def embeddings(spec: str, *, base_url: str = "", api_key: str = "") -> "Embeddings":
@@ -120,6 +137,7 @@ class Endpoint:
     """The `/embeddings` route of an OpenAI-compatible server."""
 
     def __init__(self, model: str, base_url: str, api_key: str, *, batch: int = 64, timeout: float = 120) -> None:
+        """`timeout` is in seconds."""
         if not base_url.startswith(("http://", "https://")):
             raise EmbeddingsError(f"the embeddings' base URL must start with http:// or https://: {base_url!r}")
         self._model, self._url = model, base_url.rstrip("/") + "/embeddings"
@@ -152,16 +170,31 @@ class Endpoint:
         return vectors
 
     def _post(self, body: bytes) -> bytes:
+        """The reply; what may pass is tried again after half a second, one and two."""
+        for tried in range(1, _TRIES):
+            with suppress(EmbeddingsDown):
+                return self._send(body)
+            time.sleep(2**tried / 4)
+        return self._send(body)
+
+    def _send(self, body: bytes) -> bytes:
         request = urllib.request.Request(self._url, body, self._headers)  # noqa: S310  (checked: http or https)
         try:
             with urllib.request.urlopen(request, timeout=self._timeout) as reply:  # noqa: S310
                 return bytes(reply.read())
         except urllib.error.HTTPError as error:
             with error:
-                detail = error.read(300).decode("utf-8", "replace")
-            raise EmbeddingsError(f"{self._url} answered {error.code} {error.reason}: {detail}") from error
-        except OSError as error:
-            raise EmbeddingsError(f"cannot reach {self._url}: {error}; check --base-url and the server") from error
+                detail = _start(error)
+            kind = EmbeddingsDown if error.code >= 500 or error.code in _PASSING else EmbeddingsError
+            raise kind(f"{self._url} answered {error.code} {error.reason}: {detail}") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise EmbeddingsDown(f"cannot reach {self._url}: {error}; check --base-url and the server") from error
+
+
+def _start(error: urllib.error.HTTPError) -> str:
+    with suppress(OSError, http.client.HTTPException):
+        return error.read(300).decode("utf-8", "replace")
+    return "(its words were cut off)"
 
 
 class Hashed:

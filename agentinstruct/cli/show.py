@@ -105,6 +105,8 @@ def show_summary(finished: "Finished") -> None:
             if reason.detail:
                 console.print(Text("         " + " ".join(reason.detail.split())[:200], style="dim"), soft_wrap=True)
     _seeds(console, finished.progress)
+    if finished.progress.notice:
+        console.print(f"\n{finished.progress.notice}", soft_wrap=True)
     calls = finished.progress.statistics
     console.print(
         f"\n{calls.calls} calls this time ({calls.from_journal} found in the journal), "

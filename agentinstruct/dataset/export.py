@@ -6,8 +6,8 @@
     README.md                 the dataset card; `datasets.load_dataset(folder)` reads it
     manifest.json             rows and SHA-256 of each file, written last
 
-Files appear under their names only when they are whole. The rows' order is that of their ids, so the same
-records give the same bytes however the run went.
+A folder that holds something else is refused. Files appear under their names only when they are whole. The rows'
+order is that of their ids, so the same records give the same bytes however the run went.
 """
 
 import os
@@ -21,12 +21,18 @@ from typing import Any, Protocol
 
 import orjson
 
+from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.card import TOOL_SPLITS, card
 from agentinstruct.dataset.parquet import ParquetSplit
+
+_KEYS = {"records", "dropped", "files"}
 
 
 class Rows(Protocol):
     """Something that holds a run's rows: its journal."""
+
+    folder: Path
+    """The run folder."""
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Every record, in a fixed order."""
@@ -46,7 +52,13 @@ class Exported:
 
 
 def export(journal: Rows, folder: Path) -> Exported:
-    """Write the dataset of everything the journal holds into the folder."""
+    """Write the dataset of everything the journal holds into the folder.
+
+    Raises:
+        RunError: the folder holds something else than this run or an earlier dataset.
+        OSError: it cannot be written.
+    """
+    _claim(folder, journal.folder)
     done = Exported(folder, Counter(), _dropped(journal, folder / "dropped.jsonl"))
     written = [folder / "dropped.jsonl"]
     skills: dict[str, str] = {}
@@ -66,6 +78,30 @@ def export(journal: Rows, folder: Path) -> Exported:
         temporary.write_text(card(done.rows, skills, journal.records()), encoding="utf-8")
     _manifest(folder, [*written, folder / "README.md"], done)
     return done
+
+
+def _claim(folder: Path, run: Path) -> None:
+    """Refuse a folder that is not ours to write; mark a fresh one, so that a second try finds it ours."""
+    if folder.resolve() == run.resolve():
+        return
+    begun = _partial(folder / "manifest.json")
+    if (folder / "run.json").exists():
+        raise RunError(f"{folder}: the folder of another run. Choose another folder.")
+    if begun.exists() or _earlier(folder) is not None:
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if foreign := sorted(entry.name for entry in folder.iterdir()):
+        raise RunError(f"{folder}: not empty and no dataset of ours (it holds {foreign[0]!r}). Choose another folder.")
+    begun.touch(mode=0o600)
+
+
+def _earlier(folder: Path) -> list[str] | None:
+    """The files of the dataset that was exported here before, or None when there was none."""
+    try:
+        manifest = orjson.loads((folder / "manifest.json").read_bytes())
+        return [str(name) for name in manifest["files"]] if manifest.keys() == _KEYS else None
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return None
 
 
 @dataclass(slots=True)
@@ -98,11 +134,15 @@ def _dropped(journal: Rows, path: Path) -> int:
     return count
 
 
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary name beside the path; when the block ends well it is synced and takes the path's place."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary = _partial(path)
     temporary.unlink(missing_ok=True)  # of an export that was killed
     try:
         yield temporary
@@ -115,11 +155,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def _remove_stale(folder: Path, written: list[Path]) -> None:
     """Splits of the last export here that have no record any more; files that are not ours stay."""
-    try:
-        listed = orjson.loads((folder / "manifest.json").read_bytes())["files"]
-        earlier = {folder / name for name in listed}
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
-        return
+    earlier = {folder / name for name in _earlier(folder) or []}
     for path in earlier - {*written, folder / "README.md"}:
         if path.parent in (folder / "data", folder / "parquet"):
             path.unlink(missing_ok=True)

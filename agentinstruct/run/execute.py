@@ -7,10 +7,14 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.export import Exported, export
+from agentinstruct.run.folder import storage_error
 from agentinstruct.run.journal import Journal
+from agentinstruct.run.manifest import read_manifest
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.runner import Progress, Runner
 from agentinstruct.run.summary import Summary, summarise
@@ -38,6 +42,7 @@ async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda 
         SetupError: something to put right before the first call.
         ProviderDown: a model does not serve; what is done is kept and exported.
     """
+    config = _as_begun(config)
     journal = Journal.open(config.out, config.manifest())
     try:
         runner = Runner(config, journal)
@@ -46,11 +51,27 @@ async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda 
             try:
                 await runner.run()
             finally:
-                exported = await asyncio.to_thread(export, journal, config.out)
+                exported = await asyncio.to_thread(_export, journal, config.out)
         summary = await asyncio.to_thread(summarise, journal)
         return Finished(summary, exported, runner.progress, received[0] if received else 0)
     finally:
         journal.close()
+
+
+def _as_begun(config: RunConfig) -> RunConfig:
+    """The embeddings settled, once: asked for, else those the run began with, since the weights may come and go."""
+    stored = ""
+    with suppress(RunError, OSError):  # told when the folder is opened
+        if not config.embeddings and any(path.stat().st_size for path in config.out.glob("*.seg")):
+            stored = str(read_manifest(config.out).settings.get("embeddings", ""))
+    return replace(config, embeddings=stored or config.embeddings_spec())
+
+
+def _export(journal: Journal, folder: Path) -> Exported:
+    try:
+        return export(journal, folder)
+    except OSError as problem:
+        raise storage_error(Path(problem.filename or folder), problem) from problem
 
 
 @contextmanager

@@ -9,12 +9,16 @@ from typing import Any
 from agentinstruct.agents.errors import SetupError, SkillError
 from agentinstruct.agents.files import nearest
 from agentinstruct.agents.models import Endpoints
-from agentinstruct.agents.records import Seed, content_id
+from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill, load_skill, skill_names
+from agentinstruct.graphs.plan import work_id
 from agentinstruct.graphs.state import NONE, ROLES, Context
 from agentinstruct.seeds import SeedOptions
+from agentinstruct.tools.embeddings import local_ready
 from agentinstruct.tools.prices import Price, PricesError, price_table
 
+UNSEARCHED = "none"
+"""The embeddings of a run whose flows search no code."""
 _SIGNATURE = re.compile(r"\b\w[\w.]*\([^()\n]{0,120}\)|\b(?:GET|POST|PUT|PATCH|DELETE) /\S+")
 
 
@@ -75,16 +79,19 @@ class RunConfig:
         return {role: self.context.model_of(role) for role in ROLES}
 
     def embeddings_spec(self) -> str:
-        """What embeds texts for retrieval: the embedded model unless nothing here has a model at all."""
-        scripted = all(model.startswith("scripted") for model in self.models().values())
-        return self.embeddings or ("hash" if scripted else "local")
+        """What embeds texts for retrieval; not asked for: the embedded model where it is ready, else nothing."""
+        if self.embeddings:
+            return self.embeddings
+        if all(model.startswith("scripted") for model in self.models().values()):
+            return "hash"
+        return "local" if local_ready() else UNSEARCHED
 
     def manifest(self) -> dict[str, Any]:
         """What must be the same when the run is resumed."""
         context = {key: value for key, value in asdict(self.context).items() if not key.endswith("model")}
         seeds = asdict(self.seeds)
         return {
-            "skills": {skill.name: skill.fingerprint for skill in self.chosen_skills()},
+            "skills": {skill.name: skill.fingerprints for skill in self.chosen_skills()},
             "models": self.models(),
             "embeddings": self.embeddings_spec(),
             "context": context,
@@ -121,7 +128,7 @@ def work_for(seed: Seed, skills: Sequence[Skill], run_seed: int) -> Iterator[Wor
     """The work a seed gives rise to, in the order of the skills."""
     for skill in skills:
         if suits(skill, seed):
-            yield Work(content_id(skill.name, seed.id, run_seed), skill.name, seed)
+            yield Work(work_id(skill.name, seed.id, run_seed), skill.name, seed)
 
 
 def suits(skill: Skill, seed: Seed) -> bool:

@@ -20,11 +20,12 @@ from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.state import Context
 from agentinstruct.run.journal import Journal
-from agentinstruct.run.plan import RunConfig, Work, work_for
+from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
 from agentinstruct.seeds import Skipped, read_seeds
 
 POISON = 3
 """A work item that failed this often is set aside until --retry-failed."""
+NOT_SEARCHED = "code is not searched: `agentinstruct fetch minilm`, and a new run grows API lists by retrieval"
 
 
 @dataclass
@@ -42,6 +43,8 @@ class Progress:
     trouble: str = ""
     """What the last of the failed met."""
     set_aside: int = 0
+    notice: str = ""
+    """What the run does without, and how to have it."""
     reading: bool = True
     records: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
@@ -58,6 +61,7 @@ class Runner:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _fatal: BaseException | None = None
     _contexts: dict[str, Context] = field(default_factory=dict)
+    _unsearched: bool = False
 
     async def run(self) -> None:
         """Work through all seeds; returns early when `stopping` is set.
@@ -80,6 +84,7 @@ class Runner:
         width = min(gateway.width(spec) for spec in set(config.models().values()))
         graphs = load_graphs(skills)
         self._contexts = {skill.name: config.context_for(skill) for skill in skills}
+        self._unsearched = config.embeddings_spec() == UNSEARCHED and any(skill.file.retrieves for skill in skills)
         async with using(gateway), self._corpus(skills):
             await self._work(skills, graphs, width)
         if self._fatal is not None:
@@ -157,6 +162,8 @@ class Runner:
                 self.progress.examples.setdefault(found.reason, f"{found.source}: {found.detail}".rstrip(": "))
                 continue
             self.progress.seeds += 1
+            if self._unsearched and found.modality == "code":
+                self.progress.notice = NOT_SEARCHED
             yield found
             if self.config.limit and self.progress.seeds >= self.config.limit:
                 return

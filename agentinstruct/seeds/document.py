@@ -1,7 +1,8 @@
 """What is read, under which limits, and what is left out: a `Document`, the `SeedOptions`, a `Skipped`."""
 
-from dataclasses import dataclass
-from typing import Literal
+import os
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
 
 from agentinstruct.agents.records import Modality
 
@@ -95,6 +96,26 @@ class Document:
     markdown: bool = False
     cuts: tuple[tuple[int, ...], ...] = ()
     """Character offsets at which code may be cut, outermost syntax first."""
+
+
+_Told = TypeVar("_Told", Document, Skipped)
+
+
+def told(item: _Told) -> _Told:
+    """The same with nothing in what it says of its origin that cannot be stored, such as a name that is not UTF-8."""
+    fields = ("source", "detail") if isinstance(item, Skipped) else ("source", "title", "licence", "language")
+    odd = {name: value for name in fields if (value := getattr(item, name)) != storable(value)}
+    return replace(item, **{name: storable(value) for name, value in odd.items()}) if odd else item
+
+
+def storable(text: str) -> str:
+    """Text with each byte or half character that UTF-8 does not know written out: `caf\\xe9.txt`."""
+    if text.isascii():
+        return text
+    try:
+        return os.fsencode(text).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half of a surrogate pair, which no file name gives
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class Unusable(Exception):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
+from agentinstruct.seeds.parquet_rows import parquet
 from agentinstruct.seeds.syntax import code_cuts
 
 MAX_TEXT = 32_000_000
@@ -193,9 +194,9 @@ def table(data: bytes, request: Reply) -> Reply:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise Refused("no text column", "not an array of objects")
     wanted = request["columns"]
-    columns = list(rows[0])[:100] if rows else []
+    columns = list(dict.fromkeys(key for row in rows for key in row))
     return {
-        "columns": columns,
+        "columns": [name for place, name in enumerate(columns) if place < 100 or name in wanted],
         "rows": [{key: row[key] for key in wanted if isinstance(row.get(key), str)} for row in rows],
     }
 
@@ -207,5 +208,6 @@ EXTRACTORS: dict[str, Extractor] = {
     "html": html,
     "ipynb": ipynb,
     "json": table,
+    "parquet": parquet,
     "pdf": pdf,
 }

@@ -4,8 +4,11 @@ A row is a dict of the columns that matter; what cannot be read of a table is an
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, BinaryIO
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from itertools import chain
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
 
 from agentinstruct.seeds.compressed import read_blocks, read_whole
 from agentinstruct.seeds.document import SeedOptions, Unusable
@@ -16,6 +19,9 @@ from agentinstruct.seeds.worker import Worker
 
 TEXT_COLUMNS = ("text", "content", "body", "document")
 ABOUT_COLUMNS = ("title", "licence", "license", "language", "lang", "programming_language")
+
+_PROBED = 1000
+"""Rows of a jsonl file that may lack a text column before it counts as a table without one."""
 
 Row = dict[str, Any]
 Rows = Iterator[tuple[int, Row | Unusable]]
@@ -30,20 +36,45 @@ class NoColumn(Exception):
         self.told = f"it has {asked}, only {shown(columns) or 'no columns'}"
 
 
+def column_of(row: Container[str], options: SeedOptions) -> str:
+    """The column of a row to read, or an empty string when it has none."""
+    wanted = [options.column] if options.column else TEXT_COLUMNS
+    return next((name for name in wanted if name in row), "")
+
+
 def text_column(columns: Sequence[str], options: SeedOptions) -> str:
     """The column to read; `NoColumn` when there is none."""
-    wanted = [options.column] if options.column else [name for name in TEXT_COLUMNS if name in columns]
-    if not wanted or wanted[0] not in columns:
+    if not (column := column_of(columns, options)):
         raise NoColumn(options.column, columns)
-    return wanted[0]
+    return column
 
 
 def json_lines(file: BinaryIO, form: Format, options: SeedOptions, worker: Worker) -> Rows:
-    """Objects by the number of their line."""
+    """Objects by the number of their line; `NoColumn` when none of the first thousand has a text column."""
+    missing: list[int] = []
+    columns: list[str] = []
+    found = False
+    for number, row in _objects(_lines(file, form, options)):
+        column = "" if isinstance(row, Unusable) else column_of(row, options)
+        if isinstance(row, Unusable):
+            yield number, row
+        elif found or column:
+            yield from ((before, _without_column(options)) for before in missing)
+            missing, found = [], True
+            yield number, _taken(row, column) if column else _without_column(options)
+        else:
+            columns = columns or list(row)
+            missing.append(number)
+            if len(missing) == _PROBED:
+                break
+    if missing:
+        raise NoColumn(options.column, columns)
+
+
+def _objects(lines: Iterable[str | Unusable]) -> Rows:
     import orjson
 
-    column = ""
-    for number, line in enumerate(_lines(file, form, options), 1):
+    for number, line in enumerate(lines, 1):
         if isinstance(line, Unusable):
             yield number, line
         elif line.strip():
@@ -52,56 +83,62 @@ def json_lines(file: BinaryIO, form: Format, options: SeedOptions, worker: Worke
             except orjson.JSONDecodeError as error:
                 yield number, Unusable("parse failed", f"not JSON: {error}"[:200])
                 continue
-            if not isinstance(row, dict):
-                yield number, Unusable("parse failed", "not an object")
-                continue
-            column = column or text_column(list(row), options)
-            yield number, _taken(row, column)
+            yield number, row if isinstance(row, dict) else Unusable("parse failed", "not an object")
 
 
 def separated(file: BinaryIO, form: Format, options: SeedOptions, worker: Worker) -> Rows:
-    """Records of a csv or tsv file with a heading line, by their number."""
+    """Records of a csv or tsv file with a heading line, by their number; a line that is too long counts as one."""
     csv.field_size_limit(max(csv.field_size_limit(), int(options.max_line_mb * 1e6)))
-    lines = (_refuse(line) for line in _lines(file, form, options))
+    lost: list[Unusable] = []
+    lines = _short_enough(_lines(file, form, options), lost)
     rows = csv.reader(lines, delimiter="\t" if form.suffix == "tsv" else ",")
     number = 0
     try:
         columns = next(rows, [])
+        if lost:
+            raise lost[0]
         column = text_column(columns, options)
-        for number, values in enumerate(rows, 1):
+        for values in chain(rows, [[]]):
+            while lost:
+                number += 1
+                yield number, lost.pop()
+            number += 1
             if values:
                 yield number, _taken(dict(zip(columns, values, strict=False)), column)
     except csv.Error as error:
         raise Unusable("parse failed", f"row {number + 1}: {error}") from error
 
 
-def _refuse(line: str | Unusable) -> str:
-    if isinstance(line, Unusable):
-        raise line
-    return line
+def _short_enough(lines: Iterable[str | Unusable], lost: list[Unusable]) -> Iterator[str]:
+    for line in lines:
+        if isinstance(line, Unusable):
+            lost.append(line)
+        else:
+            yield line
 
 
 def parquet(file: BinaryIO, form: Format, options: SeedOptions, worker: Worker) -> Rows:
-    """Rows of a Parquet file by their number."""
-    from io import BytesIO
-
-    from pyarrow import ArrowException
-    from pyarrow.parquet import ParquetFile
-
-    number = 0
-    try:
-        source = BytesIO(read_whole(file, form.compression, options.max_file_mb)) if form.compression else file
-        columns = ParquetFile(source).schema_arrow.names
+    """Rows of a Parquet file by their number, read by a worker of its own."""
+    with ExitStack() as opened:
+        if form.compression:
+            unpacked = opened.enter_context(TemporaryFile())
+            unpacked.write(read_whole(file, form.compression, options.max_file_mb))
+            unpacked.seek(0)
+            file = cast(BinaryIO, unpacked)
+        descriptor = file.fileno()
+        reader = opened.enter_context(closing(Worker(options, (descriptor,))))
+        columns = reader.extract("parquet", b"", file=descriptor)["columns"]
         column = text_column(columns, options)
         wanted = [column, *(name for name in ABOUT_COLUMNS if name in columns and name != column)]
-        # As a dictionary, a long text that many rows share is held once.
-        table = ParquetFile(source, read_dictionary=[column], pre_buffer=False)
-        for batch in table.iter_batches(batch_size=32, columns=wanted, use_threads=False):
-            for index in range(batch.num_rows):
+        request = {"file": descriptor, "wanted": wanted, "max_bytes": int(options.max_line_mb * 1e6)}
+        number = 0
+        while rows := reader.extract("parquet", b"", **request)["rows"]:
+            for row in rows:
                 number += 1
-                yield number, _taken({name: batch[name][index].as_py() for name in batch.schema.names}, column)
-    except (ArrowException, OSError, ValueError, MemoryError) as error:
-        raise Unusable("parse failed", f"after row {number}: {error}"[:200]) from error
+                if "over" in row:
+                    yield number, Unusable("line too long", f"its {column!r} is over {options.max_line_mb:g} MB")
+                else:
+                    yield number, _taken({**row["about"], column: row["text"]}, column)
 
 
 def json_array(file: BinaryIO, form: Format, options: SeedOptions, worker: Worker) -> Rows:
@@ -109,9 +146,13 @@ def json_array(file: BinaryIO, form: Format, options: SeedOptions, worker: Worke
     text = decode(read_whole(file, form.compression, options.max_file_mb), options.encoding)
     wanted = [options.column] if options.column else list(TEXT_COLUMNS)
     table = worker.extract("json", text.encode(), columns=[*wanted, *ABOUT_COLUMNS])
-    column = text_column(table["columns"], options)
+    first = text_column(table["columns"], options)
     for number, row in enumerate(table["rows"], 1):
-        yield number, _taken(row, column)
+        yield number, _taken(row, column_of(row, options) or first)
+
+
+def _without_column(options: SeedOptions) -> Unusable:
+    return Unusable("no text", f"it has no {options.column!r}" if options.column else "it has no text column")
 
 
 def _taken(row: Row, column: str) -> Row | Unusable:

@@ -16,10 +16,14 @@ _MAX_REPLY = 256_000_000
 
 
 class Worker:
-    """One process that parses files one after another; started when first needed, ended by `close`."""
+    """One process that parses files one after another; started when first needed, ended by `close`.
 
-    def __init__(self, options: SeedOptions) -> None:
+    It inherits the open `files`, by their numbers: what is too large to be sent.
+    """
+
+    def __init__(self, options: SeedOptions, files: tuple[int, ...] = ()) -> None:
         self._options = options
+        self._files = files
         self._process: subprocess.Popen[bytes] | None = None
 
     def extract(self, reader: str, data: bytes, **request: Any) -> Mapping[str, Any]:
@@ -55,7 +59,8 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd="/",
-            env={"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"},
+            pass_fds=self._files,
+            env={"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"},
             start_new_session=True,
         )
         return self._process

@@ -36,7 +36,10 @@ def parameter(name="value", kind="string", default=None):
         ("12:00", "around noon"),
         (["tea", 2], "2 pots of tea"),
         ({"city": "Oslo"}, "in Oslo"),
-        (True, "yes, please"),
+        (17, "the sum of 9 and 8"),
+        (40, "double the 20 I ordered"),
+        (64, "80 less 20 percent"),
+        (60, "10, 20 and 30 in total"),
     ],
 )
 def test_a_value_that_was_given_is_grounded(value, source):
@@ -58,7 +61,9 @@ def test_a_value_that_was_given_is_grounded(value, source):
         ("2025-13-05", "on 13/05 in 2025"),
         ("15:00", "at 3 am"),
         (["tea", "milk"], "a pot of tea"),
-        (True, "book it"),
+        (17, "9 forks and 8 knives"),
+        (200, "10 rooms for 20 people"),
+        (True, "yes, please"),
         ("anything", ""),
     ],
 )
@@ -70,6 +75,25 @@ def test_a_default_is_grounded_and_so_is_a_flag_that_is_spoken_of():
     assert grounded("Economy", parameter(default="economy"), [])
     assert not grounded("first", parameter(default="economy"), [])
     assert grounded(True, parameter("gift_wrapped", "boolean"), ["Wrap it as a gift"])
+
+
+def test_numbers_of_different_turns_are_never_combined():
+    assert not grounded(37.5, None, ["3 mugs", "12.50 each"])
+    assert not grounded(37.5, None, ["3 mugs each"], ['{"price": 12.5}'])
+    prices = '[{"price": 80}, {"price": 45}]'
+    assert grounded(125, None, ["Pay the total of both"], [prices])
+    assert not grounded(125, None, ["Pay for both"], [prices])
+    assert not grounded(125, None, ["Pay the total of both"], ['{"price": 80}', '{"price": 45}'])
+
+
+def test_a_flag_is_given_by_its_own_words_only():
+    flag = parameter("express", "boolean")
+    assert not grounded(True, flag, ["Do not forget the stamps, yes?"])
+    assert grounded(True, flag, ["Send it by express"])
+    assert grounded(False, flag, ["Send it", "No."], answers=[("", "Send it"), ("Should it go express?", "No.")])
+    assert not grounded(False, flag, ["Send it", "No."], answers=[("", "Send it"), ("Shall I insure it?", "No.")])
+    assert grounded(True, flag, ["Again"], ['{"id": "P-1", "express": true}'])
+    assert not grounded(True, flag, ["Again"], ['{"id": "P-1", "express": false}'])
 
 
 def test_no_source_grounds_nothing():

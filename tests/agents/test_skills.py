@@ -135,6 +135,21 @@ def test_a_new_skill_is_a_folder_and_nothing_else(folder: Path) -> None:
         skill.prompt("instruct")
 
 
+@pytest.mark.parametrize(
+    "file", ["sums/skill.yaml", "sums/taxonomy.yaml", "sums/transform/recast.md", "shared/judge.md"]
+)
+def test_the_fingerprint_of_each_file_follows_its_text(folder: Path, file: str) -> None:
+    before = load_skill("sums").fingerprints
+    path = folder.parent / file
+    path.write_text(
+        path.read_text().replace("right", "good") + "\n# \n" * file.endswith("yaml") + "\nMore.\n" * file.endswith("md")
+    )
+    load_skill.cache_clear()
+    after = load_skill("sums").fingerprints
+    assert {name for name in after if after[name] != before.get(name)} == {file}
+    assert after.keys() == before.keys()
+
+
 def change(file: str, old: str, new: str) -> Callable[[Path], None]:
     def apply(folder: Path) -> None:
         text = (folder / file).read_text()

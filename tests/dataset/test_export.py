@@ -9,6 +9,7 @@ import pytest
 from datasets import load_dataset
 from ruamel.yaml import YAML
 
+from agentinstruct.agents.errors import RunError
 from agentinstruct.agents.records import Call, Dropped, Message, Record, Verdict, content_id
 from agentinstruct.dataset.export import export
 from agentinstruct.run.journal import Journal
@@ -166,8 +167,8 @@ def test_the_manifest_counts_and_seals_every_file(folder):
 class Stops:
     """A run whose disk fails while it is read."""
 
-    def __init__(self, rows):
-        self.rows = rows
+    def __init__(self, rows, folder):
+        self.rows, self.folder = rows, folder
 
     def records(self):
         yield from self.rows
@@ -179,17 +180,18 @@ class Stops:
 
 def test_an_interrupted_export_leaves_no_half_file(folder, tmp_path):
     with pytest.raises(OSError, match="the disk is gone"):
-        export(Stops([record(1), record(2)]), tmp_path / "new")
+        export(Stops([record(1), record(2)], tmp_path / "run"), tmp_path / "new")
     assert not (tmp_path / "new" / "data" / "rc.jsonl").exists()
     assert not list((tmp_path / "new").rglob("[!.]*.parquet"))
     assert not (tmp_path / "new" / "manifest.json").exists()
     before = (folder / "data" / "rc.jsonl").read_bytes()
     with pytest.raises(OSError, match="the disk is gone"):
-        export(Stops([record(1)]), folder)
+        export(Stops([record(1)], tmp_path / "run"), folder)
     assert (folder / "data" / "rc.jsonl").read_bytes() == before
     with Journal.open(tmp_path / "run", {}) as journal:
         export(journal, folder)
-    assert not list(folder.rglob("*.partial"))
+        export(journal, tmp_path / "new")
+    assert not list(folder.rglob("*.partial")) and not list((tmp_path / "new").rglob("*.partial"))
 
 
 def test_a_second_export_takes_away_its_old_splits_and_nothing_of_yours(folder, tmp_path):
@@ -224,3 +226,22 @@ def test_the_cards_front_matter_is_yaml(make, numbers):
         assert "| CC-BY-4.0 / other terms | 12 |" in body
         assert "12 records" in body and "6 of which passed" in body
     assert body.lstrip().startswith("# ")
+
+
+@pytest.mark.parametrize("name", ["README.md", "manifest.json", "dropped.jsonl", "data/mine.jsonl", "notes"])
+def test_a_folder_that_holds_something_else_is_refused_untouched(tmp_path, name):
+    mine = tmp_path / "mine" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text('{"files": ["mine"]}')
+    with Journal.open(tmp_path / "run", {}) as journal, pytest.raises(RunError, match="not empty and no dataset"):
+        export(journal, tmp_path / "mine")
+    assert mine.read_text() == '{"files": ["mine"]}'
+    assert [path for path in (tmp_path / "mine").rglob("*") if path.is_file()] == [mine]
+
+
+def test_the_folder_of_another_run_is_refused(tmp_path):
+    Journal.open(tmp_path / "other", {}).close()
+    before = files(tmp_path / "other")
+    with Journal.open(tmp_path / "run", {}) as journal, pytest.raises(RunError, match="another run"):
+        export(journal, tmp_path / "other")
+    assert files(tmp_path / "other") == before

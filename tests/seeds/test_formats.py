@@ -287,3 +287,38 @@ def test_without_its_library_a_document_asks_for_the_extra(tmp_path, make_pdf, r
     (tmp_path / "a.pdf").write_bytes(make_pdf(["A line of text."]))
     _, [skipped] = read(tmp_path / "a.pdf")
     assert (skipped.reason, "agentinstruct[docs]" in skipped.detail) == ("needs an extra", True)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_rows_are_read_by_the_column_each_has(name, tmp_path, tale, read):
+    path = write_rows(tmp_path / name, [{"id": 1}, {"id": 2, "text": tale}, {"content": OTHER}, {"note": "x"}])
+    seeds, skipped = read(path)
+    assert [(seed.text, seed.source) for seed in seeds] == [(tale, f"{path}:2"), (OTHER, f"{path}:3")]
+    assert [(item.source, item.reason) for item in skipped] == [(f"{path}:{n}", "no text") for n in (1, 4)]
+
+
+def test_a_csv_goes_on_after_a_line_that_is_too_long(tmp_path, tale, read):
+    path = tmp_path / "a.csv"
+    path.write_text(f'text\n"{tale}"\n{"x" * 1_100_000}\n"{OTHER}"\n{"y" * 1_100_000}\n')
+    seeds, skipped = read(path, max_line_mb=1)
+    assert [(seed.text, seed.source) for seed in seeds] == [(tale, f"{path}:1"), (OTHER, f"{path}:3")]
+    assert [(item.source, item.reason) for item in skipped] == [(f"{path}:{n}", "line too long") for n in (2, 4)]
+
+
+def test_parquet_in_a_compressed_file_and_of_many_rows(tmp_path, tale, read):
+    table = pyarrow.Table.from_pylist([{"text": f"Tale {n}. {tale}", "title": "T" * 500} for n in range(700)])
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet", row_group_size=90)
+    (tmp_path / "b.parquet.gz").write_bytes(gzip.compress((tmp_path / "a.parquet").read_bytes()))
+    seeds, skipped = read(tmp_path / "a.parquet")
+    assert [seed.text[:8] for seed in seeds[::300]] == ["Tale 0. ", "Tale 300", "Tale 600"]
+    assert (len(seeds), skipped, seeds[0].title) == (700, [], "T" * 300)
+    assert [seed.text for seed in read(tmp_path / "b.parquet.gz")[0]] == [seed.text for seed in seeds]
+
+
+def test_only_code_opens_nothing_else(tmp_path, tale):
+    (tmp_path / "a.txt").write_text(tale)
+    (tmp_path / "b.pdf").write_bytes(b"no PDF at all")
+    (tmp_path / "c.py").write_text(PYTHON)
+    write_rows(tmp_path / "d.jsonl", [{"text": tale}, {"text": GO, "language": "go"}])
+    found = list(read_seeds([str(tmp_path)], SeedOptions(), only_code=True))
+    assert [seed.language for seed in found] == ["python", "go"]

@@ -15,6 +15,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 import zstandard
 
@@ -360,3 +362,48 @@ def test_many_files_are_read_in_little_memory(tmp_path, tale):
     tracemalloc.stop()
     assert count == 800
     assert peak < 2_000_000
+
+
+def test_a_name_that_is_not_utf8_is_told_in_utf8(tmp_path, tale):
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(folder)
+    for name in (b"caf\xe9.txt", b"b\xff.py", b"bad\xe9.pdf"):
+        with open(folder + b"/" + name, "wb") as file:
+            file.write(b"x = 1\n" * 50 if name.endswith(b"py") else b"no" if name.endswith(b"pdf") else tale.encode())
+    found = list(read_seeds([str(tmp_path)], SeedOptions(licence=os.fsdecode(b"\xe9"))))
+    for item in found:
+        assert f"{tmp_path}/caf\\xe9/" in item.source
+        for value in (getattr(item, name, "") for name in ("source", "detail", "title", "licence")):
+            value.encode()
+    [_, seed] = [item for item in found if not isinstance(item, Skipped)]
+    assert (seed.source, seed.title, seed.licence) == (f"{tmp_path}/caf\\xe9/caf\\xe9.txt", "caf\\xe9", "\\xe9")
+
+
+def test_half_characters_of_a_row_are_not_kept(tmp_path, tale):
+    row = {"text": tale, "title": "A \ud800 title", "license": "L \udce9 \ud800"}
+    (tmp_path / "a.json").write_text(json.dumps([row]))
+    [seed] = read_seeds([str(tmp_path)])
+    assert (seed.title.encode(), seed.licence.encode()) == (b"A  title", b"L \\udce9 \\ud800")
+
+
+def test_a_parquet_bomb_costs_the_parser_and_not_the_run(tmp_path, beside):
+    path = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"text": ["a" * 400_000_000]}), path, compression="zstd")
+    assert path.stat().st_size < 100_000
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    before = peak_kb()
+    assert beside(path, parse_memory_mb=512)[0] == "parse failed"
+    assert peak_kb() - before < 50_000
+
+
+def peak_kb():
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+
+
+def test_a_cell_that_is_too_long_is_passed_over(tmp_path, tale):
+    path = tmp_path / "a.parquet"
+    rows = {"text": [tale, "a" * 1_500_000, f"The end. {tale}"], "title": ["x", "y", "t" * 1_500_000]}
+    pyarrow.parquet.write_table(pyarrow.table(rows), path)
+    items = list(read_seeds([str(path)], SeedOptions(max_line_mb=1)))
+    assert [getattr(item, "reason", "seed") for item in items] == ["seed", "line too long", "seed"]
+    assert [item.title for item in items[::2]] == ["x", ""]

@@ -31,7 +31,7 @@ CASES: list[tuple[str, dict[str, Any], str, str, str, str]] = [
     ("case", {"style": "title"}, "a tale of two cities", "A Tale of Two Cities", "A tale of Two Cities", "tale"),
     ("case", {"style": "title"}, "the iPhone isn't here", "The iPhone Isn't Here", "THE IPHONE ISN'T HERE", "capitals"),
     ("case", {"style": "capitalized"}, "a tale of two", "A Tale Of Two", "A Tale of Two", "of"),
-    ("case", {"style": "sentence"}, "x", "The war began in Paris.", "The War Began In Paris.", "inner words"),
+    ("case", {"style": "sentence"}, "The WAR began in PARIS", "The war began in Paris.", "The War Began In Paris.", "inner words"),
     ("sentence_starts", {"words": ["B"]}, "x", "But e.g. Bob ran. “Big” ones too.", "Bob ran. It fell.", "It fell"),
     ("sentence_starts", {"words": ["However"]}, "x", "However, it is.", "However it is. Howevers fly.", "Howevers"),
     ("sentence_starts", {"style": "vowel"}, "x", "Élan matters. In time.", "Each one. Then none.", "Then none"),
@@ -114,9 +114,19 @@ CASES: list[tuple[str, dict[str, Any], str, str, str, str]] = [
     ("dates", {"style": "long"}, "On 03/04/2021 he", "On 3 April 2021 he", "On 3 May 2021 he", "03/04/2021"),
     ("times", {"style": "24h"}, "at 2:30 p.m. or 9am", "at 14:30 or 09:00", "at 14:30 or 9 am", "9 am"),
     ("times", {"style": "24h"}, "at 2:30 p.m.", "at 14:30", "at 02:30", "2:30 p.m."),
+    ("dates", {"style": "iso"}, "1 May 2024, 1 May 2024", "2024-05-01 2024-05-01", "2024-05-01", "more often"),
+    ("times", {"style": "24h"}, "at 14:30, then 9 am", "at 14:30, then 09:00", "then 09:00", "14:30"),
+    ("times", {"style": "24h"}, "9 am or 9 a.m.", "09:00 or 09:00", "09:00", "9 am"),
+    ("times", {"style": "24h"}, "at 3:30 in the afternoon", "at 15:30", "at 16:30", "3:30"),
     ("times", {"style": "12h"}, "at 14:30", "at 2.30 PM", "at 14:30", "14:30"),
     ("numbers", {"style": "digits"}, "He saw 5 and six.", "He saw 5, 6 and 10 million; one too.", "5 and six", "six"),
     ("numbers", {"style": "words"}, "He saw 5.", "He saw five.", "He saw 5.", "5"),
+    ("numbers", {"style": "words"}, "In 1999 25 left.", "In nineteen ninety-nine twenty-five left.", "Many left.", "1999"),
+    ("numbers", {"style": "words"}, "1,205 and 3.5", "One thousand two hundred and five; three point five", "Two", "1,205"),
+    ("numbers", {"style": "words"}, "the 21st", "the twenty-first", "the twentieth", "21"),
+    ("numbers", {"style": "digits"}, "twenty-five of one hundred and five", "25 of 105", "25 of 100", "one hundred five"),
+    ("numbers", {"style": "digits"}, "In nineteen ninety-nine, ten million", "In 1999, 10 million", "In 1999", "ten mill"),
+    ("numbers", {"style": "digits"}, "between five and nine", "between 5 and 9", "between 5 and 8", "“nine”"),
     ("numbers", {"style": "thousands"}, "In 1999 25000 left", "In 1999 25,000 left", "In 1999 25000 left", "25000"),
     ("numbers", {"style": "plain"}, "Some 1,250,000 men", "Some 1250000 men", "Some 1,250,000 men", "1,250,000"),
     ("keep_numbers", {}, "1,250 men in 1812, 3.5 %", "1250, 1812 and 3.5", "1,250 men, 3.5 %", "1812"),
@@ -161,6 +171,14 @@ CASES: list[tuple[str, dict[str, Any], str, str, str, str]] = [
         "still in en",
     ),
     (
+        "language",
+        {"words": ["Chinese"]},
+        "The doctor met Laura in the afternoon near the big car, and then they both went home.",
+        "医生下午在大汽车附近遇见了劳拉，然后他们俩一起回家去了。",
+        "医生。",
+        "only 2 words for the original's 17",
+    ),
+    (
         "two_languages",
         {"words": ["English", "Spanish"]},
         SOURCE,
@@ -186,6 +204,22 @@ def test_each_kind_tells_good_from_bad_and_shows_where(kind, fields, source, goo
     passed, evidence = one(source, bad, kind, **fields)
     assert not passed or not shown
     assert shown in evidence
+
+
+def test_another_case_keeps_the_words_unless_others_are_asked_for():
+    upper, bold = Constraint(kind="case", style="upper"), Constraint(kind="markup", style="bold")
+    short = Constraint(kind="max_words", number=3)
+    assert [f.passed for f in check([upper, bold], "Rain fell here.", "**SNOW** FELL HERE.")] == [False, True]
+    assert [f.passed for f in check([upper, bold], "Rain fell here.", "**RAIN** FELL HERE.")] == [True, True]
+    assert [f.passed for f in check([upper, short], "Rain fell here, we saw.", "IT RAINED.")] == [True, True]
+
+
+def test_another_language_keeps_the_length_unless_a_limit_is_set():
+    french, short = Constraint(kind="language", words=("French",)), Constraint(kind="max_words", number=9)
+    source = "The doctor met Laura in the afternoon near the big car, and then they both went home. " * 2
+    (alone,) = check([french], source, "Le docteur a rencontré Laura.")
+    assert (alone.passed, alone.evidence) == (False, "only 5 words for the original's 34")
+    assert [f.passed for f in check([french, short], source, "Le docteur a rencontré Laura.")] == [True, True]
 
 
 def test_every_kind_has_a_case():

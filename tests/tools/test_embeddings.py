@@ -4,12 +4,13 @@ import math
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from agentinstruct.tools.embeddings import EmbeddingsError, embeddings
+from agentinstruct.tools.embeddings import EmbeddingsDown, EmbeddingsError, embeddings, local_ready
 from agentinstruct.tools.weights import WeightsMissing
 
 PASSAGES = [
@@ -97,6 +98,7 @@ class Server(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.seen: list[tuple[str, str, dict]] = []
+        self.faults: list[int] = []
         self.status, self.reply = 200, lambda texts: {"data": rows([[len(text), 1.0] for text in texts])[::-1]}
 
     @property
@@ -110,7 +112,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.seen.append((self.path, self.headers.get("Authorization", ""), body))
-        self.send_response(self.server.status)
+        self.send_response(self.server.faults.pop(0) if self.server.faults else self.server.status)
         self.end_headers()
         self.wfile.write(json.dumps(self.server.reply(body["input"])).encode())
 
@@ -168,7 +170,39 @@ def test_what_an_endpoint_must_not_send(server, data, message):
         embeddings("openai:m", base_url=server.url).embed_documents(["a", "b"])
 
 
-def test_an_endpoint_that_refuses_or_is_away_is_named(server):
+@pytest.fixture
+def waits(monkeypatch) -> list[float]:
+    """The seconds that were waited between tries; none really are."""
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    return waited
+
+
+@pytest.mark.parametrize("fault", [429, 500, 503])
+def test_a_fault_that_passes_is_tried_again(server, waits, fault):
+    server.faults = [fault, fault]
+    assert embeddings("openai:m", base_url=server.url).embed_query("four") == [4.0, 1.0]
+    assert (len(server.seen), waits) == (3, [0.5, 1.0])
+
+
+def test_a_fault_that_stays_is_told_as_one_that_may_pass_and_a_refusal_is_not(server, waits):
+    server.status = 503
+    with pytest.raises(EmbeddingsDown, match="503"):
+        embeddings("openai:m", base_url=server.url).embed_query("a")
+    assert (len(server.seen), waits) == (4, [0.5, 1.0, 2.0])
+    server.status = 401
+    with pytest.raises(EmbeddingsError) as refused:
+        embeddings("openai:m", base_url=server.url).embed_query("a")
+    assert len(server.seen) == 5 and not isinstance(refused.value, EmbeddingsDown)
+
+
+def test_local_is_ready_with_its_weights_only(monkeypatch, tmp_path):
+    assert local_ready()
+    monkeypatch.setenv("AGENTINSTRUCT_MODELS", str(tmp_path))
+    assert not local_ready()
+
+
+def test_an_endpoint_that_refuses_or_is_away_is_named(server, waits):
     server.status, server.reply = 401, lambda texts: {"error": "bad key"}
     with pytest.raises(EmbeddingsError, match=r"401 .*bad key"):
         embeddings("openai:m", base_url=server.url).embed_query("a")

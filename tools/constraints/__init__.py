@@ -59,6 +59,12 @@ _NEED_WORDS: frozenset[Kind] = frozenset(
 )
 _LIMITS = re.compile(r"(?:min|max|exact)_")
 EMPHASIS = ("bold", "italic", "underline", "strikethrough", "code")
+_KEEPS_WORDS: frozenset[Kind] = frozenset(
+    {"case", "same_words", "unchanged_elsewhere", "markup", "exact_paragraphs", "only_output"}
+)
+_SHORTENS: frozenset[Kind] = frozenset(
+    {"max_words", "exact_words", "max_percent", "max_sentences", "exact_sentences", "remove"}
+)
 # pointless when the text already is that way
 _CHANGES: frozenset[Kind] = frozenset(
     {
@@ -82,7 +88,8 @@ _CHANGES: frozenset[Kind] = frozenset(
 def check(constraints: Iterable[Constraint], source: str, output: str) -> list[Finding]:
     """One finding per constraint, in order; a constraint that makes no sense, or an empty output, fails."""
     old, new = Text(source), Text(output)
-    return [_finding(c, old, new) for c in constraints]
+    asked = list(constraints)
+    return [_finding(c, old, new, asked) for c in asked]
 
 
 def faults(constraints: Sequence[Constraint], source: str) -> list[str]:
@@ -95,21 +102,38 @@ def faults(constraints: Sequence[Constraint], source: str) -> list[str]:
     found = [fault for c in constraints if (fault := _malformed(c) or _absent(c, text))]
     found += _contradictions(constraints)
     if not found:
-        idle = [c for c in constraints if c.kind in _CHANGES and _finding(c, text, text).passed]
+        idle = [c for c in constraints if c.kind in _CHANGES and _finding(c, text, text, constraints).passed]
         found = [f"{c}: the text already is that way" for c in idle]
     return found
 
 
-def _finding(c: Constraint, source: Text, output: Text) -> Finding:
-    offence = _malformed(c) or ("" if output.tokens else "the output is empty") or _offence(c, source, output)
+def _finding(c: Constraint, source: Text, output: Text, asked: Sequence[Constraint]) -> Finding:
+    offence = _malformed(c) or ("" if output.tokens else "the output is empty") or _offence(c, source, output, asked)
     return Finding(constraint=str(c), passed=not offence, evidence=offence)
 
 
-def _offence(c: Constraint, source: Text, output: Text) -> str:
+def _offence(c: Constraint, source: Text, output: Text, asked: Sequence[Constraint]) -> str:
     if c.scope == "text" or c.kind == "unchanged_elsewhere":
-        return _RULES[c.kind](c, source, output)
+        return _RULES[c.kind](c, source, output) or _implied(c, source, output, asked)
     old, new = edits.pieces(c, source, output)
     return _RULES[c.kind](c, old, new) if new.tokens else f"the output has no {c.scope} {c.position}"
+
+
+def _implied(c: Constraint, source: Text, output: Text, asked: Sequence[Constraint]) -> str:
+    """What a demand on the whole text means besides its rule, unless another one beside it asks for something else.
+
+    Another case keeps the words, unless something is asked for that could change them; another language keeps the
+    length, unless a limit is set.
+    """
+    if c.kind == "case" and all(map(_keeps_words, asked)):
+        return edits.same_words(c, source, output)
+    if c.kind == "language" and not any(other.kind in _SHORTENS for other in asked):
+        return languages.shortened(source, output)
+    return ""
+
+
+def _keeps_words(c: Constraint) -> bool:
+    return c.kind in _KEEPS_WORDS and (c.kind != "markup" or c.style not in ("headings", "table"))
 
 
 def _malformed(c: Constraint) -> str:

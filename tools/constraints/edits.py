@@ -12,7 +12,7 @@ from agentinstruct.tools.constraints.rules import Constraint
 from agentinstruct.tools.constraints.text import Text, excerpt, tokens
 
 _OVERLAP = 40  # per cent of the new text's four-word runs that may come from the old one
-_DIGITS = re.compile(r"\d(?:[\d.,]*\d)?")
+FIGURE = re.compile(r"\d(?:[\d.,]*\d)?")
 _URL = re.compile(r"(?:https?://|www\.)\S{1,2000}")
 _BRACKETED = re.compile(r"\([^()]{0,2000}\)|\[[^\[\]]{0,2000}\]")
 _LABEL = r"(?:text|version|output|result|paraphrase|translation|rewrite|revision|summary|paragraph|passage)"
@@ -187,8 +187,8 @@ def low_overlap(c: Constraint, source: Text, output: Text) -> str:
 
 def keep_numbers(c: Constraint, source: Text, output: Text) -> str:
     """Every figure of the original still stands; thousands separators are not looked at."""
-    have = {m[0].replace(",", "") for m in _DIGITS.finditer(output.plain)}
-    lost = next((m for m in _DIGITS.finditer(source.plain) if m[0].replace(",", "") not in have), None)
+    have = {m[0].replace(",", "") for m in FIGURE.finditer(output.plain)}
+    lost = next((m for m in FIGURE.finditer(source.plain) if m[0].replace(",", "") not in have), None)
     return f"“{lost[0]}” is gone: “{excerpt(source.plain, lost.start())}”" if lost else ""
 
 

@@ -5,9 +5,11 @@ in the original may be read either way. `one` is no number word, and `10 million
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
-from agentinstruct.tools.constraints.edits import email_places, keep_numbers
+from agentinstruct.tools.constraints.edits import FIGURE, email_places, keep_numbers
+from agentinstruct.tools.constraints.numerals import runs, smooth, spellings
 from agentinstruct.tools.constraints.rules import Constraint
 from agentinstruct.tools.constraints.text import Text, excerpt, listed, lists
 
@@ -23,6 +25,8 @@ _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _NOON = re.compile(r"(?<![\w:.])([0-9]{1,2})(?:[:.]([0-9]{2}))?\s?([ap])\.?\s?m\b", re.IGNORECASE)
 _CLOCK = re.compile(r"(?<![\w:.])([01]?[0-9]|2[0-4]):([0-5][0-9])(?![\w:]|\s?[ap]\.?\s?m\b)", re.IGNORECASE)
 _PHONE = re.compile(r"(?<![\w.,+-])(?:\+|\(|[0-9])[0-9][0-9 ().-]{4,16}[0-9](?![\w-])")
+
+_DAY = 24 * 60
 
 Date = tuple[int, int, int]
 
@@ -58,11 +62,14 @@ def dates(c: Constraint, source: Text, output: Text) -> str:
     if other is not None:
         return f"a date in another form: “{excerpt(output.flat, other)}”"
     have = {day for _, _, days in found for day in days}
+    wanted = Counter(frozenset(days) for _, _, days in _dates(source.flat) if days)
     slashed = output.flat.replace(".", "/")
     for at, _, days in _dates(source.flat):
         named = any(_stands(day, c.style, slashed) for day in days) if c.style != "long" else bool(days & have)
         if days and not named:
             return f"this date is not in the asked form: “{excerpt(source.flat, at)}”"
+        if sum(bool(days & other) for _, _, other in found) < wanted[frozenset(days)]:
+            return f"this date stands more often in the original: “{excerpt(source.flat, at)}”"
     return ""
 
 
@@ -74,7 +81,16 @@ def _stands(day: Date, style: str, text: str) -> bool:
 
 def _minutes(m: re.Match[str], half: bool) -> int:
     hour = int(m[1]) % 12 + (12 if m[3].lower() == "p" else 0) if half else int(m[1])
-    return hour * 60 + int(m[2] or 0)
+    return (hour * 60 + int(m[2] or 0)) % _DAY
+
+
+def _readings(source: Text) -> Iterator[tuple[int, frozenset[int]]]:
+    """The clock times of a text: where, and what they can mean; 3:30 may be of the morning or the afternoon."""
+    for half in (True, False):
+        for m in (_NOON if half else _CLOCK).finditer(source.plain):
+            minutes = _minutes(m, half)
+            either = not half and m[1][0] != "0" and int(m[1]) <= 12
+            yield m.start(), frozenset({minutes, (minutes + _DAY // 2) % _DAY} if either else {minutes})
 
 
 def times(c: Constraint, source: Text, output: Text) -> str:
@@ -83,13 +99,18 @@ def times(c: Constraint, source: Text, output: Text) -> str:
     wrong = other.search(output.plain)
     if wrong:
         return f"a time in another form: “{excerpt(output.plain, wrong.start())}”"
-    have = {_minutes(m, wanted is _NOON) for m in wanted.finditer(output.plain)}
-    lost = next((m for m in other.finditer(source.plain) if _minutes(m, other is _NOON) not in have), None)
-    return f"this time is not in the asked form: “{excerpt(source.plain, lost.start())}”" if lost else ""
+    have = Counter(_minutes(m, wanted is _NOON) for m in wanted.finditer(output.plain))
+    asked = list(_readings(source))
+    often = Counter(readings for _, readings in asked)
+    lost = next((at for at, readings in asked if sum(have[one] for one in readings) < often[readings]), None)
+    return f"this time is not in the asked form: “{excerpt(source.plain, lost)}”" if lost is not None else ""
 
 
 def numbers(c: Constraint, source: Text, output: Text) -> str:
-    """Figures in digits, in words, with thousands separators (from 10,000 on), or plain without them."""
+    """Figures in digits, in words, with thousands separators (from 10,000 on), or plain without them; none is lost.
+
+    Full dates and clock times may be put into words in any way.
+    """
     text = output.plain
     if c.style == "digits":
         pattern = rf"(?<![0-9] )\b(?:{'|'.join(lists()['number_words'])})\b"
@@ -102,7 +123,30 @@ def numbers(c: Constraint, source: Text, output: Text) -> str:
     wrong = re.search(pattern, text, re.IGNORECASE)
     if wrong:
         return f"not written as {c.style}: “{excerpt(text, wrong.start())}”"
-    return keep_numbers(c, source, output) if c.style in ("thousands", "plain", "digits") else ""
+    if c.style == "words":
+        return _unspelt(source, output)
+    return keep_numbers(c, source, output) or (_unfigured(source, output) if c.style == "digits" else "")
+
+
+def _unspelt(source: Text, output: Text) -> str:
+    """A figure of the original that the new text does not have in words, or an empty string."""
+    text, have = source.plain, smooth(output.plain)
+    for pattern in (_DATE, _NOON, _CLOCK):
+        text = pattern.sub(lambda m: " " * len(m[0]), text)
+    for m in {m[0]: m for m in FIGURE.finditer(text)}.values():
+        if not any(f" {spelt} " in have for spelt in spellings(m[0])):
+            return f"“{m[0]}” is not there in words: “{excerpt(source.plain, m.start())}”"
+    return ""
+
+
+def _unfigured(source: Text, output: Text) -> str:
+    """A numeral of the original that the new text does not have in digits, or an empty string."""
+    have = {spelt for figure in set(FIGURE.findall(output.plain)) for spelt in spellings(figure)}
+    for at, run in runs(source.plain):
+        unscaled = re.sub(r" (?:thousand|[mbtr]+illion)$", "", run)  # ten million may become 10 million
+        if not {run, unscaled} & have and not all(word in have for word in run.split()):
+            return f"“{run}” is not there in digits: “{excerpt(source.plain, at)}”"
+    return ""
 
 
 def _spellings(style: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 Closely related written forms count as one, and a text of under twenty letters is too short to tell.
 """
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ _SAME = {"bs": "hr", "sr": "hr", "sh": "hr", "nb": "no", "nn": "no", "ms": "id",
 _WINDOW = 5  # words looked at together when languages alternate
 _WINDOWS = 400  # of them at most
 _LETTERS = 20
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+_SIGNS = 2  # of such a script, to an English word
+_LONG = 12
+_LEAST = 3
 
 
 @lru_cache(maxsize=1)
@@ -56,6 +61,12 @@ def language(c: Constraint, source: Text, output: Text) -> str:
         if len(sentence) > 60 and detect(sentence)[0] == original and detect(sentence)[1] > 0.8:
             return f"still in {original}: “{excerpt(sentence)}”"
     return ""
+
+
+def shortened(source: Text, output: Text) -> str:
+    """Whether so little of a longer text is left that it cannot all be there; scripts without blanks by their signs."""
+    was, left = (len(text.words) + len(_UNSPACED.findall(text.plain)) // _SIGNS for text in (source, output))
+    return f"only {left} words for the original's {was}" if was >= _LONG and left * _LEAST < was else ""
 
 
 def two_languages(c: Constraint, source: Text, output: Text) -> str:

@@ -18,7 +18,8 @@ DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "u
 SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo")
 SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime")
 
-_NEEDED_TO_CHANGE_AND_TO_KILL = {5, 6, 7}  # CAP_KILL, CAP_SETGID, CAP_SETUID
+# CAP_CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID: to start such a job, to end it and to clean up after it
+_NEEDED_FOR_ANOTHER_UID = {0, 1, 3, 5, 6, 7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def runtime() -> tuple[Path, ...]:
 
 def own_uid() -> int | None:
     """A uid of nobody's for a job that root starts; None where we cannot change to one."""
-    if os.geteuid() != 0 or not _capabilities() >= _NEEDED_TO_CHANGE_AND_TO_KILL:
+    if os.geteuid() != 0 or not _capabilities() >= _NEEDED_FOR_ANOTHER_UID:
         return None
     mapped = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
     last = max(int(row[0]) + int(row[2]) for row in mapped) - 1

@@ -1,27 +1,20 @@
 """What honest code can do, how each end is told, and that nothing asked for weakens the sandbox."""
+# One program a row, as long as it is:
+# ruff: noqa: E501
 
 import asyncio
 import os
-import re
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from agentinstruct.tools.sandbox import (
-    CEILING,
     Artifact,
     Limits,
     Sandbox,
-    SandboxUnavailable,
     arun_python,
-    backends,
-    choice,
-    jobs,
-    run_python,
-    seccomp,
 )
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
@@ -54,14 +47,6 @@ CONTROLS = {
     "signal.setitimer(signal.ITIMER_REAL, 0.02); time.sleep(0.05); os.kill(os.getpid(), signal.SIGALRM); assert len(hits) == 2",
     "main_guard": "if __name__ == '__main__': print('main')",
 }
-
-
-@pytest.fixture(params=["bwrap", "landlock"])
-def box(request: pytest.FixtureRequest) -> Sandbox:
-    report = next(report for report in backends() if report.name == request.param)
-    if not report.works:
-        pytest.skip(f"{report.name} does not work here: {report.reason}")
-    return Sandbox(backend=report.name)
 
 
 @pytest.mark.parametrize("name", CONTROLS)
@@ -146,83 +131,3 @@ def test_modules_are_the_configurations_not_the_requests(box: Sandbox, tmp_path:
     assert result.stderr.splitlines()[-1].startswith(("PermissionError", "OSError: [Errno 30]"))
     assert (tmp_path / "extra_module.py").read_text() == "NAME = 'extra'"
     assert "ModuleNotFoundError" in box.run("import extra_module").stderr
-
-
-@pytest.mark.parametrize("name", CEILING)
-def test_no_limit_exceeds_the_ceiling(name: str) -> None:
-    Limits(**{name: CEILING[name]})
-    for value in (CEILING[name] * 2, 0, -1, float("nan"), "9"):
-        with pytest.raises(ValueError, match=name):
-            Limits(**{name: value})
-
-
-@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", "", "a//b", ".", "a\nb", "a\0b", "x" * 300])
-def test_file_names_stay_in_the_folder(name: str) -> None:
-    with pytest.raises(ValueError, match="not a plain relative path"):
-        run_python("pass", files={name: ""})
-
-
-def test_too_much_input_is_refused() -> None:
-    with pytest.raises(ValueError, match="source"):
-        run_python("#" * (1 << 21))
-    with pytest.raises(ValueError, match="larger than"):
-        run_python("pass", files={"x": bytes(3 << 20)}, limits=Limits(disk_mb=2))
-
-
-def test_without_a_backend_it_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice, "_found", {})
-    monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr("agentinstruct.tools.sandbox.bubblewrap.executable", lambda: None)
-    monkeypatch.setattr("agentinstruct.tools.sandbox.landlock.kernel_abi", lambda: 0)
-    with pytest.raises(
-        SandboxUnavailable, match=r"(?s)bwrap: .*not installed.*landlock: .*no Landlock.*Install bubblewrap"
-    ):
-        run_python("print(1)")
-    assert [(report.name, report.works) for report in backends()] == [("bwrap", False), ("landlock", False)]
-
-
-def test_the_self_test_refuses_a_backend_that_leaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice, "_found", {})
-    real = seccomp.program
-    weak = [real("x86_64", mounts=False, landlock_abi=6)[-8:]]  # the last step alone: allow
-
-    monkeypatch.setattr("agentinstruct.tools.sandbox.plan.program", lambda *_, **__: weak[0])
-    reasons = [report.reason for report in backends() if "not installed" not in report.reason]
-    assert reasons and all(reason.startswith("leaks: ") for reason in reasons)
-    with pytest.raises(SandboxUnavailable, match="leaks"):
-        run_python("print(1)")
-
-
-def test_a_failed_set_up_is_never_the_codes_failure(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert box.run("pass").status == "ok"
-    monkeypatch.setattr("agentinstruct.tools.sandbox.plan.program", lambda *_, **__: b"\0" * 8)
-    result = box.run("print('ran')")
-    assert (result.status, result.returncode, result.stdout) == ("setup_failed", 253, "")
-    assert "seccomp filter" in result.stderr
-
-
-def test_a_backend_is_attacked_once_per_process(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    box.run("pass")
-    tests: list[jobs.Backend] = []
-    monkeypatch.setattr(choice, "self_test", tests.append)
-    runs = [threading.Thread(target=box.run, args=("pass",)) for _ in range(3)]
-    for thread in runs:
-        thread.start()
-    for thread in runs:
-        thread.join()
-    assert tests == []
-
-
-def test_call_numbers_are_the_kernel_headers() -> None:
-    headers = {
-        "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
-        "aarch64": Path("/usr/include/asm-generic/unistd.h"),
-    }
-    if not all(header.exists() for header in headers.values()):
-        pytest.skip("the kernel's headers are not installed (linux-libc-dev)")
-    for machine, header in headers.items():
-        defined = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text()))
-        wrong = {name: number for name, number in seccomp.numbers(machine).items() if defined.get(name) != str(number)}
-        assert not wrong, machine
-    with pytest.raises(ValueError, match="riscv64"):
-        seccomp.numbers("riscv64")

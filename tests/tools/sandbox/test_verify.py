@@ -1,11 +1,13 @@
 """Verdicts: what passes, what fails, and that nothing a solution prints, returns or breaks passes for a pass."""
+# One program a row, as long as it is:
+# ruff: noqa: E501
 
 import sys
 from pathlib import Path
 
 import pytest
 
-from agentinstruct.tools.sandbox import Limits, Sandbox, averify, backends, verify
+from agentinstruct.tools.sandbox import Limits, Sandbox, averify, verify
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
 
@@ -65,14 +67,6 @@ UNITTEST_FORGERIES = {
     "planted_module": "import sys, types\nm = types.ModuleType('unittest')\nclass T: pass\nm.TestCase = T\nsys.modules['unittest'] = m\n"
     "def add(a, b): return 0",
 }
-
-
-@pytest.fixture(params=["bwrap", "landlock"], scope="module")
-def box(request: pytest.FixtureRequest) -> Sandbox:
-    report = next(report for report in backends() if report.name == request.param)
-    if not report.works:
-        pytest.skip(f"{report.name} does not work here: {report.reason}")
-    return Sandbox(backend=report.name)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
 """Other processes, and the parts of the kernel that sandboxes have been left through."""
+# One attack a row, as long as it is:
+# ruff: noqa: E501
 
 from attack import Attack, attacks
 

@@ -1,4 +1,6 @@
 """The language's own doors, crashes, and what could be taken for something else by those who look at the result."""
+# One attack a row, as long as it is:
+# ruff: noqa: E501
 
 from typing import Any
 

@@ -1,4 +1,6 @@
 """Network and every other way to talk to someone."""
+# One attack a row, as long as it is:
+# ruff: noqa: E501
 
 from attack import Attack, attacks
 

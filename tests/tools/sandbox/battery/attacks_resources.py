@@ -1,4 +1,6 @@
 """Time, memory, disk, output, processes: what must end the run, or be refused, or vanish with it."""
+# One attack a row, as long as it is:
+# ruff: noqa: E501
 
 import threading
 from typing import Any

@@ -16,7 +16,7 @@ SPOIL_MODE, SPOIL_TIME = 0o666, 1_000_000_000
 
 @dataclass
 class World:
-    """Canaries, listeners and a process to end; all of our own uid and open to all, so that only the sandbox protects."""
+    """Canaries, listeners and a process to end; all ours and open to all, so that only the sandbox protects."""
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="battery-")))
     secret: str = field(default_factory=lambda: os.environ["BATTERY_SECRET"])
