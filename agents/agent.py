@@ -17,6 +17,7 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError, create_model
 
 from agentinstruct.agents.errors import ReplyError
+from agentinstruct.agents.form import final_answer
 from agentinstruct.agents.gateway import Completion, Request, current_gateway
 from agentinstruct.agents.prompt import Prompt
 from agentinstruct.agents.records import Call, Frozen
@@ -29,6 +30,12 @@ _REFUSAL = re.compile(
     r"|i (?:can['’]?t|cannot|won['’]?t) (?:assist|help|comply|fulfil)[^\n]{0,120}",
     re.IGNORECASE,
 )
+_ON_TEXT = re.compile(
+    r"\b(?:in|from|by|on|within) (?:the|this|your|that) (?:[\w-]+ )?(?:passage|text|excerpt|article|story|poem)\b"
+    r"|\b(?:passage|text)\b.{0,15}\b(?:does|doesn['’]t|do|gives?|says?|states?|mentions?)\b",
+    re.IGNORECASE,
+)
+_DISOBEYS = re.compile(r"\b(?:assist|help|comply|fulfil)", re.IGNORECASE)
 _IS_JSON = re.compile(r"(?:```(?:json)?\s*)?\{\s*\"")
 _LABEL = re.compile(r"\A[\s>*_#]*(?:final )?answer[*_]*\s*[:：][*_]*\s*", re.IGNORECASE)
 _LAST_LINE = re.compile(r"(?:\A|\n)[ >*_#]*(?:final )?answer[*_]*\s*[:：][^\n]+\Z", re.IGNORECASE)
@@ -147,8 +154,8 @@ class Agent(Generic[Reply]):
         if not completion.text.strip():
             raise ReplyError("empty reply")
         if issubclass(self.reply, SPOKEN):
-            if refused := _REFUSAL.match(completion.text.strip()):
-                raise ReplyError("refusal", refused[0][:200])
+            if refused := _refused(completion.text.strip()):
+                raise ReplyError("refusal", refused[:200])
             return self.reply.heard(completion.text.strip())
         return _parsed(self.reply, completion.text)
 
@@ -158,6 +165,14 @@ class Agent(Generic[Reply]):
         ask = self.repair.render({"problem": problem.detail[:600]}, Random(0))
         turn = {"role": "assistant", "content": completion.text[:8000]}
         return replace(request, messages=[*request.messages, turn, *ask])
+
+
+def _refused(said: str) -> str:
+    """The words that refuse to serve; to say that the passage leaves a question open is an answer, no refusal."""
+    found = _REFUSAL.match(said)
+    if not found or final_answer(said) or (_ON_TEXT.search(found[0]) and not _DISOBEYS.search(found[0])):
+        return ""
+    return found[0]
 
 
 async def _completed(request: Request, paid: tuple[Call, ...]) -> Completion:

@@ -6,12 +6,15 @@ other agents, and come after.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 
 from agentinstruct.agents.forms import (
     FORMS,
     Choice,
+    Match,
+    Order,
+    Pair,
     Revision,
     final_answer,
     read_form,
@@ -20,7 +23,7 @@ from agentinstruct.agents.forms import (
 from agentinstruct.agents.records import Draft, Verdict
 from agentinstruct.agents.skill import Category
 from agentinstruct.tools.constraints import check as check_constraints
-from agentinstruct.tools.quotes import fold
+from agentinstruct.tools.quotes import contains, fold
 
 _SLOT = re.compile(r"\[[a-z][^\[\]]{2,40}\]|…(?=\s*\?)")
 _TRACES = re.compile(
@@ -31,50 +34,12 @@ _TRACES = re.compile(
 _FRAME = re.compile(r"\"{3}|`{3}|-{3,}$|#+ (?:text|passage)$|(?:modified |input )?text:", re.IGNORECASE | re.MULTILINE)
 _ASKING = ("short", "list", "number")
 _GENERIC = frozenset(
-    [
-        "about",
-        "according",
-        "answer",
-        "author",
-        "does",
-        "from",
-        "have",
-        "many",
-        "mentioned",
-        "much",
-        "name",
-        "named",
-        "names",
-        "passage",
-        "people",
-        "person",
-        "question",
-        "said",
-        "some",
-        "state",
-        "stated",
-        "states",
-        "story",
-        "text",
-        "that",
-        "their",
-        "them",
-        "there",
-        "they",
-        "thing",
-        "things",
-        "this",
-        "what",
-        "when",
-        "where",
-        "which",
-        "whom",
-        "whose",
-        "with",
-        "word",
-        "words",
-        "writer",
-    ]
+    re.findall(
+        r"\w+",
+        "about according answer author does from have many mentioned much name named names passage people person "
+        "question said some state stated states story text that their them there they thing things this what when "
+        "where which whom whose with word words writer",
+    )
 )
 UNTOUCHED = 0.3
 """An edit of the passage must leave at least this share of it as it was: an edit, not another text."""
@@ -119,13 +84,41 @@ def changed(draft: Draft, parent: Draft) -> Verdict:
         return _verdict("changed", False, "the passage is as it was")
     if not same_item:
         return _verdict("changed", False, "the question or its options changed, though only the passage may")
+    if problem := _outcome_missed(draft, parent):
+        return _verdict("changed", False, problem)
     kept = SequenceMatcher(None, parent.passage.split(), draft.passage.split(), autojunk=False).ratio()
     return _verdict("changed", kept >= UNTOUCHED, f"{kept:.0%} of the passage is as it was")
 
 
-def _options(draft: Draft) -> frozenset[str]:
-    form = read_form(draft.item)
-    return frozenset(map(fold, (form.right, *form.wrong))) if isinstance(form, Choice) else frozenset()
+def _outcome_missed(draft: Draft, parent: Draft) -> str:
+    """Why an edited passage cannot have the outcome it was to have, as far as comparing words tells."""
+    form, before = read_form(draft.item), read_form(parent.item)
+    if draft.outcome == "flipped" and isinstance(form, Pair) and isinstance(before, Pair):
+        same = fold(form.true_statement) == fold(before.true_statement)
+        return "the two statements did not change places" if same else ""
+    written = parent.item.written
+    quotes = [*written.get("evidence", ()), *written.get("quotes", ())]
+    quotes += [fact["quote"] for fact in written.get("facts", ())]
+    stands = draft.outcome == "unanswerable" and quotes and all(contains(draft.passage, quote) for quote in quotes)
+    return "the evidence still stands in the passage" if stands else ""
+
+
+def _options(draft: Draft) -> frozenset[tuple[str, str]]:
+    """What a question offers to choose from, in no order: an edit of the passage leaves it as it was."""
+    match read_form(draft.item):
+        case Choice() as form:
+            return _sides(option=(form.right, *form.wrong))
+        case Pair() as form:
+            return _sides(option=(form.true_statement, form.false_statement))
+        case Match() as form:
+            return _sides(left=[pair.left for pair in form.pairs], right=[pair.right for pair in form.pairs])
+        case Order() as form:
+            return _sides(option=form.events)
+    return frozenset()
+
+
+def _sides(**sides: Sequence[str]) -> frozenset[tuple[str, str]]:
+    return frozenset((side, fold(text)) for side, texts in sides.items() for text in texts)
 
 
 def answered(draft: Draft) -> bool | None:

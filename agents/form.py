@@ -29,6 +29,10 @@ _DECLINES = re.compile(
     r"|(?:passage|text) does not (?:say|state|tell|mention|specify|give|provide|contain))\b"
 )
 
+_GOES_ON = re.compile(r"\b(?:(?P<turn>but|however)|probably|presumably|perhaps|maybe|likely)\b *(?P<rest>\w.*)")
+"""A decline that is followed by an answer all the same; a `but` may also lead to a second decline."""
+_DENIES = re.compile(r"\b(?:not|no|never|nothing|nobody|neither|none|cannot)\b|n t\b")
+
 Fault = tuple[str, str]
 """A check that fails on the item alone, and the evidence."""
 
@@ -43,8 +47,12 @@ def final_answer(response: str) -> str:
 
 
 def says_unanswerable(answer: str) -> bool:
-    """Whether a final answer declines because the passage does not decide the question."""
-    return bool(_DECLINES.match(bare(answer)))
+    """Whether a final answer declines because the passage does not decide the question, and leaves it at that."""
+    said = bare(answer)
+    if not (declined := _DECLINES.match(said)):
+        return False
+    more = _GOES_ON.search(said, declined.end())
+    return more is None or bool(more["turn"] and _DENIES.search(more["rest"]))
 
 
 class Form(Frozen):

@@ -4,7 +4,7 @@ Fields stand in the order in which they are best written: what the passage says 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import ClassVar, get_args
 
@@ -15,10 +15,24 @@ from agentinstruct.agents.records import Frozen, Item
 from agentinstruct.tools.calculate import CalculateError, evaluate
 from agentinstruct.tools.constraints import Constraint, Kind
 from agentinstruct.tools.constraints import faults as unfit
-from agentinstruct.tools.quotes import bare, contains, fold, numbers, overlap, same_number
+from agentinstruct.tools.quotes import (
+    bare,
+    contains,
+    contradicts,
+    fold,
+    numbers,
+    overlap,
+    same_number,
+    stated_number,
+    units,
+    within,
+)
 
 _WORD = re.compile(r"[^\W\d_]{2}|[\u3040-\ud7a3]")
 """Something that can name a person, a place or a reason: two letters, or one sign of a script that needs no more."""
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+CONSTANTS = (1, 2, 7, 10, 12, 24, 30, 52, 60, 100, 365, 1000, 3600)
+"""Numbers that a calculation may use though no passage states them: those that convert units, and 1 and 2."""
 
 
 class Short(Form):
@@ -44,8 +58,10 @@ class Short(Form):
 
     @classmethod
     def agrees(cls, key: str, answer: str) -> bool | None:
-        """Equal words agree, disjoint ones are for a reader to judge."""
-        return True if fold(key) == fold(answer) or overlap(key, answer) >= 0.8 else None
+        """Equal words agree, another number or a negation does not, other words are for a reader to judge."""
+        if fold(key) == fold(answer) or (bare(key) and bare(key) == bare(answer)):
+            return True
+        return False if contradicts(key, answer) else None
 
 
 class Listing(Form):
@@ -67,9 +83,15 @@ class Listing(Form):
 
     @classmethod
     def agrees(cls, key: str, answer: str) -> bool | None:
-        """The same set of words agrees; anything else is for a reader."""
-        first, second = ({bare(part.strip(" -")) for part in re.split(r"[;\n]", text)} - {""} for text in (key, answer))
-        return True if first == second else None
+        """The same set of parts agrees, another number or a negation does not; anything else is for a reader."""
+        first, second = (_parts(text) for text in (key, answer))
+        if first == second:
+            return True
+        return False if contradicts("; ".join(first), "; ".join(second)) else None
+
+
+def _parts(text: str) -> set[str]:
+    return {bare(_BULLET.sub("", part).strip(" -")) for part in re.split(r"[;\n]", text)} - {""}
 
 
 class Fact(Frozen):
@@ -96,8 +118,10 @@ class Number(Form):
         yield f"Calculation: {self.expression}"
 
     def arrange(self, draw: Random) -> Item:
-        """The question; the key is the number alone."""
-        return self._item(self.question, key=f"{self.answer:g}" if abs(self.answer) < 1e6 else f"{self.answer:.10g}")
+        """The question; the key is the number with its unit."""
+        whole = self.answer % 1 == 0 or abs(self.answer) >= 1e6
+        value = f"{self.answer:.0f}" if whole else f"{self.answer:g}"
+        return self._item(self.question, key=f"{value} {self.unit}".strip())
 
     def faults(self, passage: str) -> Iterator[Fault]:
         """Facts are quoted and hold their value; the expression uses them and gives the answer."""
@@ -115,19 +139,27 @@ class Number(Form):
             return
         if isinstance(value, bool) or not isinstance(value, int | float) or not same_number(value, self.answer):
             yield "recomputed", f"{self.expression} gives {value}, not {self.answer:g}"
-        unused = [
-            fact.value
-            for fact in self.facts
-            if not any(same_number(abs(fact.value), abs(n)) for n in numbers(self.expression))
-        ]
-        if unused:
-            yield "recomputed", f"the expression does not use {unused[0]:g}"
+        used, facts = [[abs(n) for n in part] for part in (numbers(self.expression), [f.value for f in self.facts])]
+        for value in _without(facts, used)[:1]:
+            yield "recomputed", f"the expression does not use {value:g}"
+        for value in _without(used, [*facts, *CONSTANTS, len(facts)])[:1]:
+            yield "recomputed", f"the expression uses {value:g}, which no fact states"
 
     @classmethod
     def agrees(cls, key: str, answer: str) -> bool | None:
-        """Numbers are compared up to rounding."""
-        stated = numbers(answer)
-        return bool(stated) and any(same_number(float(key), value) for value in stated[:1] + stated[-1:])
+        """The number the answer comes to, up to rounding; where both name a unit, it must be the same."""
+        value, _, unit = key.partition(" ")
+        stated = stated_number(answer)
+        expected, named = units(unit), units(answer)
+        return (
+            stated is not None
+            and same_number(float(value), stated)
+            and not (expected and named and not expected & named)
+        )
+
+
+def _without(wanted: Sequence[float], known: Sequence[float]) -> list[float]:
+    return [value for value in wanted if not any(same_number(value, float(other)) for other in known)]
 
 
 class Essay(Form):
@@ -174,9 +206,11 @@ class Quote(Form):
 
     @classmethod
     def agrees(cls, key: str, answer: str) -> bool | None:
-        """An answer that contains the key's words, or is contained in them, agrees."""
-        within = contains(answer, key) or (contains(key, answer) and overlap(key, answer) >= 0.5)
-        return True if within or overlap(key, answer) >= 0.8 else None
+        """An answer that holds every quotation, or is most of the one, agrees; others are for a reader to judge."""
+        quotes = key.strip('"').split('"; "')
+        if all(within(quote, answer) for quote in quotes):
+            return True
+        return False if contradicts(key, answer) else None
 
 
 _PROGRAM_NAMES = re.compile("|".join([*(rf"\b{kind}\b" for kind in get_args(Kind) if "_" in kind), r"\bConstraints:"]))

@@ -16,7 +16,7 @@ from typing import Any
 from agentinstruct.agents.agent import Agent
 from agentinstruct.agents.checks import answered
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.forms import FORMS, Choice, Tristate, final_answer, says_unanswerable
+from agentinstruct.agents.forms import FORMS, Choice, Pair, Tristate, final_answer, says_unanswerable
 from agentinstruct.agents.records import Call, Draft, Verdict
 from agentinstruct.agents.replies import Agreement, Judgement, Label, OptionVerdicts, Solution
 from agentinstruct.tools.quotes import fold
@@ -40,9 +40,9 @@ class Panel:
         if not FORMS[draft.item.form].definite:
             return [], []
         asked = [self._solution(draft, sample) for sample in range(self.solvers)]
-        replies = [reply for reply in await asyncio.gather(*asked) if reply]
-        calls = [call for _, call in replies]
-        solutions = [solution for solution, _ in replies]
+        replies = await asyncio.gather(*asked)
+        calls = [call for _, paid in replies for call in paid]
+        solutions = [solution for solution, _ in replies if solution]
         if draft.outcome == "unanswerable":
             return [self._unanswerable(solutions)], calls
         votes = [await self._is_key(draft, solution) for solution in solutions]
@@ -57,10 +57,10 @@ class Panel:
         evidence = f"{denying} of {self.solvers} solvers found it not answerable"
         return _verdict("outcome", 3 * denying >= 2 * self.solvers, evidence)
 
-    async def _solution(self, draft: Draft, sample: int) -> tuple[Solution, Call] | None:
+    async def _solution(self, draft: Draft, sample: int) -> tuple[Solution | None, list[Call]]:
         try:
             labelled = draft.item.form == Tristate.name
-            return await (replace(self.solve, reply=Label) if labelled else self.solve)(
+            solution, call = await (replace(self.solve, reply=Label) if labelled else self.solve)(
                 self.model,
                 Random(f"{draft.id}/solve/{sample}"),
                 sample=sample,
@@ -69,8 +69,10 @@ class Panel:
                 options=draft.item.options,
                 form=draft.item.form,
             )
-        except ReplyError:
-            return None  # a solver without a usable reply is a vote not given: the majority is of all asked
+            return solution, [call]
+        except ReplyError as error:
+            # A solver without a usable reply is a vote not given: the majority is of all asked.
+            return None, list(error.calls)
 
     async def _is_key(self, draft: Draft, solution: Solution) -> tuple[bool, list[Call]]:
         if not solution.answerable:
@@ -89,8 +91,8 @@ class Panel:
             reply, call = await self.agree(
                 self.model, Random(draft.id), question=draft.item.question, first=first, second=second
             )
-        except ReplyError:
-            return False, []
+        except ReplyError as error:
+            return False, list(error.calls)
         return reply.same, [call]
 
     async def response(self, draft: Draft) -> Opinion:
@@ -114,7 +116,7 @@ class Panel:
 
     async def one_right(self, draft: Draft) -> Opinion:
         """Whether exactly one option is right, each judged by itself."""
-        if not issubclass(FORMS[draft.item.form], Choice) or draft.outcome == "unanswerable":
+        if not issubclass(FORMS[draft.item.form], Choice | Pair) or draft.outcome == "unanswerable":
             return [], []
         try:
             reply, call = await self.options(
@@ -125,7 +127,7 @@ class Panel:
                 options=draft.item.options,
             )
         except ReplyError as error:
-            return [_verdict("one_right_option", False, f"no judgement: {error}")], []
+            return [_verdict("one_right_option", False, f"no judgement: {error}")], list(error.calls)
         right = sorted({o.label.strip(" .()").upper()[:1] for o in reply.options if o.correct})
         return [
             _verdict("one_right_option", right == [draft.item.key], f"judged right: {', '.join(right) or 'none'}")
@@ -162,9 +164,13 @@ def _named(criterion: str, rubric: Mapping[str, str]) -> str:
 def _substance(draft: Draft) -> str:
     """What a key says, without its labels: options are shuffled anew for each draft, so labels do not compare."""
     written = draft.item.written
-    for field in ("right", "true_statement", "events", "pairs"):
+    if "pairs" in written:
+        return "; ".join(sorted(fold(f"{pair['left']} - {pair['right']}") for pair in written["pairs"]))
+    if "events" in written:
+        return "; ".join(map(fold, written["events"]))
+    for field in ("right", "true_statement"):
         if field in written:
-            return fold(str(written[field]))
+            return fold(written[field])
     return draft.item.key
 
 

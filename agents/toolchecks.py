@@ -130,8 +130,10 @@ def _run_faults(planned: Sequence[Made]) -> Iterator[str]:
 def _given_faults(task: ToolTask, planned: Sequence[Made], simulator: Simulator) -> Iterator[str]:
     """The first message gives every planned value that is not withheld, and none that is."""
     required = {(api.name, one.name) for api in simulator.apis for one in api.parameters if one.required}
-    told = [said(f"{one.name}: {one.value}" if isinstance(one.value, bool) else str(one.value)) for one in task.withheld]
-    yield from _grounding_faults([said(task.task), *told, Turn(speaker="assistant", calls=tuple(planned))], simulator, chained=True)
+    flags = {one.name for one in task.withheld if isinstance(one.value, bool)}
+    told = [said(f"{one.name}: {one.value}" if one.name in flags else str(one.value)) for one in task.withheld]
+    planning = Turn(speaker="assistant", calls=tuple(planned))
+    yield from _grounding_faults([said(task.task), *told, planning], simulator, chained=True)
     for argument in task.withheld:
         users = [call for call in task.calls if call.values.get(argument.name) == argument.value]
         if not any((call.name, argument.name) in required for call in users):
@@ -180,7 +182,7 @@ def _grounding_faults(dialogue: Sequence[Turn], simulator: Simulator, *, chained
     for before, turn in zip((None, *dialogue), dialogue, strict=False):
         if turn.speaker == "user":
             turns.append(turn.text)
-            answers.append((before.text if before else "", turn.text))
+            answers.append((before.text if before and before.speaker == "assistant" else "", turn.text))
         for place, made in enumerate(turn.calls):
             earlier = [call.content for call in turn.calls[:place]] if chained else []
             for name, value in made.arguments.items():

@@ -47,6 +47,54 @@ _WORD = rf"\b(?:{'|'.join(NUMBER_WORDS)})\b"
 _SPELT = re.compile(rf"{_WORD}(?:(?:\s+and\s+|\s+|-){_WORD})*", re.IGNORECASE)
 
 
+_MOST = 0.5
+_NOT = re.compile(r"\b(?:not|never|no|without|cannot)\b|n't\b")
+_NEGATIVE = re.compile(rf"{_NOT.pattern}|\b(?:nobody|none|nothing|neither|nor|nowhere|un\w{{3,}})\b")
+"""Whatever may deny something: where one of two answers has it and the other says "not", only a reader can tell."""
+_LEAD = re.compile(
+    rf"[^\w.−-]*(?:(?:about|around|roughly|approximately|exactly|nearly|almost)\b\W*)?"
+    rf"(?>{_NUMBER.pattern}|{_SPELT.pattern})(?>(?:{_SCALE.pattern})?)"
+    r"(?!\s*(?:[-+/×÷^−–]|\*+\s*[\d(]|(?:and|to|or)\b)"
+    r"|[^\n]*\b(?:plus|minus|times|divided|less|so|thus|hence|therefore|gives|makes)\b)",
+    re.IGNORECASE,
+)
+"""A number at the start that stands for itself: no sum, range or choice of numbers begins with it."""
+_UNITS = {
+    name: names.split()[0]
+    for names in (
+        "second seconds sec secs",
+        "minute minutes min mins",
+        "hour hours hr hrs",
+        "day days",
+        "week weeks",
+        "month months",
+        "year years yr yrs",
+        "decade decades",
+        "century centuries",
+        "mm millimetre millimetres millimeter millimeters",
+        "cm centimetre centimetres centimeter centimeters",
+        "metre metres meter meters",
+        "km kilometre kilometres kilometer kilometers",
+        "inch inches",
+        "foot feet ft",
+        "yard yards",
+        "mile miles",
+        "acre acres",
+        "hectare hectares",
+        "gram grams gramme grammes",
+        "kg kilogram kilograms kilo kilos",
+        "ton tons tonne tonnes",
+        "ounce ounces",
+        "litre litres liter liters",
+        "gallon gallons",
+        "dollar dollars $",
+        "euro euros €",
+        "percent %",
+    )
+    for name in names.split()
+}
+
+
 def fold(text: str) -> str:
     """The text as comparisons see it: one case, one kind of quote and dash, single spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).translate(_FOLD).casefold().split())
@@ -105,8 +153,39 @@ def _spelt(words: list[str]) -> list[float]:
 
 
 def same_number(first: float, second: float) -> bool:
-    """Equal up to rounding in the fourth significant digit."""
-    return abs(first - second) <= 5e-4 * max(abs(first), abs(second), 1e-9)
+    """Whole numbers must be equal; others up to rounding, a thousandth of the greater and never more than a half."""
+    if first % 1 == 0 == second % 1:
+        return first == second
+    return abs(first - second) <= min(1e-3 * max(abs(first), abs(second)), 0.5)
+
+
+def stated_number(answer: str) -> float | None:
+    """What a final answer comes to: the number after its last `=`, one it begins with, or else its last."""
+    said = answer.rpartition("=")[2]
+    lead = _LEAD.match(said)
+    found = (numbers(lead[0]) if lead else []) or numbers(said)
+    return found[-1] if found else None
+
+
+def units(text: str) -> set[str]:
+    """The units of measure a text names, each by one name; what is no well-known unit is left out."""
+    words = re.findall(r"[a-z]+|[$€%]", fold(text).replace("per cent", "percent"))
+    return {_UNITS[word] for word in words if word in _UNITS}
+
+
+def within(quote: str, answer: str) -> bool:
+    """Whether an answer holds a whole quotation word for word, or is itself most of its words."""
+    most = len(bare(answer).split()) > _MOST * len(bare(quote).split())
+    return contains(answer, quote) or (most and contains(quote, answer))
+
+
+def contradicts(first: str, second: str) -> bool:
+    """Whether two answers cannot mean the same: each states a number the other does not, or only one has a "not"."""
+    a, b = set(numbers(first)), set(numbers(second))
+    if a - b and b - a:
+        return True
+    one, other = fold(first), fold(second)
+    return any(_NOT.search(x) and not _NEGATIVE.search(y) for x, y in ((one, other), (other, one)))
 
 
 def _value(text: str) -> float:

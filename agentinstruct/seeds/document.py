@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import Literal
 
 from agentinstruct.agents.records import Modality
 
@@ -98,14 +98,17 @@ class Document:
     """Character offsets at which code may be cut, outermost syntax first."""
 
 
-_Told = TypeVar("_Told", Document, Skipped)
-
-
-def told(item: _Told) -> _Told:
+def told(item: Document | Skipped) -> Document | Skipped:
     """The same with nothing in what it says of its origin that cannot be stored, such as a name that is not UTF-8."""
-    fields = ("source", "detail") if isinstance(item, Skipped) else ("source", "title", "licence", "language")
-    odd = {name: value for name in fields if (value := getattr(item, name)) != storable(value)}
-    return replace(item, **{name: storable(value) for name, value in odd.items()}) if odd else item
+    if isinstance(item, Skipped):
+        return replace(item, source=storable(item.source), detail=storable(item.detail))
+    return replace(
+        item,
+        source=storable(item.source),
+        title=storable(item.title),
+        licence=storable(item.licence),
+        language=storable(item.language),
+    )
 
 
 def storable(text: str) -> str:

@@ -279,6 +279,27 @@ async def test_a_refusal_in_plain_words_is_not_an_answer(text: str) -> None:
         await told(Script(text), agent(Text))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm sorry, but I cannot find that in the passage…\n\nAnswer: not answerable from the passage",
+        "I'm sorry, but I can't tell from the text who lit the lamp.",
+        "Sorry, I am unable to say, as the passage does not give the year.",
+    ],
+)
+async def test_saying_that_a_passage_leaves_it_open_is_an_answer(text: str) -> None:
+    reply, _ = await told(Script(text), agent(Text))
+    assert reply.text == text
+
+
+@pytest.mark.parametrize(
+    "text", ["I'm sorry, but I can't help with this text.", "Sorry, I cannot assist with what is in the passage."]
+)
+async def test_a_refusal_that_names_the_text_is_one(text: str) -> None:
+    with pytest.raises(ReplyError, match="refusal"):
+        await told(Script(text), agent(Text))
+
+
 async def test_an_answer_that_speaks_of_regret_is_an_answer() -> None:
     text = "Sorrow runs through the letter: he regrets that he cannot come.\n\nAnswer: regret"
     reply, _ = await told(Script(text), agent(Text))

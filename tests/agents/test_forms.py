@@ -195,12 +195,47 @@ AGREE = [
     ("quote", '"nobody has ever crossed in winter"', '"ever crossed in winter"', True),
     ("quote", '"has ever crossed in winter"', "ever", None),
     ("quote", '"has ever crossed in winter"', "", None),
+    ("number", "17 years", "17", True),
+    ("number", "17 years", "17 years (1862 to 1879)", True),
+    ("number", "17 years", "17 days", False),
+    ("number", "17 years", "17 steamers", True),
+    ("number", "48 men", "48 years", True),
+    ("number", "2 per cent", "2%", True),
+    ("number", "7", "12 - 5 = 7", True),
+    ("number", "12", "12 - 5 = 7", False),
+    ("number", "12", "12 men minus 5 men, so 7", False),
+    ("number", "1862", "17 years (1862 to 1879)", False),
+    ("number", "2024", "2025", False),
+    ("number", "12345678901", "12,345,678,901", True),
+    ("short", "4 March 1845", "5 March 1845", False),
+    ("short", "4 March 1845", "1845", None),
+    ("short", "in the winter of 1845", "in the winter of 1846", False),
+    ("short", "he did lock the old tower door", "he did not lock the old tower door", False),
+    ("short", "he couldn’t cross", "he could cross", False),
+    ("short", "no one", "nobody", None),
+    ("short", "the old keeper of the tall tower", "the new keeper of the tall tower", None),
+    ("list", "48 men; 2 ships", "1. 48 men\n2. 2 ships", True),
+    ("list", "48 men; 2 ships", "48 men; 3 ships", False),
+    ("list", "a lamp; a crew", "a lamp; no crew", False),
+    ("quote", '"has ever crossed"; "struck the reef"', "“has ever crossed” and “struck the reef”", True),
+    ("quote", '"has ever crossed"; "struck the reef"', "has ever crossed", None),
+    ("quote", '"was lit on 4 March by the keeper"', "was lit on 5 March by the keeper", False),
+    ("quote", '"was lit in March by the keeper"', "was lit in May by the keeper", None),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("form", "key", "answer", "agrees"), AGREE)
 def test_agreement(form: str, key: str, answer: str, agrees: bool | None) -> None:
     assert FORMS[form].agrees(key, answer) is agrees
+
+
+GUESSES = [
+    "not stated directly, but it was probably 1845",
+    "Not stated. It was probably 1845.",
+    "It cannot be determined; however, 1845 is the year of the flood",
+    "The passage does not say, but in 1845",
+    "not mentioned; likely the keeper",
+]
 
 
 @pytest.mark.parametrize(
@@ -213,6 +248,8 @@ def test_agreement(form: str, key: str, answer: str, agrees: bool | None) -> Non
         "This cannot be determined from the text",
         "The passage does not say.",
         "not stated in the passage",
+        "Not stated: the lamp is mentioned, but it is not said who lit it",
+        "Not answerable from the passage, however it doesn’t matter",
     ],
 )
 def test_declining_is_recognised(answer: str) -> None:
@@ -220,7 +257,7 @@ def test_declining_is_recognised(answer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["", "C", "yes", "an unanswerable argument", "the keeper could not answer", "Nothing"]
+    "answer", ["", "C", "yes", "an unanswerable argument", "the keeper could not answer", "Nothing", *GUESSES]
 )
 def test_an_answer_is_not_taken_for_declining(answer: str) -> None:
     assert not says_unanswerable(answer)
@@ -280,6 +317,8 @@ FAULTS: list[tuple[str, dict[str, Any], str, str]] = [
     ("number", {"facts": [{"quote": "48 men", "value": 49}], "expression": "49", "answer": 49}, "recomputed", "49"),
     ("number", {"answer": 18}, "recomputed", "gives 17"),
     ("number", {"expression": "20 - 3"}, "recomputed", "does not use 1862"),
+    ("number", {"expression": "1879 - 1862 + 4", "answer": 21}, "recomputed", "uses 4, which no fact states"),
+    ("number", {"expression": "1879 - 1861", "answer": 18}, "recomputed", "does not use 1862"),
     ("number", {"expression": "1879 - "}, "recomputed", "1879 - "),
     ("number", {"expression": "1879 > 1862"}, "recomputed", "True"),
     ("number", {"expression": "__import__('os').getpid()"}, "recomputed", "__import__"),
@@ -308,6 +347,7 @@ def test_planted_faults_are_found(form: str, change: dict[str, Any], check: str,
         ([("Thirty-six of the crew", 36), ("a crew of 48 men", 48)], "48-36", 12),
         ([("two winters", 2)], "2 * 12", 24),
         ([("seen for 21 miles", 21), ("48 men", 48)], "-21 + 48", 27),
+        ([("seen for 21 miles", 21), ("48 men", 48), ("Thirty-six of the crew", 36)], "(21 + 48 + 36) / 3", 35),
     ],
 )
 def test_right_calculations_have_no_fault(facts: list[tuple[str, float]], expression: str, answer: float) -> None:
@@ -318,6 +358,12 @@ def test_right_calculations_have_no_fault(facts: list[tuple[str, float]], expres
         answer=answer,
     )
     assert not list(form.faults(PASSAGE))
+
+
+def test_the_key_of_a_calculation_is_exact_and_names_its_unit() -> None:
+    assert written("number").arrange(Random(0)).key == "17 years"
+    assert written("number", answer=12345678901, unit="").arrange(Random(0)).key == "12345678901"
+    assert written("number", answer=2.5, unit="").arrange(Random(0)).key == "2.5"
 
 
 def test_a_statement_not_given_needs_no_evidence() -> None:

@@ -99,8 +99,11 @@ async def test_refining_adds_for_every_goal_suggestion_and_round_and_keeps_the_o
     )
     depths = [record.depth for record in state["records"]]
     # From 2 originals 3 goals × 2 suggestions each; the 2 × 4 answerable ones of those are refined again.
-    assert (depths.count(0), depths.count(1)) == (2, 12)
-    assert depths.count(2) > 24
+    # The scripted editor knows one harder question for each: asked for another, it repeats it, and that is dropped.
+    originals = [record.id for record in state["records"] if not record.depth]
+    lost = [one.reason for one in state["dropped"] if one.parent in originals]
+    assert (depths.count(0), depths.count(1), lost) == (2, 10, ["duplicate"] * 2)
+    assert depths.count(2) > depths.count(1)
     assert len({record.id for record in state["records"]}) == len(depths)
 
 
@@ -203,8 +206,23 @@ async def test_an_unanswerable_item_that_its_passage_still_answers_is_dropped() 
         said = "Answer: Not answerable from the passage"
         return said if "That is all." in request.inputs["request"] else scripted_reply(request)
 
-    found = await dropped({"edit": edit, "answer": answer}, "literal_comprehension", "unanswerable")
+    found = await dropped({"edit": edit, "answer": answer}, "main_idea", "unanswerable")
     assert [(d.stage, d.reason) for d in found] == [("verify", "outcome")]
+
+
+async def test_an_edit_that_leaves_the_evidence_standing_makes_nothing_unanswerable() -> None:
+    edit = saying('{"passage": ' + f'"{" ".join(TEXT.split())} That is all."' + "}")
+    found = await dropped({"edit": edit}, "literal_comprehension", "unanswerable")
+    assert [(d.stage.split("/")[0], d.reason) for d in found] == [("edit", "changed")]
+    assert "the evidence still stands" in found[0].detail
+
+
+async def test_two_true_statements_are_found_when_each_is_judged_by_itself() -> None:
+    both = {"true_statement": FIRST, "evidence": [FIRST], "false_statement": SECOND}
+    spoiled = changing(lambda reply: {"items": [reply["items"][0] | both]})
+    scripts = {"instruct": spoiled, "answer": choosing(FIRST), "solve": choosing(FIRST)}
+    found = await dropped(scripts, ONE_OF_EACH["pair"])
+    assert [(d.stage, d.reason) for d in found] == [("verify", "one_right_option")]
 
 
 async def test_a_flip_that_leaves_the_answer_as_it_was_is_dropped() -> None:
@@ -281,4 +299,18 @@ async def test_solvers_without_a_usable_reply_are_votes_not_given() -> None:
 
     state = await flow({"solve": script}, categories="main_idea", rounds=0)
     (record,) = state["records"]
+    assert len([call for call in record.calls if call.agent == "solve"]) == 2
     assert "2 of 3 solvers" in next(v.evidence for v in record.verdicts if v.check == "solvers")
+
+
+@pytest.mark.parametrize(
+    ("agent", "category", "asked"),
+    [("solve", "main_idea", 3), ("options", "main_idea", 1), ("agree", "literal_comprehension", 1)],
+)
+async def test_checks_without_a_usable_reply_are_paid_for_all_the_same(agent: str, category: str, asked: int) -> None:
+    scripts: dict[str, Script] = {agent: saying("no JSON at all")}
+    if agent == "agree":
+        scripts["answer"] = saying("Answer: It is said in quite other words.")
+    (lost,) = await dropped(scripts, category)
+    paid = [call for call in lost.calls if call.agent == agent]
+    assert len(paid) == asked and all(call.repairs == 1 and call.output_tokens for call in paid)

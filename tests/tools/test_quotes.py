@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentinstruct.tools.quotes import bare, contains, numbers, overlap, same_number
+from agentinstruct.tools.quotes import (
+    bare,
+    contains,
+    contradicts,
+    numbers,
+    overlap,
+    same_number,
+    stated_number,
+    units,
+    within,
+)
 
 TEXT = "“It’s 5–6 °C,” said the keeper — twice … in the treaty\u00a0of 1850, co\u00adoperation won. 条約は締結された。"
 
@@ -86,10 +96,76 @@ def test_numbers_in_digits_and_words(text: str, found: list[float]) -> None:
 
 @pytest.mark.parametrize(
     ("first", "second", "same"),
-    [(3.3333, 3.3334, True), (100, 100.04, True), (100, 100.2, False), (0, 0, True), (0, 0.1, False), (5, -5, False)],
+    [
+        (3.3333, 3.3334, True),
+        (100, 100.04, True),
+        (100, 100.2, False),
+        (0, 0, True),
+        (0, 0.1, False),
+        (5, -5, False),
+        (2024, 2025, False),
+        (2024.0, 2025.0, False),
+        (10**9, 10**9 + 1, False),
+        (10**9, 10**9 + 0.2, True),
+        (2024, 2024.9, False),
+        (2024, 2024.0, True),
+    ],
 )
 def test_numbers_are_compared_up_to_rounding(first: float, second: float, same: bool) -> None:
     assert same_number(first, second) is same
+
+
+@pytest.mark.parametrize(
+    ("answer", "value"),
+    [
+        ("17", 17),
+        ("**17** years, that is 204 months", 17),
+        ("about 1,200 kg (1.2 t)", 1200),
+        ("3 * 4, 12", 12),
+        ("12 or 13", 13),
+        ("$3.5 million (in 1850)", 3_500_000),
+        ("seventeen years (1862–1879)", 17),
+        ("12 - 5 = 7 days, i.e. 168 hours", 7),
+        ("12 plus 5, 17", 17),
+        ("The answer is 17", 17),
+        ("-4 °C", -4),
+        ("−4 °C", -4),
+        ("none", None),
+        ("9" * 400, None),
+    ],
+)
+def test_the_number_an_answer_comes_to(answer: str, value: float | None) -> None:
+    assert stated_number(answer) == value
+
+
+def test_units_go_by_one_name_and_unknown_ones_are_left_out() -> None:
+    assert units("5 hrs per Day") == units("five hours a day") and len(units("5 hrs per Day")) == 2
+    assert units("5 per cent") == units("5%") != set() and units("3 km") == units("three kilometres")
+    assert units("48 men in a boat") == set()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        ("4 March 1845", "5 March 1845", True),
+        ("1845", "four men in 1846", True),
+        ("1845", "4 March 1845", False),
+        ("3.5 million", "3,500,000", False),
+        ("he never came", "he came", True),
+        ("he didn’t come", "he came", True),
+        ("it was not known", "it was unknown", False),
+        ("not seen", "never seen", False),
+        ("a knot", "a rope", False),
+    ],
+)
+def test_other_numbers_and_negations_contradict(first: str, second: str, found: bool) -> None:
+    assert contradicts(first, second) is contradicts(second, first) is found
+
+
+def test_an_answer_within_a_quotation_must_be_most_of_it() -> None:
+    quote = "the salt wind killed everything that stood"
+    assert within(quote, f"He wrote: “{quote}.”") and within(quote, "wind killed everything that stood")
+    assert not within(quote, "the salt wind") and not within(quote, "the salt wind spared everything that stood")
 
 
 def test_long_and_awkward_texts_take_no_time() -> None:
@@ -98,4 +174,6 @@ def test_long_and_awkward_texts_take_no_time() -> None:
         numbers(text)
         bare(text)
         contains(text, "not there")
+        stated_number(text)
+        contradicts(text, "not 1")
     assert time.perf_counter() - started < 10

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 
 _UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = ("", "", *"twenty thirty forty fifty sixty seventy eighty ninety".split())
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (1000, "thousand"), (100, "hundred"))
 _ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"}
 _ORDINALS |= {"twelve": "twelfth"}
@@ -46,19 +46,15 @@ def smooth(text: str) -> str:
 def spellings(figure: str) -> frozenset[str]:
     """All ways to put a figure such as `1,250` or `3.5` into words: cardinal, ordinal, as a year, by digits."""
     whole, _, decimals = figure.replace(",", "").partition(".")
-    by_digit = " ".join(_UNITS[int(digit)] for digit in whole)
-    cardinals = {by_digit}
+    cardinals = {" ".join(_UNITS[int(digit)] for digit in whole)}
     if len(whole) <= _MOST_DIGITS:
         cardinals |= {_cardinal(int(whole)), *_by_hundreds(int(whole))}
     cardinals |= {spelt.removeprefix("one ") for spelt in cardinals}
-    if decimals:
-        rest = " ".join(_UNITS[int(digit)] if digit.isdigit() else "point" for digit in decimals)
-        return frozenset({f"{spelt} point {rest}" for spelt in cardinals} | {f"point {rest}"} | _idioms(figure))
-    return frozenset(cardinals | {_ordinal(spelt) for spelt in cardinals} | {*map(_plural, cardinals)} | _idioms(figure))
-
-
-def _idioms(figure: str) -> set[str]:
-    return set(_OTHERWISE.get(figure, ()))
+    idioms = set(_OTHERWISE.get(figure, ()))
+    if not decimals:
+        return frozenset(cardinals | idioms | {*map(_ordinal, cardinals)} | {*map(_plural, cardinals)})
+    rest = " ".join(_UNITS[int(digit)] if digit.isdigit() else "point" for digit in decimals)
+    return frozenset(idioms | {f"{spelt} point {rest}" for spelt in cardinals} | {f"point {rest}"})
 
 
 def _cardinal(number: int) -> str:

@@ -22,7 +22,7 @@ _PART = re.compile(r"[^\W\d_]+")
 
 
 def case(c: Constraint, source: Text, output: Text) -> str:
-    """The whole text is upper, lower, title, capitalized (every word) or sentence case (see `_implied` for its words)."""
+    """The whole text is upper, lower, title, capitalized (every word) or sentence case."""
     if c.style in ("upper", "lower"):
         return _letters_case(output, c.style)
     if c.style == "sentence":
