@@ -52,7 +52,8 @@ def item_verdicts(draft: Draft, parent: Draft | None, category: Category) -> tup
     faults = [] if unanswerable else list(form.faults(draft.passage))
     if (slot := _SLOT.search(draft.item.question)) and slot[0] not in draft.passage:
         faults.append(("form", f"a slot of the model question was not filled: {slot[0]}"))
-    if draft.item.form in _ASKING and _names_nothing(draft.item.question, draft.passage):
+    asked_anew = draft.outcome in ("original", "kept") and draft.item.form in _ASKING
+    if asked_anew and _names_nothing(draft.item.question, draft.passage):
         faults.append(("form", "the question names nothing that the passage speaks of"))
     if isinstance(form, Revision) and category.states and not {c.kind for c in form.constraints} & set(category.states):
         faults.append(("form", f"states nothing exact, though its type must: {', '.join(category.states)}"))
@@ -63,9 +64,10 @@ def item_verdicts(draft: Draft, parent: Draft | None, category: Category) -> tup
 
 
 def _names_nothing(question: str, passage: str) -> bool:
-    """Whether a question could stand under any text: no word of substance in it is a word of the passage."""
-    words, known = set(re.findall(r"[^\W\d_]{4,}", fold(question))) - _GENERIC, fold(passage)
-    return question.isascii() and not any(word[:5] in known for word in words)
+    """Whether a question could stand under any text: no number or word of substance in it is of the passage."""
+    words, known = set(re.findall(r"[^\W\d_]{4,}|\d+", fold(question))) - _GENERIC, fold(passage)
+    quoted = any(contains(passage, quote) for quote in re.findall(r'"([^"]{6,})"', fold(question)))
+    return question.isascii() and not quoted and not any(word[:5] in known for word in words)
 
 
 def _quotes(draft: Draft) -> bool:

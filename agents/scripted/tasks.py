@@ -151,8 +151,8 @@ TASKS: dict[str, Tasks] = {
         ),
     ),
     "text_formatting": _fixed(
-        (phrase("Turn the text into"), [{"kind": "markup", "style": "bullets"}, SAME]),
-        (phrase("Set the text as"), [{"kind": "markup", "style": "quote"}, SAME]),
+        (phrase("Turn the text into"), [{"kind": "markup", "style": "bullets"}]),
+        (phrase("Set the text as"), [{"kind": "markup", "style": "quote"}]),
     ),
     "sentiment_modification": _fixed(
         (phrase("Make the text sound glad"), [{"kind": "require_words", "words": ["wonderful", "delightful"]}]),
@@ -162,9 +162,9 @@ TASKS: dict[str, Tasks] = {
     "keyword_replacement": _replacing,
     "text_removing": _removing,
     "text_capitalization": _fixed(
-        (phrase("Put the whole text in capital"), [{"kind": "case", "style": "upper"}, SAME]),
-        (phrase("Put the whole text in small"), [{"kind": "case", "style": "lower"}, SAME]),
-        (phrase("Begin every word"), [{"kind": "case", "style": "capitalized"}, SAME]),
+        (phrase("Put the whole text in capital"), [{"kind": "case", "style": "upper"}]),
+        (phrase("Put the whole text in small"), [{"kind": "case", "style": "lower"}]),
+        (phrase("Begin every word"), [{"kind": "case", "style": "capitalized"}]),
     ),
     "text_styling": _styling,
     "content_rewriting": _fixed(
