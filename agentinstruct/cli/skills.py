@@ -25,14 +25,13 @@ def skills(
 
 def _all(found: list["Skill"]) -> None:
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table("skill", "split", "seeds", "transforms", "categories", "goals", "what it teaches", box=None)
+    console = Console(highlight=False)
     for skill in found:
-        counts = (len(skill.file.transforms), len(skill.categories), len(skill.goals))
-        seeds = ", ".join(skill.file.modalities)
-        table.add_row(skill.name, skill.file.split, seeds, *map(str, counts), skill.file.description)
-    Console().print(table)
+        file, takes = skill.file, " and ".join(skill.file.modalities)
+        counts = f"{len(file.transforms)} transforms, {len(skill.categories)} categories, {len(skill.goals)} goals"
+        console.print(f"[bold]{skill.name}[/]  from {takes}: {counts}  [dim](split {file.split})[/]", soft_wrap=True)
+        console.print(f"  {file.description}\n", style="dim")
 
 
 def _one(skill: "Skill") -> None:
