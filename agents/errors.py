@@ -62,9 +62,9 @@ class BudgetReached(AgentInstructError):
 class ReplyError(AgentInstructError):
     """A model's reply could not be used: wrong shape, refusal, cut off or empty."""
 
-    def __init__(self, reason: str, detail: str = "") -> None:
+    def __init__(self, reason: str, detail: str = "", calls: tuple[Any, ...] = ()) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail
-        self.calls: tuple[Any, ...] = ()
+        self.calls = calls
         """The calls (`records.Call`) that were paid for it."""

@@ -3,7 +3,6 @@
 Seed ─ transform ─ Passage ─ instruct ─ Draft ─ suggest ─ edit ─ Draft … answer ─ verify ─ Record | Dropped
 """
 
-from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -203,8 +202,3 @@ class Record(Frozen):
         if not self.tools:
             del data["tools"]
         return data
-
-
-def tokens(calls: Sequence[Call]) -> tuple[int, int]:
-    """Input and output tokens of some calls."""
-    return sum(c.input_tokens for c in calls), sum(c.output_tokens for c in calls)

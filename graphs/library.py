@@ -70,8 +70,7 @@ class Library:
         agent = self.crew.agent(name, ApiList, f"transform/{name}")
         reply, call = await agent(model, Random(f"{seed.id}/{name}"), seed=seed)
         if not reply.suitable or not reply.apis:
-            error = ReplyError("declined", reply.reason or "no function was found in the seed")
-            error.calls = (call,)
+            error = ReplyError("declined", reply.reason or "no function was found in the seed", calls=(call,))
             raise error
         return reply, call
 

@@ -68,8 +68,9 @@ class Stages:
             except ReplyError as error:
                 return {"dropped": [self.crew.dropped(state, "transform", error)]}
             if not reply.suitable or not reply.text.strip():
-                declined = ReplyError("declined", reply.reason or "the transform found the seed unsuitable")
-                declined.calls = (call,)
+                declined = ReplyError(
+                    "declined", reply.reason or "the transform found the seed unsuitable", calls=(call,)
+                )
                 return {"dropped": [self.crew.dropped(state, "transform", declined)]}
             return {"passage": Passage(text=reply.text.strip(), transform=name, calls=(call,))}
 
@@ -193,8 +194,7 @@ def _identity(draft: Draft) -> tuple[str, str, str]:
 def some(items: Sequence[Form], call: Call) -> None:
     """Refuse an empty list: a writer that finds nothing of its type declines."""
     if not items:
-        error = ReplyError("declined", "the writer found nothing to ask of this type")
-        error.calls = (call,)
+        error = ReplyError("declined", "the writer found nothing to ask of this type", calls=(call,))
         raise error
 
 

@@ -2,7 +2,7 @@
 
 import operator
 import os
-from dataclasses import field, fields
+from dataclasses import field
 from typing import Annotated, Any, Literal, get_args
 
 from langgraph.runtime import Runtime
@@ -107,8 +107,3 @@ def chosen(listed: str, known: list[str], what: str) -> list[str]:
         if name not in known:
             raise SetupError(f"no {what} {name!r}.{nearest(name, known)}")
     return names or known
-
-
-def setting_names() -> list[str]:
-    """The names of all settings."""
-    return [setting.name for setting in fields(Context)]
