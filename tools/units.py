@@ -135,13 +135,18 @@ class _Reader:
             if token["word"]:
                 self._word(token["word"], self._exponent(at), -1 if below else 1)
             elif token["number"]:
-                self.scale *= float(token["number"]) ** (-1 if below else 1)
+                self._number(float(token["number"]), below)
             elif token["sign"]:
                 self._flush(-1 if below else 1)
                 inside = token["sign"] == "(" or (inside and token["sign"] != ")")
                 below = token["sign"] == "/" or (below and (inside or token["sign"] in "(~"))
         self._flush(-1 if below else 1)
         return self.scale, self.measure, frozenset((n, Fraction(p)) for n, p in self.nouns.items() if p)
+
+    def _number(self, number: float, below: bool) -> None:
+        if not 1e-12 < number < 1e12:
+            raise UnitError(f"{number:g} is no factor of a unit.")
+        self.scale *= 1 / number if below else number
 
     def _exponent(self, at: int) -> int:
         after = self.tokens[at + 1] if at + 1 < len(self.tokens) else None

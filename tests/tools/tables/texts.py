@@ -76,7 +76,7 @@ WRONG = [
     (RAIN, "From January to June the rain fell by 45%.", "45%"),
     (RAIN, "March is the fourth wettest month by rain.", "fourth"),
     (PUMP, "The pump lifts 82 litres a minute.", "82"),
-    (LOG, "Twelve requests were logged, of which one failed.", "Twelve"),
+    (LOG, "Nine requests were logged, of which one failed.", "Nine"),
     (SURVEY, "By bus is chosen by 43% of members.", "43%"),
     (JOINED, "C3 took $3.7 million.", "$3.7 million"),
     (JOINED, "On 12 May 2023 the stores closed.", "12 May 2023"),
