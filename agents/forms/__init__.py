@@ -1,6 +1,7 @@
 """Every form there is, by the name a taxonomy gives it."""
 
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
+from agentinstruct.agents.forms.data import Alert, Lookup, Rows, Verbal
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
 from agentinstruct.agents.records import Item
@@ -32,7 +33,10 @@ __all__ = [
 
 FORMS: dict[str, type[Form]] = {
     form.name: form
-    for form in (Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask)
+    for form in (
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
+        *(Verbal, Lookup, Rows, Alert),
+    )
 }
 
 

@@ -16,7 +16,7 @@ from agentinstruct.tools.tables.table import Table, TableError, joined
 MAX_TEXT = 60_000
 MAX_CELLS = 4_000
 _RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?")
-_TRIPLE = re.compile(r"\(?\s*([^|()]+?)\s*\|\s*([^|()]+?)\s*\|\s*([^|()]+?)\s*\)?\s*\.?")
+_TRIPLE = re.compile(r"\s*([^|]+?)\s*\|\s*([^|]+?)\s*\|\s*([^|]+?)\s*\.?")
 _LOG = re.compile(
     r"\[?(?P<time>\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?Z?|\d{2}:\d{2}:\d{2})\]?\s+"
     r"\[?(?P<level>DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\]?\s+(?P<source>[\w./-]{1,40}):?\s+(?P<message>.*)"

@@ -1,0 +1,307 @@
+"""Checks of texts about data: the item fits its data, every number follows from it, names are known, demands are met."""
+
+import re
+from collections.abc import Iterator, Sequence
+from random import Random
+from statistics import median
+
+from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, exact
+from agentinstruct.agents.errors import ReplyError
+from agentinstruct.agents.forms import read_form
+from agentinstruct.agents.forms.data import Alert, Lookup, Rows, Verbal, data_in
+from agentinstruct.agents.forms.form import Fault
+from agentinstruct.agents.records import Draft, Verdict
+from agentinstruct.agents.replies import Criterion
+from agentinstruct.tools.constraints import check as check_constraints
+from agentinstruct.tools.quotes import fold
+from agentinstruct.tools.tables import Data, Table, ask, names_in, traceable, uncovered
+from agentinstruct.tools.tables.mentions import sentences
+
+PROSE = ("verbal", "alert")
+_CAUSES = re.compile(
+    r"\b(?:because|due to|owing to|caused? by|causing|as a (?:result|consequence) of|thanks to|driven by|driving|led to|leading to"
+    r"|resulted (?:in|from)|attribut\w+ to|explains? (?:the|why)|stem\w* from|responsible for|boosted by|fuel+ed by|triggered|prompted"
+    r"|likely reflect\w*|reflects? (?:a|the|its|their|changes|growing|strong|weak)|in response to|hence|therefore|consequently)\b",
+    re.IGNORECASE,
+)
+_LACKING = re.compile(
+    r"\b(?:missing|no (?:\w+ )?(?:figure|value|data|number|entry|record|reading|answer|information)|not (?:\w+ )?(?:available|recorded|reported|given|known"
+    r"|stated|measured|listed|provided)|unavailable|unknown|blank|gaps?|lacks?|lacking|without an?|absent|unrecorded|incomplete|left out|empty"
+    r"|n/a|unreported|omitted|does not (?:say|give|include|have)|did not report|undisclosed)\b",
+    re.IGNORECASE,
+)
+_PREAMBLE = re.compile(
+    r"\s*(?:\**(?:sure|certainly|of course|absolutely|okay|ok|great)\b[!,.]|(?:here (?:is|are)|here['’]s|below (?:is|are))\b[^\n.]{0,80}:"
+    r"|(?:the following|this) is (?:a|an|the) [^\n.]{0,60}:\s*\n)",
+    re.IGNORECASE,
+)
+_OUTLYING = 3.5
+
+
+def _data_fit(draft: Draft, bench: Bench) -> Iterator[Fault]:
+    """What a category needs of its data and its item."""
+    data, settings = data_in(draft.passage), bench.category.settings
+    if data is None:
+        yield "data_fit", "the passage holds no data that can be read"
+        return
+    form = read_form(draft.item)
+    if settings.get("gaps") and not any(True for table in data.tables for _ in table.gaps):
+        yield "data_fit", "the data has no missing value to speak of"
+    if settings.get("cover") == "outlier" and not outliers(data):
+        yield "data_fit", "no value of the data stands out"
+    if isinstance(form, Verbal):
+        if len(form.names) < int(str(settings.get("least_names", 0))):
+            yield "data_fit", f"the instruction names {len(form.names)} things of the data to mention"
+        least = int(str(settings.get("least_demands", 0)))
+        if len(form.demands) < least:
+            yield "data_fit", f"{len(form.demands)} exact demands where the type asks for {least}"
+
+
+def outliers(data: Data) -> list[str]:
+    """The names of rows with a value far from its column's others, by the median absolute deviation."""
+    found: dict[str, None] = {}
+    for table in data.tables:
+        for column in table.measured:
+            values = table.numbers(column)
+            if len(values) < 5:
+                continue
+            centre = median(values)
+            spread = median(abs(value - centre) for value in values) * 1.4826 or abs(centre) * 0.02 or 1e-9
+            for r, row in enumerate(table.rows):
+                if isinstance(value := row[column], float) and abs(value - centre) > _OUTLYING * spread:
+                    found[table.name(r)] = None
+    return list(found)
+
+
+def _goal_met(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
+    """Whether a refinement did to data or item what its goal says, as far as it can be computed."""
+    if bench.parent is None or draft.goal not in _GOALS:
+        return None
+    return (("goal_met", fault) for fault in _GOALS[draft.goal](draft, bench.parent) if fault)
+
+
+def _grew(draft: Draft, parent: Draft) -> Iterator[str]:
+    now, before = data_in(draft.passage), data_in(parent.passage)
+    if now is None or before is None:
+        yield "the edited passage holds no data that can be read"
+        return
+    if _cells(now) <= _cells(before):
+        yield f"the data has {_cells(now)} cells and had {_cells(before)}"
+    lost = [name for name in _labels(before) if name not in _labels(now)]
+    yield from (f"{name!r} is gone" for name in lost[:1])
+
+
+def _dirtied(draft: Draft, parent: Draft) -> Iterator[str]:
+    now, before = data_in(draft.passage), data_in(parent.passage)
+    if now is None or before is None:
+        yield "the edited passage holds no data that can be read"
+    elif _gaps(now) <= _gaps(before):
+        yield f"{_gaps(now)} values are missing, as {_gaps(before)} were before"
+
+
+def _derived(draft: Draft, parent: Draft) -> Iterator[str]:
+    form, old = read_form(draft.item), read_form(parent.item)
+    if isinstance(form, Lookup) and isinstance(old, Lookup) and (form.steps < old.steps or form.query == old.query):
+        yield "the question needs no more steps than before"
+    if isinstance(form, Verbal) and isinstance(old, Verbal) and len(form.figures) <= len(old.figures):
+        yield "no further figure has to be derived"
+
+
+def _forbidden(draft: Draft, parent: Draft) -> Iterator[str]:
+    form, old = read_form(draft.item), read_form(parent.item)
+    if isinstance(form, Verbal) and isinstance(old, Verbal) and (old.no_causes or not form.no_causes):
+        yield "the instruction does not newly forbid causes"
+
+
+_GOALS = {"more_data": _grew, "dirty": _dirtied, "derived": _derived, "no_causes": _forbidden}
+
+
+def _cells(data: Data) -> int:
+    return sum(len(table.rows) * len(table.columns) for table in data.tables)
+
+
+def _gaps(data: Data) -> int:
+    return sum(1 for table in data.tables for _ in table.gaps)
+
+
+def _labels(data: Data) -> set[str]:
+    return {fold(name) for table in data.tables for name in table.names}
+
+
+def _traceable(draft: Draft, bench: Bench) -> Iterator[Fault]:
+    """One fault for all numbers of a text that the data does not give."""
+    data = data_in(draft.passage)
+    if data is None:
+        yield "traceable", "the passage holds no data that can be read"
+        return
+    findings = traceable(draft.response, data, draft.item.question)
+    if lost := [f"{f.said!r} in “{f.sentence[:90]}”" for f in findings if not f.traced]:
+        yield "traceable", f"{len(lost)} of {len(findings)} numbers do not follow from the data: {'; '.join(lost[:3])}"
+
+
+async def _traced(draft: Draft, bench: Bench) -> Opinion:
+    """The verdict, with what was derived as its evidence."""
+    faults = list(_traceable(draft, bench))
+    if faults:
+        return [Verdict(check="traceable", passed=False, evidence=evidence) for _, evidence in faults], []
+    data = data_in(draft.passage)
+    findings = traceable(draft.response, data, draft.item.question) if data else []
+    shown = "; ".join(f"{f.said} = {f.how}" for f in findings[:8])
+    return [Verdict(check="traceable", passed=True, evidence=f"{len(findings)} numbers: {shown}"[:600])], []
+
+
+def _entities(draft: Draft, bench: Bench) -> Iterator[Fault]:
+    """No name that the data has not, and all those that item and category want."""
+    data, form = data_in(draft.passage), read_form(draft.item)
+    if data is None:
+        return
+    given = " ".join(message.content for message in draft.messages if message.role != "assistant")
+    if unknown := names_in(draft.response, data, given.replace(draft.passage, "")):
+        yield "entities", f"not in the data: {', '.join(unknown[:4])}"
+    wanted = form.names if isinstance(form, Verbal) else ()
+    if lost := uncovered(draft.response, wanted):
+        yield "entities", f"not mentioned: {', '.join(lost[:4])}"
+    if lost := _uncovered_by(str(bench.category.settings.get("cover", "")), draft.response, data):
+        yield "entities", lost
+
+
+def _uncovered_by(cover: str, text: str, data: Data) -> str:
+    """What a category's kind of coverage misses: all rows, both ends, the extremes, or what stands out."""
+    table = max(data.tables, key=lambda one: len(one.names))
+    if not table.names:
+        return ""
+    if cover == "rows" and len(table.names) <= 8:
+        lost = uncovered(text, table.names)
+        return f"rows not mentioned: {', '.join(lost[:4])}" if lost else ""
+    if cover == "ends":
+        lost = uncovered(text, (table.names[0], table.names[-1]))
+        return f"the first and last are not both mentioned: {', '.join(lost)}" if lost else ""
+    one_of = outliers(data) if cover == "outlier" else list(extremes(table)) if cover == "extremes" else []
+    if one_of and len(uncovered(text, one_of)) == len(one_of):
+        return f"none of these is mentioned: {', '.join(one_of[:4])}"
+    return ""
+
+
+def extremes(table: Table) -> Iterator[str]:
+    """The names of the rows with the largest and the smallest value of some column."""
+    for column in table.measured:
+        values = [(value, r) for r, row in enumerate(table.rows) if isinstance(value := row[column], float)]
+        if values:
+            yield from (table.name(min(values)[1]), table.name(max(values)[1]))
+
+
+def _demands(draft: Draft, bench: Bench) -> Iterator[Fault]:
+    """Constraints, figures that must be stated, and nothing before the text itself."""
+    form = read_form(draft.item)
+    stated = [demand.constraint for demand in form.demands] if isinstance(form, Verbal | Alert) else []
+    for found in check_constraints((*stated, *bench.category.requires), "", draft.response):
+        if not found.passed:
+            yield "demands", f"{found.constraint}: {found.evidence}"
+    if opening := _PREAMBLE.match(draft.response):
+        yield "demands", f"opens with a remark: {opening[0].strip()[:60]!r}"
+    if isinstance(form, Verbal) and (data := data_in(draft.passage)):
+        for figure in form.figures:
+            value = ask(figure.query, data)
+            if not _states(draft.response, value):
+                yield "demands", f"does not state {figure.what}, which is {value}"
+
+
+def _states(text: str, value: float | str) -> bool:
+    if isinstance(value, str):
+        return not uncovered(text, [value])
+    return any(m.states(value) for paragraph in sentences(text) for s in paragraph for m in s.mentions)
+
+
+def _gaps_told(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
+    """Where it is the point of the item, each row or column with missing values is said to have them."""
+    if not bench.category.settings.get("gaps") and draft.goal != "dirty":
+        return None
+    return (("gaps_told", f"nothing is said of the missing {what}") for what in _untold(draft.response, draft.passage))
+
+
+def _untold(text: str, passage: str) -> Iterator[str]:
+    data = data_in(passage)
+    telling = " ".join(s.text for p in sentences(text) for s in p if _LACKING.search(s.text))
+    for table in data.tables if data else ():
+        for row, column in table.gaps:
+            name = re.sub(r"\s*[(\[].*", "", table.columns[column].name)
+            words = [word for word in re.findall(r"\w{4,}", fold(name)) if word[:5] in fold(telling)]
+            if not words and (not table.names or uncovered(telling, [table.name(row)])):
+                yield f"{name} of {table.name(row)}"
+                break
+
+
+def _rows_filled(draft: Draft, bench: Bench) -> Iterator[Fault]:
+    """Each line is the template filled with its row, in the order of the data."""
+    form, data = read_form(draft.item), data_in(draft.passage)
+    wanted = form.lines(data) if isinstance(form, Rows) and data else []
+    got = [re.sub(r"^\s*(?:[-*•]|\d+[.)])\s+", "", line) for line in draft.response.splitlines() if line.strip()]
+    if len(got) != len(wanted):
+        yield "rows_filled", f"{len(got)} lines for {len(wanted)} rows"
+    for line, want in zip(got, wanted, strict=False):
+        if _plain(line) != _plain(want):
+            yield "rows_filled", f"{line[:90]!r} should be {want[:90]!r}"
+            return
+
+
+def _plain(line: str) -> str:
+    return fold(line).strip(" .*_`").replace("**", "")
+
+
+def _fires(draft: Draft, bench: Bench) -> Iterator[Fault]:
+    """The alert names the rows that pass the limit, with their values, and no others."""
+    form, data = read_form(draft.item), data_in(draft.passage)
+    fires = form.fires(data) if isinstance(form, Alert) and data else None
+    if not fires:
+        return
+    table, rows = fires
+    names = [table.name(row) for row in rows]
+    if lost := uncovered(draft.response, names):
+        yield "fires", f"passes the limit and is not named: {', '.join(lost)}"
+    others = [name for name in table.names if name not in names]
+    if wrong := [name for name in others if not uncovered(_without(draft.response, names), [name])]:
+        yield "fires", f"is named and does not pass the limit: {', '.join(wrong)}"
+
+
+def _without(text: str, names: Sequence[str]) -> str:
+    """A text without these names, so that `North` is not found in `North Hall`."""
+    said = fold(text)
+    for name in sorted(names, key=len, reverse=True):
+        said = said.replace(fold(name), " ")
+    return said
+
+
+def _causal_words(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
+    """Where causes are forbidden, no word that gives one, unless the data itself has it."""
+    form = read_form(draft.item)
+    if not (isinstance(form, Verbal) and form.no_causes):
+        return None
+    found = (m[0] for m in _CAUSES.finditer(draft.response) if m[0].casefold() not in draft.passage.casefold())
+    return (("causal_words", f"gives a cause: {words!r}") for words in list(found)[:1])
+
+
+async def _no_causes(draft: Draft, bench: Bench) -> Opinion:
+    """Where causes are forbidden, a judge looks for one that is put without the usual words."""
+    form = read_form(draft.item)
+    if not (isinstance(form, Verbal) and form.no_causes):
+        return NOTHING
+    agent = bench.agent("causes", Criterion)
+    try:
+        reply, call = await agent(bench.judge, Random(draft.id), passage=draft.passage, response=draft.response)
+    except ReplyError as error:
+        return [Verdict(check="no_causes", passed=False, kind="model", evidence=f"no judgement: {error}")], list(error.calls)
+    return [Verdict(check="no_causes", passed=reply.met, kind="model", evidence=reply.evidence[:300])], [call]
+
+
+CHECKS = (
+    exact("data_fit", "The data holds what an item of this type needs, and the item asks for it.", "item", _data_fit),
+    exact("goal_met", "A refinement did to data and item what its goal says.", "item", _goal_met),
+    exact("demands", "Every exact demand is met, each derived figure stated, and nothing comes before the text.", "response", _demands, forms=PROSE),
+    exact("rows_filled", "Each line is the template filled with its row.", "response", _rows_filled, forms=("rows",)),
+    exact("fires", "An alert names the rows that pass the limit and no others.", "response", _fires, forms=("alert",)),
+    exact("entities", "No name is invented and none that was wanted is left out.", "response", _entities, forms=PROSE),
+    Check("traceable", "Every number stands in the data or follows from it.", "exact", "response", _traced, frozenset(PROSE)),
+    exact("gaps_told", "What is missing in the data is said to be missing.", "response", _gaps_told, forms=PROSE),
+    exact("causal_words", "No word gives a cause where causes are forbidden.", "response", _causal_words, forms=("verbal",)),
+    Check("no_causes", "No cause is claimed where causes are forbidden.", "model", "response", _no_causes, frozenset(("verbal",))),
+)
