@@ -12,6 +12,7 @@ from agentinstruct.tools.tables.table import Table
 _MONTHS = ("january february march april may june july august september october november december").split()
 _ISO = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
 _QUARTER = re.compile(r"(?:(\d{4})[ -]?)?q([1-4])(?: (\d{4}))?")
+_STOP = re.compile(r"[,.;:()|]|\b(?:and|but|or|while|whereas|compared|against|versus|vs|to|than|from)\b")
 _WORD = re.compile(r"[^\W\d_][\w'’-]{2,}")
 _COMMON = frozenset("total other others overall mean average number name value values year month date time share rate".split())
 
@@ -83,7 +84,7 @@ def scope(index: Index, text: str) -> Scope:
 
 def counted(index: Index, after: str) -> frozenset[int]:
     """The columns whose unit or name stands right behind a number: `14 wet days` are of no other column."""
-    words = fold(after).split()[:3]
+    words = _STOP.split(fold(after), maxsplit=1)[0].split()[:3]
     said = " ".join(words).strip(" .,;:)")
     units: dict[str, set[int]] = {}
     for i in index.table.measured:
