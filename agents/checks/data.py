@@ -15,6 +15,7 @@ from agentinstruct.agents.replies import Criterion
 from agentinstruct.tools.constraints import check as check_constraints
 from agentinstruct.tools.quotes import fold
 from agentinstruct.tools.tables import Data, Table, ask, names_in, traceable, uncovered
+from agentinstruct.tools.tables.cells import scale_of
 from agentinstruct.tools.tables.mentions import sentences
 
 PROSE = ("verbal", "alert")
@@ -202,7 +203,8 @@ def _demands(draft: Draft, bench: Bench) -> Iterator[Fault]:
     if isinstance(form, Verbal) and (data := data_in(draft.passage)):
         for figure in form.figures:
             value = ask(figure.query, data)
-            if not _states(draft.response, value):
+            scales = {scale_of(c.unit) for table in data.tables for c in table.columns}
+            if not any(_states(draft.response, value * scale if isinstance(value, float) else value) for scale in scales):
                 yield "demands", f"does not state {figure.what}, which is {value}"
 
 

@@ -320,7 +320,8 @@ class Lookup(Form):
             yield "form", f"the data gives {computed}, the item {self.answer}"
         if re.search(rf"(?<![\w.]){re.escape(self.answer)}(?![\w.])", self.question) and self.answer not in self.asks:
             yield "form", "the question contains its answer"
-        lost = [name for name in re.findall(r"'([^']*)'", self.query) if _unsaid(name, self.question)]
+        named = [name for name in re.findall(r"'([^']*)'", self.query) if name in self.asks]
+        lost = [name for name in named if _unsaid(name, self.question)]
         yield from (("form", f"the question does not name {name!r}") for name in lost[:1])
 
     @classmethod

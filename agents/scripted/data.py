@@ -46,10 +46,15 @@ def instruct(request: Request) -> Said:
 
 
 def _item(name: str, form: str, data: Data, reader: str) -> dict[str, Any] | None:
-    table = max(data.tables, key=lambda one: len(one.names))
+    table = _main(data)
     if form == "rows":
         return _rows(table, reader)
     return _alert(table, reader) if form == "alert" else _verbal(name, table, reader)
+
+
+def _main(data: Data) -> Table:
+    """The table with the most named rows, of those that hold numbers."""
+    return max((table for table in data.tables if list(table.measured)), key=lambda one: len(one.names))
 
 
 def _verbal(name: str, table: Table, reader: str) -> dict[str, Any]:
@@ -151,10 +156,11 @@ def _reread(line: str) -> dict[str, Any]:
 
 
 def _rewritten(data: Data, change: Callable[[Table], list[list[str]]]) -> str:
-    """All tables in Markdown, the first of them changed."""
+    """All tables in Markdown, the first that holds numbers changed."""
     parts = []
-    for i, table in enumerate(data.tables):
-        rows = change(table) if i == 0 else [list(row) for row in table.written]
+    first = next(table for table in data.tables if list(table.measured))
+    for table in data.tables:
+        rows = change(table) if table is first else [list(row) for row in table.written]
         lines = [[column.name for column in table.columns], ["---"] * len(table.columns), *rows]
         parts.append("\n".join([table.title, "", *(f"| {' | '.join(cells)} |" for cells in lines)]).strip())
     return "\n\n".join(parts)
@@ -244,7 +250,7 @@ def _warned(turn: str, data: Data) -> str:
 
 def _told(turn: str, data: Data) -> str:
     if "one headline" in turn:
-        return _headline(max(data.tables, key=lambda one: len(one.names)))
+        return _headline(_main(data))
     sentences = [_sentence(table, row) for table in data.tables for row in range(len(table.rows))]
     for column in re.findall(r'the total of "(.+?)"', turn):
         sentences.append(f"The total of {column} is {ask(f'total({column!r})', data):.10g}.")

@@ -90,7 +90,7 @@ def candidates(view: View) -> Iterator[Candidate]:
 
 def _cells(view: View) -> Iterator[Candidate]:
     table = view.table
-    own = view.here.rows | frozenset(row for rows in view.here.groups for row in rows)
+    own = view.here.rows or frozenset(row for rows in view.here.groups for row in rows)
     rows = own or range(len(table.rows))
     extremes = _extreme_rows(table) if view.says("extreme") else frozenset()
     for row in [*rows, *(extremes - set(rows))]:

@@ -13,7 +13,7 @@ _FREE = frozenset(
     "I January February March April May June July August September October November December Monday Tuesday Wednesday Thursday"
     " Friday Saturday Sunday English UTC GMT USD EUR GBP CO2 GDP AM PM Mr Mrs Ms Dr Data Note Table Figure Summary Conclusion".split()
 )
-_HEADED = re.compile(r"(?m)^[ \t]*#+ .*$|^[ \t>*-]*\*\*[^*\n]{1,80}\*\*:?|^[^\n.!?:]{1,60}:")
+_HEADED = re.compile(r"(?m)^[ \t]*#+ .*$|^[ \t>*-]*\*\*[^*\n]{1,80}\*\*:?|^(?:[A-Z0-9][\w'’-]* ?){1,5}:")
 
 
 def names_in(text: str, data: Data, given: str = "") -> list[str]:
