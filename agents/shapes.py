@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from agentinstruct.agents.replies import Reshaped, Rewritten
-from agentinstruct.agents.shapes_data import STRUCTURED
+from agentinstruct.agents.shapes_facts import STRUCTURED
 
 SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType({"text": Rewritten, **STRUCTURED})
 """Every shape by the name a skill gives it; a new one is a subclass of `Reshaped` and a line here."""

@@ -96,7 +96,10 @@ SCALES: Mapping[str, float] = MappingProxyType(
     {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "dozen": 12.0}
 )
 UNITLESS = frozenset(
-    "1 none dimensionless count number ratio fraction share times unitless factor probability unit x n/a -".split()
+    [
+        *("1", "none", "dimensionless", "count", "number", "ratio", "fraction", "share", "times"),
+        *("unitless", "factor", "probability", "unit", "x", "n/a", "-"),
+    ]
 )
 _IRREGULAR = {"people": "person", "persons": "person", "men": "man", "women": "woman", "children": "child"}
 _IRREGULAR |= {"lives": "life", "leaves": "leaf", "loaves": "loaf", "shelves": "shelf", "feet": "foot", "mice": "mouse"}

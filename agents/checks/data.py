@@ -1,15 +1,16 @@
-"""Checks of texts about data: the item fits its data, every number follows from it, names are known, demands are met."""
+"""Checks of texts about data: the item fits it, every number follows from it, names are known, demands are met."""
 
 import re
 from collections.abc import Iterator, Sequence
 from random import Random
-from statistics import median
 
 from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, exact
+from agentinstruct.agents.checks.data_items import outliers
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import read_form
-from agentinstruct.agents.forms.data import Alert, Lookup, Rows, Verbal, data_in
+from agentinstruct.agents.forms.data import Alert, Verbal, data_in
 from agentinstruct.agents.forms.form import Fault
+from agentinstruct.agents.forms.rows import Rows
 from agentinstruct.agents.records import Draft, Verdict
 from agentinstruct.agents.replies import Criterion
 from agentinstruct.tools.constraints import check as check_constraints
@@ -20,113 +21,28 @@ from agentinstruct.tools.tables.mentions import sentences
 
 PROSE = ("verbal", "alert")
 _CAUSES = re.compile(
-    r"\b(?:because|due to|owing to|caused? by|causing|as a (?:result|consequence) of|thanks to|driven by|driving|led to|leading to"
-    r"|resulted (?:in|from)|attribut\w+ to|explains? (?:the|why)|stem\w* from|responsible for|boosted by|fuel+ed by|triggered|prompted"
-    r"|likely reflect\w*|reflects? (?:a|the|its|their|changes|growing|strong|weak)|in response to|hence|therefore|consequently)\b",
+    r"\b(?:because|due to|owing to|caused? by|causing|as a (?:result|consequence) of|thanks to"
+    r"|driven by|driving|led to|leading to"
+    r"|resulted (?:in|from)|attribut\w+ to|explains? (?:the|why)|stem\w* from|responsible for"
+    r"|boosted by|fuel+ed by|triggered|prompted"
+    r"|likely reflect\w*|reflects? (?:a|the|its|their|changes|growing|strong|weak)|in response to"
+    r"|hence|therefore|consequently)\b",
     re.IGNORECASE,
 )
 _LACKING = re.compile(
-    r"\b(?:missing|no (?:\w+ )?(?:figure|value|data|number|entry|record|reading|answer|information)|not (?:\w+ )?(?:available|recorded|reported|given|known"
-    r"|stated|measured|listed|provided)|unavailable|unknown|blank|gaps?|lacks?|lacking|without an?|absent|unrecorded|incomplete|left out|empty"
+    r"\b(?:missing|no (?:\w+ )?(?:figure|value|data|number|entry|record|reading|answer|information)"
+    r"|not (?:\w+ )?(?:available|recorded|reported|given|known"
+    r"|stated|measured|listed|provided)|unavailable|unknown|blank|gaps?|lacks?|lacking|without an?"
+    r"|absent|unrecorded|incomplete|left out|empty"
     r"|n/a|unreported|omitted|does not (?:say|give|include|have)|did not report|undisclosed)\b",
     re.IGNORECASE,
 )
 _PREAMBLE = re.compile(
-    r"\s*(?:\**(?:sure|certainly|of course|absolutely|okay|ok|great)\b[!,.]|(?:here (?:is|are)|here['’]s|below (?:is|are))\b[^\n.]{0,80}:"
+    r"\s*(?:\**(?:sure|certainly|of course|absolutely|okay|ok|great)\b[!,.]|(?:here (?:is|are)"
+    r"|here['’]s|below (?:is|are))\b[^\n.]{0,80}:"
     r"|(?:the following|this) is (?:a|an|the) [^\n.]{0,60}:\s*\n)",
     re.IGNORECASE,
 )
-_OUTLYING = 3.5
-
-
-def _data_fit(draft: Draft, bench: Bench) -> Iterator[Fault]:
-    """What a category needs of its data and its item."""
-    data, settings = data_in(draft.passage), bench.category.settings
-    if data is None:
-        yield "data_fit", "the passage holds no data that can be read"
-        return
-    form = read_form(draft.item)
-    if settings.get("gaps") and not any(True for table in data.tables for _ in table.gaps):
-        yield "data_fit", "the data has no missing value to speak of"
-    if settings.get("cover") == "outlier" and not outliers(data):
-        yield "data_fit", "no value of the data stands out"
-    if isinstance(form, Verbal):
-        if len(form.names) < int(str(settings.get("least_names", 0))):
-            yield "data_fit", f"the instruction names {len(form.names)} things of the data to mention"
-        least = int(str(settings.get("least_demands", 0)))
-        if len(form.demands) < least:
-            yield "data_fit", f"{len(form.demands)} exact demands where the type asks for {least}"
-
-
-def outliers(data: Data) -> list[str]:
-    """The names of rows with a value far from its column's others, by the median absolute deviation."""
-    found: dict[str, None] = {}
-    for table in data.tables:
-        for column in table.measured:
-            values = table.numbers(column)
-            if len(values) < 5:
-                continue
-            centre = median(values)
-            spread = median(abs(value - centre) for value in values) * 1.4826 or abs(centre) * 0.02 or 1e-9
-            for r, row in enumerate(table.rows):
-                if isinstance(value := row[column], float) and abs(value - centre) > _OUTLYING * spread:
-                    found[table.name(r)] = None
-    return list(found)
-
-
-def _goal_met(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
-    """Whether a refinement did to data or item what its goal says, as far as it can be computed."""
-    if bench.parent is None or draft.goal not in _GOALS:
-        return None
-    return (("goal_met", fault) for fault in _GOALS[draft.goal](draft, bench.parent) if fault)
-
-
-def _grew(draft: Draft, parent: Draft) -> Iterator[str]:
-    now, before = data_in(draft.passage), data_in(parent.passage)
-    if now is None or before is None:
-        yield "the edited passage holds no data that can be read"
-        return
-    if _cells(now) <= _cells(before):
-        yield f"the data has {_cells(now)} cells and had {_cells(before)}"
-    lost = [name for name in _labels(before) if name not in _labels(now)]
-    yield from (f"{name!r} is gone" for name in lost[:1])
-
-
-def _dirtied(draft: Draft, parent: Draft) -> Iterator[str]:
-    now, before = data_in(draft.passage), data_in(parent.passage)
-    if now is None or before is None:
-        yield "the edited passage holds no data that can be read"
-    elif _gaps(now) <= _gaps(before):
-        yield f"{_gaps(now)} values are missing, as {_gaps(before)} were before"
-
-
-def _derived(draft: Draft, parent: Draft) -> Iterator[str]:
-    form, old = read_form(draft.item), read_form(parent.item)
-    if isinstance(form, Lookup) and isinstance(old, Lookup) and (form.steps < old.steps or form.query == old.query):
-        yield "the question needs no more steps than before"
-    if isinstance(form, Verbal) and isinstance(old, Verbal) and len(form.figures) <= len(old.figures):
-        yield "no further figure has to be derived"
-
-
-def _forbidden(draft: Draft, parent: Draft) -> Iterator[str]:
-    form, old = read_form(draft.item), read_form(parent.item)
-    if isinstance(form, Verbal) and isinstance(old, Verbal) and (old.no_causes or not form.no_causes):
-        yield "the instruction does not newly forbid causes"
-
-
-_GOALS = {"more_data": _grew, "dirty": _dirtied, "derived": _derived, "no_causes": _forbidden}
-
-
-def _cells(data: Data) -> int:
-    return sum(len(table.rows) * len(table.columns) for table in data.tables)
-
-
-def _gaps(data: Data) -> int:
-    return sum(1 for table in data.tables for _ in table.gaps)
-
-
-def _labels(data: Data) -> set[str]:
-    return {fold(name) for table in data.tables for name in table.names}
 
 
 def _traceable(draft: Draft, bench: Bench) -> Iterator[Fault]:
@@ -162,8 +78,8 @@ def _entities(draft: Draft, bench: Bench) -> Iterator[Fault]:
     wanted = form.names if isinstance(form, Verbal) else ()
     if lost := uncovered(draft.response, wanted):
         yield "entities", f"not mentioned: {', '.join(lost[:4])}"
-    if lost := _uncovered_by(str(bench.category.settings.get("cover", "")), draft.response, data):
-        yield "entities", lost
+    if missed := _uncovered_by(str(bench.category.settings.get("cover", "")), draft.response, data):
+        yield "entities", missed
 
 
 def _uncovered_by(cover: str, text: str, data: Data) -> str:
@@ -204,7 +120,9 @@ def _demands(draft: Draft, bench: Bench) -> Iterator[Fault]:
         for figure in form.figures:
             value = ask(figure.query, data)
             scales = {scale_of(c.unit) for table in data.tables for c in table.columns}
-            if not any(_states(draft.response, value * scale if isinstance(value, float) else value) for scale in scales):
+            if not any(
+                _states(draft.response, value * scale if isinstance(value, float) else value) for scale in scales
+            ):
                 yield "demands", f"does not state {figure.what}, which is {value}"
 
 
@@ -291,19 +209,45 @@ async def _no_causes(draft: Draft, bench: Bench) -> Opinion:
     try:
         reply, call = await agent(bench.judge, Random(draft.id), passage=draft.passage, response=draft.response)
     except ReplyError as error:
-        return [Verdict(check="no_causes", passed=False, kind="model", evidence=f"no judgement: {error}")], list(error.calls)
+        return [Verdict(check="no_causes", passed=False, kind="model", evidence=f"no judgement: {error}")], list(
+            error.calls
+        )
     return [Verdict(check="no_causes", passed=reply.met, kind="model", evidence=reply.evidence[:300])], [call]
 
 
 CHECKS = (
-    exact("data_fit", "The data holds what an item of this type needs, and the item asks for it.", "item", _data_fit),
-    exact("goal_met", "A refinement did to data and item what its goal says.", "item", _goal_met),
-    exact("demands", "Every exact demand is met, each derived figure stated, and nothing comes before the text.", "response", _demands, forms=PROSE),
+    exact(
+        "demands",
+        "Every exact demand is met, each derived figure stated, and nothing comes before the text.",
+        "response",
+        _demands,
+        forms=PROSE,
+    ),
     exact("rows_filled", "Each line is the template filled with its row.", "response", _rows_filled, forms=("rows",)),
     exact("fires", "An alert names the rows that pass the limit and no others.", "response", _fires, forms=("alert",)),
     exact("entities", "No name is invented and none that was wanted is left out.", "response", _entities, forms=PROSE),
-    Check("traceable", "Every number stands in the data or follows from it.", "exact", "response", _traced, frozenset(PROSE)),
+    Check(
+        "traceable",
+        "Every number stands in the data or follows from it.",
+        "exact",
+        "response",
+        _traced,
+        frozenset(PROSE),
+    ),
     exact("gaps_told", "What is missing in the data is said to be missing.", "response", _gaps_told, forms=PROSE),
-    exact("causal_words", "No word gives a cause where causes are forbidden.", "response", _causal_words, forms=("verbal",)),
-    Check("no_causes", "No cause is claimed where causes are forbidden.", "model", "response", _no_causes, frozenset(("verbal",))),
+    exact(
+        "causal_words",
+        "No word gives a cause where causes are forbidden.",
+        "response",
+        _causal_words,
+        forms=("verbal",),
+    ),
+    Check(
+        "no_causes",
+        "No cause is claimed where causes are forbidden.",
+        "model",
+        "response",
+        _no_causes,
+        frozenset(("verbal",)),
+    ),
 )

@@ -1,9 +1,11 @@
 """Every form there is, by the name a taxonomy gives it."""
 
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
-from agentinstruct.agents.forms.data import Alert, Lookup, Rows, Verbal
+from agentinstruct.agents.forms.data import Alert, Verbal
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
+from agentinstruct.agents.forms.lookup import Lookup
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
+from agentinstruct.agents.forms.rows import Rows
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 

@@ -35,7 +35,9 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
         "total": Operation("total('{c}')", "the total of {c} over all rows"),
         "average": Operation("average('{c}')", "the average of {c} over the rows that have a value"),
         "difference": Operation("value('{c}', '{r}') - value('{c}', '{s}')", "{c} of {r} minus {c} of {s}"),
-        "rank": Operation("rank('{c}', '{r}')", "the place of {r} when the rows are ordered by {c}, largest first", "none", 0),
+        "rank": Operation(
+            "rank('{c}', '{r}')", "the place of {r} when the rows are ordered by {c}, largest first", "none", 0
+        ),
         "share": Operation(
             "value('{c}', '{r}') / total('{c}') * 100", "the share of {r} in the total of {c}, in per cent", "percent"
         ),
@@ -44,16 +46,23 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
             "the change of {c} from {s} to {r}, in per cent of {s}",
             "percent",
         ),
-        "ratio": Operation("value('{c}', '{r}') / value('{c}', '{s}')", "how many times {c} of {s} {c} of {r} is", "none", 2),
+        "ratio": Operation(
+            "value('{c}', '{r}') / value('{c}', '{s}')", "how many times {c} of {s} {c} of {r} is", "none", 2
+        ),
         "spread": Operation("largest('{c}') - smallest('{c}')", "the largest {c} minus the smallest"),
         "above_average": Operation(
-            "value('{c}', '{r}') - average('{c}')", "{c} of {r} minus the average of {c} over the rows that have a value"
+            "value('{c}', '{r}') - average('{c}')",
+            "{c} of {r} minus the average of {c} over the rows that have a value",
         ),
-        "rest": Operation("total('{c}') - value('{c}', '{r}') - value('{c}', '{s}')", "the total of {c} without {r} and {s}"),
+        "rest": Operation(
+            "total('{c}') - value('{c}', '{r}') - value('{c}', '{s}')", "the total of {c} without {r} and {s}"
+        ),
         "leader_of_two": Operation("value('{d}', which_largest('{c}'))", "{d} of the row with the largest {c}"),
         "filtered_average": Operation("average('{c}', '{w}')", "the average of {c} over the rows with {w}"),
         "share_of_some": Operation(
-            "total('{c}', '{w}') / total('{c}') * 100", "the share of the rows with {w} in the total of {c}, in per cent", "percent"
+            "total('{c}', '{w}') / total('{c}') * 100",
+            "the share of the rows with {w} in the total of {c}, in per cent",
+            "percent",
         ),
         "two_shares": Operation(
             "(value('{c}', '{r}') - value('{c}', '{s}')) / total('{c}') * 100",
@@ -64,7 +73,9 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
 )
 SIMPLE = ("value", "largest", "smallest", "rows", "total", "average", "difference", "rank")
 DERIVED = ("share", "change", "ratio", "spread", "above_average", "leader_of_two", "filtered_average")
-_ADDS = frozenset(("total", "average", "share", "above_average", "filtered_average", "rest", "share_of_some", "two_shares"))
+_ADDS = frozenset(
+    ("total", "average", "share", "above_average", "filtered_average", "rest", "share_of_some", "two_shares")
+)
 """What makes no sense of percentages: a total of shares is no quantity."""
 HARD = ("rest", "share_of_some", "two_shares")
 
@@ -103,7 +114,11 @@ def _gaps(table: Table, draw: Random) -> dict[str, str]:
 def _condition(table: Table, draw: Random) -> str:
     """A condition that some rows meet: a shared text, or a limit between two values."""
     groups = [f"{table.columns[column].name} = {text}" for column, text in table.groups if " and " not in text]
-    limits = [f"{table.columns[i].name} > {limit:g}" for i in table.measured if (limit := _limit(table.numbers(i), draw)) is not None]
+    limits = [
+        f"{table.columns[i].name} > {limit:g}"
+        for i in table.measured
+        if (limit := _limit(table.numbers(i), draw)) is not None
+    ]
     return draw.choice([*groups, *limits]) if groups or limits else ""
 
 

@@ -9,8 +9,12 @@ from typing import Any
 from agentinstruct.agents.scripted.world import world
 
 _SKIPPED = frozenset(
-    "there their these those which while where about after again first other would could should being place words letters times"
-    " given value values short stands above total entry entries begin answer reader reads using never month title".split()
+    [
+        *("there", "their", "these", "those", "which", "while", "where", "about", "after", "again"),
+        *("first", "other", "would", "could", "should", "being", "place", "words", "letters", "times"),
+        *("given", "value", "values", "short", "stands", "above", "total", "entry", "entries", "begin"),
+        *("answer", "reader", "reads", "using", "never", "month", "title"),
+    ]
 )
 _LEAST = 5
 
@@ -69,7 +73,12 @@ def _series(words: Words) -> dict[str, Any]:
 
 def _chart(words: Words) -> dict[str, Any]:
     rows = [[w, words.place(w)] for w in words.chosen]
-    return {"title": "Where words first stand", "mark": "bar", "columns": ["Word", "Position (characters)"], "rows": rows}
+    return {
+        "title": "Where words first stand",
+        "mark": "bar",
+        "columns": ["Word", "Position (characters)"],
+        "rows": rows,
+    }
 
 
 def _box(words: Words) -> dict[str, Any]:
@@ -90,7 +99,11 @@ def _triples(words: Words) -> dict[str, Any]:
     made = [
         {"subject": word, "predicate": name, "object": value}
         for word in words.chosen
-        for name, value in (("kind", words.kind(word)), ("length", f"{words.length(word)} letters"), ("uses", words.uses(word)))
+        for name, value in (
+            ("kind", words.kind(word)),
+            ("length", f"{words.length(word)} letters"),
+            ("uses", words.uses(word)),
+        )
         if value
     ]
     return {"facts": made}
@@ -122,7 +135,11 @@ def _joined(words: Words) -> dict[str, Any]:
     second = [[w, words.length(w), words.place(w), words.uses(w)] for w in words.chosen]
     return {
         "first": {"title": "Kinds", "columns": ["Word", "Kind"], "rows": first},
-        "second": {"title": "Counts", "columns": ["Word", "Length (letters)", "Position (characters)", "Uses"], "rows": second},
+        "second": {
+            "title": "Counts",
+            "columns": ["Word", "Length (letters)", "Position (characters)", "Uses"],
+            "rows": second,
+        },
     }
 
 

@@ -1,4 +1,4 @@
-"""Data to text on the scripted model, under the strict policy: every category, transform and goal, and what must not pass."""
+"""Data to text on the scripted model, under strict: every category, transform and goal, and what must not pass."""
 
 from typing import Any
 
@@ -12,11 +12,12 @@ from agentinstruct.graphs.skills import data_to_text
 from agentinstruct.tools.tables import read, traceable
 
 SKILL = load_skill("data_to_text")
-TEXT = """The lighthouse at Carn Point was built in 1862 by a crew of 48 men from the northern villages. Its lamp could be
-seen for 21 miles on a clear night, farther than any other light on that coast. The keeper and his two daughters lived in
-the stone cottage beside the tower for nearly 30 years. They grew cabbages behind a wall, because the salt wind killed
-everything that stood taller than a hand. In the winter of 1879 a steamer struck the reef while the lamp was being cleaned.
-The inquiry found that the keeper had followed every printed rule."""
+TEXT = """The lighthouse at Carn Point was built in 1862 by a crew of 48 men from the northern villages. Its lamp
+could be seen for 21 miles on a clear night, farther than any other light on that coast. The keeper and
+his two daughters lived in the stone cottage beside the tower for nearly 30 years. They grew cabbages
+behind a wall, because the salt wind killed everything that stood taller than a hand. In the winter of
+1879 a steamer struck the reef while the lamp was being cleaned. The inquiry found that the keeper had
+followed every printed rule."""
 FIRST = {name: next(t for t in SKILL.file.transforms if c.fits(t)) for name, c in SKILL.categories.items()}
 
 
@@ -80,7 +81,11 @@ def spoilt(change: Any) -> Any:
         ("describe", lambda text: f"{text} That was more than in Liverpool.", "entities"),
         ("describe", lambda text: text.split(". ")[0], "entities"),
         ("describe", lambda text: f"Here is the description:\n{text}", "demands"),
-        ("headline", lambda text: f"{text} and so on and so forth without any end that the reader could see coming", "demands"),
+        (
+            "headline",
+            lambda text: f"{text} and so on and so forth without any end that the reader could see coming",
+            "demands",
+        ),
         ("layperson_caveats", lambda text: text.replace("no value of Uses is given", "Uses is low"), "gaps_told"),
         ("alert", lambda text: f"{text} Northern comes close.", "fires"),
         ("row_templates", lambda text: "\n".join(text.splitlines()[:-1]), "rows_filled"),

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -62,7 +64,19 @@ def test_a_formula_is_worked_out_with_units_and_nouns():
 
 @pytest.mark.parametrize(
     "formula",
-    ["a + b", "a ** b", "a.real", "__import__('os')", "c", "10 ** 999", "min(a, b)", "a if a else b", "'x'", "", "(" * 90],
+    [
+        "a + b",
+        "a ** b",
+        "a.real",
+        "__import__('os')",
+        "c",
+        "10 ** 999",
+        "min(a, b)",
+        "a if a else b",
+        "'x'",
+        "",
+        "(" * 90,
+    ],
 )
 def test_a_formula_that_makes_no_sense_is_refused(formula):
     with pytest.raises(UnitError):
@@ -72,10 +86,8 @@ def test_a_formula_that_makes_no_sense_is_refused(formula):
 @settings(deadline=None, max_examples=150)
 @given(st.text(max_size=60))
 def test_any_text_is_a_unit_or_an_error(text):
-    try:
+    with suppress(UnitError):
         assert quantity(1, text).magnitude >= 0
-    except UnitError:
-        pass
 
 
 @pytest.mark.parametrize("unit", ["m^99", "x" * 200, "m; import os", "1e99", "m=[length]"])

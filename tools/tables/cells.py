@@ -9,8 +9,10 @@ from agentinstruct.tools.quotes import fold
 from agentinstruct.tools.tables.table import Column, Table, TableError, Value
 
 _MISSING = frozenset(
-    ("", "-", "--", "?", ".", "n/a", "na", "n.a.", "null", "none", "nan", "unknown", "missing", "not available")
-    + ("no data", "not recorded", "not reported", "no answer recorded", "not known", "…", "...", "tbd", "not measured")
+    (
+        *("", "-", "--", "?", ".", "n/a", "na", "n.a.", "null", "none", "nan", "unknown", "missing", "not available"),
+        *("no data", "not recorded", "not reported", "not known", "…", "...", "tbd", "not measured"),
+    )
 )
 _NUMBER = re.compile(
     r"(?P<lead>[~≈<>]?\s*)(?P<money>[$€£¥]|USD |EUR |GBP )?\s*(?P<sign>[-−+(])?(?P<money2>[$€£¥])?"

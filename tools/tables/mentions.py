@@ -16,9 +16,13 @@ Sort = Literal["number", "percent", "multiple", "share", "rank", "year"]
 """`multiple`: twice, 3 times, tripled; `share`: half, a quarter of; `rank`: second, 3rd."""
 
 MAX_MENTIONS = 400
-_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+_ORDINALS = [
+    *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"),
+    *("eleventh", "twelfth"),
+]
 _ABOUT = re.compile(
-    r"(?:about|around|roughly|approximately|approx\.?|some|nearly|almost|close to|just under|just over|just|well|or so|circa|~|≈"
+    r"(?:about|around|roughly|approximately|approx\.?|some|nearly|almost|close to|just under"
+    r"|just over|just|well|or so|circa|~|≈"
     r"|over|more than|above|at least|under|less than|below|fewer than|up to)\s+(?:a |an |the )?[$€£¥~≈]?$",
     re.IGNORECASE,
 )
@@ -32,22 +36,29 @@ _DIGITS = re.compile(
 )
 _NUMERALS = "|".join(word for word in NUMBER_WORDS if word not in ("half", "once", "twice"))
 _WORDS = re.compile(
-    rf"\b(?P<words>(?:{_NUMERALS})(?:(?:\s+and\s+|\s+|-)(?:{_NUMERALS}))*)\b(?P<part>[\s-](?:halves|thirds|quarters|fifths|tenths)\b)?"
+    rf"\b(?P<words>(?:{_NUMERALS})(?:(?:\s+and\s+|\s+|-)(?:{_NUMERALS}))*)\b(?P<part>[\s-](?:halves"
+    rf"|thirds|quarters|fifths|tenths)\b)?"
     r"(?P<percent>\s(?:percent|per cent|percentage points?)\b)?(?P<times>\s?(?:times\b|-?fold\b))?"
     rf"|\b(?P<ordinal>{'|'.join(_ORDINALS)})\b|\b(?P<share>half|(?:a |one[ -])(?:third|quarter|fifth|tenth))\b"
-    r"|\b(?P<multiple>twice|doubl(?:e|ed|es|ing)|tripl(?:e|ed|es|ing)|threefold|twofold|quadrupl(?:e|ed|es|ing)|halv(?:e|ed|es|ing))\b",
+    r"|\b(?P<multiple>twice|doubl(?:e|ed|es|ing)|tripl(?:e|ed|es|ing)|threefold|twofold|quadrupl(?:e"
+    r"|ed|es|ing)|halv(?:e|ed|es|ing))\b",
     re.IGNORECASE,
 )
 _MULTIPLES = {"tw": 2.0, "do": 2.0, "tr": 3.0, "th": 3.0, "qu": 4.0, "ha": 0.5}
 _PARTS = {"hal": 2.0, "thi": 3.0, "qua": 4.0, "fif": 5.0, "ten": 10.0}
 _LIST_MARK = re.compile(r"(?m)^[ \t>]*(?:\d{1,3}[.)](?=\s)|#+ )")
 _DATES = re.compile(
-    r"\b\d{4}-\d{2}(?:-\d{2})?(?:[T ]\d{2}:\d{2}(?::\d{2})?Z?)?\b|\b\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b"
-    r"|\b(?:\d{1,2}(?:st|nd|rd|th)? (?:of )?)?(?:January|February|March|April|May|June|July|August|September|October|November"
-    r"|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?(?: \d{1,2}(?:st|nd|rd|th)?\b(?!\s?[%\d]))?,?(?: \d{4}\b)?"
+    r"\b\d{4}-\d{2}(?:-\d{2})?(?:[T ]\d{2}:\d{2}(?::\d{2})?Z?)?\b|\b\d{1"
+    r",2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b"
+    r"|\b(?:\d{1,2}(?:st|nd|rd|th)? (?:of )?)?(?:January|February|March|April|May|June|July|August"
+    r"|September|October|November"
+    r"|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?(?: \d{1,2}(?:st|nd|rd"
+    r"|th)?\b(?!\s?[%\d]))?,?(?: \d{4}\b)?"
 )
 _CODE = re.compile(r"\b(?=\w*[A-Za-z])(?=\w*\d)[A-Za-z\d]+(?:[-_.]\w+)*\b")
-_MEASURED = re.compile(r"\d+(?:\.\d+)?(?:k|m|bn|mn|st|nd|rd|th|x|km|kg|cm|mm|ml|h|s|ms|kWh|GB|MB|TB|MW|kW|GW|fold)", re.IGNORECASE)
+_MEASURED = re.compile(
+    r"\d+(?:\.\d+)?(?:k|m|bn|mn|st|nd|rd|th|x|km|kg|cm|mm|ml|h|s|ms|kWh|GB|MB|TB|MW|kW|GW|fold)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +90,7 @@ class Mention:
         return abs(stated - value) <= 0.5 * self.step + 1e-9 * max(1.0, stated)
 
     def exactly(self, value: float) -> bool:
-        """Whether it states a value of the data that needs no rounding: the very number, or one rounded to three digits."""
+        """Whether it states a value of the data without rounding it, or to three digits at least."""
         if self.hedge or self.sort != "number" or self.step < 1 or value % 1 == 0:
             return self.states(value) and not (not self.hedge and value % 1 == 0 and self.step > 1 and not self.scaled)
         return self.states(value) and abs(self.value) >= 100
@@ -188,7 +199,9 @@ def _in_words(text: str) -> Iterator[Mention]:
             part = 1 / next(size for name, size in _PARTS.items() if name in m["share"].casefold())
             yield Mention(said, start, part, 0.01, "share", _hedge(text[:start]) or "about", spelt=True)
         elif m["multiple"]:
-            yield Mention(said, start, _MULTIPLES[said[:2].casefold()], 0.1, "multiple", _hedge(text[:start]), spelt=True)
+            yield Mention(
+                said, start, _MULTIPLES[said[:2].casefold()], 0.1, "multiple", _hedge(text[:start]), spelt=True
+            )
         else:
             yield from _spelt(m, _hedge(text[:start]))
 
@@ -210,4 +223,6 @@ def _spelt(m: re.Match[str], hedge: Literal["", "about", "over", "under"]) -> It
 
 def _introduces(text: str, m: re.Match[str]) -> bool:
     """Whether an ordinal orders the text and not the data: `First, …`, `at first`."""
-    return text[m.end() : m.end() + 1] in (",", ":") or text[: m.start()].rstrip().casefold().endswith((" at", "the very"))
+    return text[m.end() : m.end() + 1] in (",", ":") or text[: m.start()].rstrip().casefold().endswith(
+        (" at", "the very")
+    )

@@ -10,8 +10,12 @@ from agentinstruct.tools.tables.scope import aliases
 
 _NAME = re.compile(r"\b[A-Z][\w'’]*(?:(?:[ -]| of | de | van )[A-Z][\w'’]*)*")
 _FREE = frozenset(
-    "I January February March April May June July August September October November December Monday Tuesday Wednesday Thursday"
-    " Friday Saturday Sunday English UTC GMT USD EUR GBP CO2 GDP AM PM Mr Mrs Ms Dr Data Note Table Figure Summary Conclusion".split()
+    [
+        *("I", "January", "February", "March", "April", "May", "June", "July", "August", "September"),
+        *("October", "November", "December", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday"),
+        *("Saturday", "Sunday", "English", "UTC", "GMT", "USD", "EUR", "GBP", "CO2", "GDP", "AM", "PM"),
+        *("Mr", "Mrs", "Ms", "Dr", "Data", "Note", "Table", "Figure", "Summary", "Conclusion"),
+    ]
 )
 _HEADED = re.compile(r"(?m)^[ \t]*#+ .*$|^[ \t>*-]*\*\*[^*\n]{1,80}\*\*:?|^(?:[A-Z0-9][\w'’-]* ?){1,5}:")
 
@@ -35,7 +39,9 @@ def _inside(sentence: str) -> Iterator[str]:
         return
     for match in _NAME.finditer(sentence):
         before = sentence[: match.start()].rstrip()
-        head = not re.search(r"\w", before) or before.endswith((":", "“", '"', "•", "-", "–", "—", "(", "*", "…", ".", "!", "?"))
+        head = not re.search(r"\w", before) or before.endswith(
+            (":", "“", '"', "•", "-", "–", "—", "(", "*", "…", ".", "!", "?")
+        )
         name = match[0].partition(" ")[2] if head else match[0]
         if name:
             yield name
@@ -44,10 +50,15 @@ def _inside(sentence: str) -> Iterator[str]:
 def _known(word: str, known: set[str]) -> bool:
     """Whether the data has a word, inflection aside."""
     said = fold(word).removesuffix("'s").removesuffix("'")
-    return any(form in known for form in (said, said.removesuffix("s"), f"{said}s", said.removesuffix("es"))) or len(said) < 2
+    return (
+        any(form in known for form in (said, said.removesuffix("s"), f"{said}s", said.removesuffix("es")))
+        or len(said) < 2
+    )
 
 
 def uncovered(text: str, names: Sequence[str]) -> list[str]:
     """Those of the names that a text does not mention, in any of the ways to say them."""
     said = fold(text)
-    return [n for n in names if not any(re.search(rf"(?<!\w){re.escape(a)}(?:s|es|'s)?(?!\w)", said) for a in aliases(n))]
+    return [
+        n for n in names if not any(re.search(rf"(?<!\w){re.escape(a)}(?:s|es|'s)?(?!\w)", said) for a in aliases(n))
+    ]

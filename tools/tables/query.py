@@ -40,7 +40,9 @@ def ask(query: str, data: Data) -> float | str:
 
 def calls_in(query: str) -> int:
     """How many times an expression looks something up."""
-    return sum(isinstance(node, ast.Call) and getattr(node.func, "id", "") in _LOOKUPS for node in ast.walk(_parsed(query)))
+    return sum(
+        isinstance(node, ast.Call) and getattr(node.func, "id", "") in _LOOKUPS for node in ast.walk(_parsed(query))
+    )
 
 
 def chosen(table: Table, conditions: str) -> tuple[int, ...]:
@@ -192,7 +194,7 @@ def _which(table: Table, column: str, where: str, best: float) -> str:
 def _rank(table: Table, column: str, row: str) -> float:
     """1 for the largest."""
     value = _value(table, column, row)
-    return 1.0 + sum(other > value for other in table.numbers(table.column(column)))
+    return float(1 + sum(other > value for other in table.numbers(table.column(column))))
 
 
 _LOOKUPS: Mapping[str, Callable[..., Any]] = MappingProxyType(

@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from agentinstruct.tools.tables.cells import typed
 from agentinstruct.tools.tables.read_html import html_tables
 from agentinstruct.tools.tables.read_json import json_tables
-from agentinstruct.tools.tables.cells import typed
 from agentinstruct.tools.tables.table import Table, TableError, joined
 
 MAX_TEXT = 60_000
@@ -19,7 +19,8 @@ _RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?")
 _TRIPLE = re.compile(r"\s*([^|]+?)\s*\|\s*([^|]+?)\s*\|\s*([^|]+?)\s*\.?")
 _LOG = re.compile(
     r"\[?(?P<time>\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?Z?|\d{2}:\d{2}:\d{2})\]?\s+"
-    r"\[?(?P<level>DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\]?\s+(?P<source>[\w./-]{1,40}):?\s+(?P<message>.*)"
+    r"\[?(?P<level>DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\]?\s+(?P<source>[\w./-]{1"
+    r",40}):?\s+(?P<message>.*)"
 )
 _PAIR = re.compile(r"[\w.]{1,30}=(?:\"[^\"]*\"|\S+)")
 _BOX = re.compile(r"\s*(?:[-*•]\s+)?\**(?P<key>[^:|=]{1,50}?)\**\s*(?::|=)\**\s*(?P<value>.*)")
@@ -112,9 +113,21 @@ def _log(lines: list[str], title: str) -> Table | None:
         return None
     pairs = [dict(p.split("=", 1) for p in _PAIR.findall(m["message"])) for m in found if m]
     keys = list(dict.fromkeys(key for some in pairs for key in some))
-    names = ["time", "level", "source", "message", *(k for k in keys if k not in ("time", "level", "source", "message"))]
+    names = [
+        "time",
+        "level",
+        "source",
+        "message",
+        *(k for k in keys if k not in ("time", "level", "source", "message")),
+    ]
     rows = [
-        [m["time"], m["level"], m["source"], _PAIR.sub("", m["message"]).strip(" ,;"), *(p.get(k, "").strip('"') for k in names[4:])]
+        [
+            m["time"],
+            m["level"],
+            m["source"],
+            _PAIR.sub("", m["message"]).strip(" ,;"),
+            *(p.get(k, "").strip('"') for k in names[4:]),
+        ]
         for m, p in zip(found, pairs, strict=True)
         if m
     ]

@@ -9,7 +9,9 @@ from agentinstruct.tools.tables.cells import typed
 from agentinstruct.tools.tables.table import Table, TableError
 
 _DEEPEST = 6
-_FENCE = re.compile(r"\A\s*(?P<title>[^\n{\[`]*)\n*\s*(?:```(?:json)?\s*\n)?(?P<json>[{\[].*[}\]])\s*(?:```)?\s*\Z", re.DOTALL)
+_FENCE = re.compile(
+    r"\A\s*(?P<title>[^\n{\[`]*)\n*\s*(?:```(?:json)?\s*\n)?(?P<json>[{\[].*[}\]])\s*(?:```)?\s*\Z", re.DOTALL
+)
 
 
 def json_tables(text: str) -> list[Table]:
@@ -44,7 +46,9 @@ def _found(value: Any, title: str, depth: int = 0) -> Iterator[tuple[str, list[s
             yield heading, list(single), [list(single.values())]
         for name, part in value.items():
             if isinstance(part, list | Mapping) and not (chart and name == "encoding"):
-                under = heading if chart or name in ("data", "values", "rows", "records") else f"{heading} {name}".strip()
+                under = (
+                    heading if chart or name in ("data", "values", "rows", "records") else f"{heading} {name}".strip()
+                )
                 if _records(part) or (isinstance(part, Mapping) and (chart or _nests(part))):
                     yield from _found(part, under, depth + 1)
 

@@ -9,12 +9,20 @@ from functools import cached_property
 from agentinstruct.tools.quotes import fold
 from agentinstruct.tools.tables.table import Table
 
-_MONTHS = ("january february march april may june july august september october november december").split()
+_MONTHS = [
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
+    *("october", "november", "december"),
+]
 _ISO = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
 _QUARTER = re.compile(r"(?:(\d{4})[ -]?)?q([1-4])(?: (\d{4}))?")
 _STOP = re.compile(r"[,.;:()|]|\b(?:and|but|or|while|whereas|compared|against|versus|vs|to|than|from)\b")
 _WORD = re.compile(r"[^\W\d_][\w'’-]{2,}")
-_COMMON = frozenset("total other others overall mean average number name value values year month date time share rate".split())
+_COMMON = frozenset(
+    [
+        *("total", "other", "others", "overall", "mean", "average", "number", "name", "value", "values"),
+        *("year", "month", "date", "time", "share", "rate"),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,11 @@ def aliases(name: str) -> Iterator[str]:
         number = int(quarter[2])
         ordinal = ("first", "second", "third", "fourth")[number - 1]
         year = quarter[1] or quarter[3] or ""
-        yield from (f"q{number} {year}".strip(), f"{ordinal} quarter{f' of {year}' if year else ''}", f"{ordinal} quarter")
+        yield from (
+            f"q{number} {year}".strip(),
+            f"{ordinal} quarter{f' of {year}' if year else ''}",
+            f"{ordinal} quarter",
+        )
     elif folded[:3] in {month[:3] for month in _MONTHS} and len(folded) <= 4:
         yield next(month for month in _MONTHS if month.startswith(folded[:3]))
     elif (base := re.sub(r"\s*[(\[].*", "", folded)) != folded and base:

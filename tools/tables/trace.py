@@ -1,6 +1,6 @@
 """Holds a text against its data: every number must stand there or follow from it.
 
-    findings = traceable(text, data)      one per number: what it is, or that nothing in the data gives it
+findings = traceable(text, data)      one per number: what it is, or that nothing in the data gives it
 """
 
 import re
@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agentinstruct.tools.quotes import fold
-from agentinstruct.tools.tables.derive import CUES, Candidate, View, candidates
+from agentinstruct.tools.tables.derive import candidates
 from agentinstruct.tools.tables.mentions import Mention, Sentence, sentences
 from agentinstruct.tools.tables.read import Data
 from agentinstruct.tools.tables.scope import Index, Scope, aliases, counted, scope
 from agentinstruct.tools.tables.table import Table
+from agentinstruct.tools.tables.view import CUES, Candidate, View
 
 _ACCEPTS: dict[str, frozenset[str]] = {
     "number": frozenset(("cell", "sum", "mean", "median", "difference", "count", "time", "rate")),
@@ -21,9 +22,13 @@ _ACCEPTS: dict[str, frozenset[str]] = {
     "multiple": frozenset(("ratio", "cell")),
     "share": frozenset(("ratio", "share")),
 }
-_NO_FACTS = re.compile(r"\s*(?:words?|sentences?|bullets?|bullet points|characters?|paragraphs?|lines?|points?|items?|columns?)\b")
+_NO_FACTS = re.compile(
+    r"\s*(?:words?|sentences?|bullets?|bullet points|characters?|paragraphs?|lines?|points?|items?|columns?)\b"
+)
 _DEMANDED = 60
-_PERIOD = re.compile(r"\s*(?:quarter|half|month|year|week|day|time|row|column|line|entry|reading|season)", re.IGNORECASE)
+_PERIOD = re.compile(
+    r"\s*(?:quarter|half|month|year|week|day|time|row|column|line|entry|reading|season)", re.IGNORECASE
+)
 _MAX_TRIED = 60_000
 
 
@@ -94,7 +99,9 @@ class _Trace:
                 self.tried += 1
                 if self.tried > _MAX_TRIED:
                     return ""
-                of_it = not columns or candidate.column in columns or (candidate.column < 0 and candidate.kind != "count")
+                of_it = (
+                    not columns or candidate.column in columns or (candidate.column < 0 and candidate.kind != "count")
+                )
                 if of_it and fits(mention, candidate):
                     return candidate.how
         return self._from_stated(mention, views, stated)
@@ -132,8 +139,16 @@ class _Trace:
         folded = fold(said).strip(" .,")
         if folded in self.known:
             return True
-        named = {alias for index in self.indexes for table in [index.table] for cell in _date_cells(table) for alias in aliases(cell)}
-        return re.sub(r"(?<=\d)(?:st|nd|rd|th)\b|,", "", folded) in named or folded.rstrip(" .") in {n[:3] for n in named}
+        named = {
+            alias
+            for index in self.indexes
+            for table in [index.table]
+            for cell in _date_cells(table)
+            for alias in aliases(cell)
+        }
+        return re.sub(r"(?<=\d)(?:st|nd|rd|th)\b|,", "", folded) in named or folded.rstrip(" .") in {
+            n[:3] for n in named
+        }
 
 
 def fits(mention: Mention, candidate: Candidate) -> bool:
@@ -150,7 +165,11 @@ def fits(mention: Mention, candidate: Candidate) -> bool:
         return False
     value = candidate.value / 100 if mention.sort == "share" and candidate.kind == "share" else candidate.value
     if candidate.kind == "count":
-        return mention.states(value) and not (mention.money or mention.value % 1) and candidate.unit in ("", "spelt"[: 5 * mention.spelt])
+        return (
+            mention.states(value)
+            and not (mention.money or mention.value % 1)
+            and candidate.unit in ("", "spelt"[: 5 * mention.spelt])
+        )
     if candidate.kind == "time" and not re.match(rf"[\s-]?(?:\w+ )?{candidate.unit}", mention.after):
         return False
     return mention.exactly(value) if candidate.kind == "cell" else mention.states(value)
@@ -182,7 +201,10 @@ def _rank(view: View, row: int, place: int) -> str:
         return f"place {place} in the order of the rows"
     for column in view.here.columns or table.measured:
         value, values = table.rows[row][column], table.numbers(column)
-        if isinstance(value, float) and place in (1 + sum(v > value for v in values), 1 + sum(v < value for v in values)):
+        if isinstance(value, float) and place in (
+            1 + sum(v > value for v in values),
+            1 + sum(v < value for v in values),
+        ):
             return f"place {place} by {table.columns[column].name}"
     return ""
 
@@ -214,7 +236,9 @@ def _digit_names(tables: Sequence[Table]) -> set[str]:
     names = [name for table in tables for name in (*table.names, *(column.name for column in table.columns))]
     names += [text for table in tables for _, text in table.groups]
     found = {name for name in names if re.search(r"\d", name) and re.search(r"[^\W\d_]", name) and len(name) <= 60}
-    short = {m[0].strip() for name in found if (m := re.match(r"(?:[^\W\d_]+ )+\d+\b", name))}  # `Brook 3` of `Brook 3 pump`
+    short = {
+        m[0].strip() for name in found if (m := re.match(r"(?:[^\W\d_]+ )+\d+\b", name))
+    }  # `Brook 3` of `Brook 3 pump`
     return found | short
 
 

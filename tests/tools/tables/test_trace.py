@@ -31,7 +31,9 @@ def test_few_random_numbers_pass():
     for data, text in TEXTS["FAITHFUL"]:
         for match in re.finditer(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?!\w)", text):
             for _ in range(6):
-                new = re.sub(r"\d", lambda m, at=match: draw.choice("123456789" if m.start() == 0 else "0123456789"), match[0])
+                new = re.sub(
+                    r"\d", lambda m, at=match: draw.choice("123456789" if m.start() == 0 else "0123456789"), match[0]
+                )
                 if new == match[0]:
                     continue
                 wrong = f"{text[: match.start()]}{new}{text[match.end() :]}"

@@ -1,4 +1,4 @@
-"""Data with faithful texts, written by hand: what `traceable` must accept, and what is spoilt to see what it lets pass."""
+"""Data with faithful texts, written by hand: what `traceable` must accept, and what is spoilt to see what passes."""
 
 MUSEUMS = """Museums of the coast, 2023
 Museum,Region,Opened,Visitors (thousand),Share of budget (%)
@@ -52,7 +52,10 @@ FAITHFUL = [
     (MUSEUMS, "North Hall drew 12,500 visitors, 4,500 more than West Tower, which is 56% more."),
     (MUSEUMS, "Old Mill had the highest figure, 20.1 thousand, about 2.5 times West Tower's 8 thousand."),
     (MUSEUMS, "In all, the three museums that reported had 40.6 thousand visitors, an average of about 13.5 thousand."),
-    (MUSEUMS, "Together the two coast museums receive 75% of the budget. North Hall leads with 40%, 5 points over South Wing."),
+    (
+        MUSEUMS,
+        "Together the two coast museums get 75% of the budget. North Hall leads with 40%, 5 points over South Wing.",
+    ),
     (MUSEUMS, "Old Mill, opened in 1888, is the oldest; North Hall followed 33 years later."),
     (RAIN, "March was the wettest month with 91 mm, and May the driest with 37 mm, a difference of 54 mm."),
     (RAIN, "Over the six months 369 mm fell in total, an average of 61.5 mm a month."),
@@ -61,7 +64,10 @@ FAITHFUL = [
     (RAIN, "January is the second wettest month of the half-year, with 82 mm on 14 wet days."),
     (PUMP, "The Brook 3 lifts 28 litres a minute from 45 m. It weighs 96 kg, has two handles and costs $1,250."),
     (PUMP, "With a warranty of five years, the pump costs $250 for each year covered."),
-    (LOG, "Four requests were logged on 4 March 2024; one failed after 3200 ms. The slow query took 1800 ms for 12 rows."),
+    (
+        LOG,
+        "Four requests were logged on 4 March 2024; one failed after 3200 ms. The slow query took 1800 ms for 12 rows.",
+    ),
     (LOG, "The longest took 3,200 ms, 40 times as long as the fastest at 80 ms."),
     (SURVEY, "Of 412 people asked, 34% of members come by bus, against 18% of visitors, a gap of 16 points."),
     (SURVEY, "On foot is the leading answer of visitors at 40%, nearly twice the members' 21%."),
