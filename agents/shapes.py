@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from agentinstruct.agents.replies import Reshaped, Rewritten
 from agentinstruct.agents.shapes_facts import STRUCTURED
+from agentinstruct.agents.shapes_fermi import Scene
 
-SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType({"text": Rewritten, **STRUCTURED})
+SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType({"text": Rewritten, **STRUCTURED, "scene": Scene})
 """Every shape by the name a skill gives it; a new one is a subclass of `Reshaped` and a line here."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, exact
-from agentinstruct.agents.checks.data_items import outliers
+from agentinstruct.agents.checks.data_items import extremes, outliers
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import read_form
 from agentinstruct.agents.forms.data import Alert, Verbal, data_in
@@ -15,7 +15,7 @@ from agentinstruct.agents.records import Draft, Verdict
 from agentinstruct.agents.replies import Criterion
 from agentinstruct.tools.constraints import check as check_constraints
 from agentinstruct.tools.quotes import fold
-from agentinstruct.tools.tables import Data, Table, ask, names_in, traceable, uncovered
+from agentinstruct.tools.tables import Data, ask, names_in, traceable, uncovered
 from agentinstruct.tools.tables.cells import scale_of
 from agentinstruct.tools.tables.mentions import sentences
 
@@ -97,14 +97,6 @@ def _uncovered_by(cover: str, text: str, data: Data) -> str:
     if one_of and len(uncovered(text, one_of)) == len(one_of):
         return f"none of these is mentioned: {', '.join(one_of[:4])}"
     return ""
-
-
-def extremes(table: Table) -> Iterator[str]:
-    """The names of the rows with the largest and the smallest value of some column."""
-    for column in table.measured:
-        values = [(value, r) for r, row in enumerate(table.rows) if isinstance(value := row[column], float)]
-        if values:
-            yield from (table.name(min(values)[1]), table.name(max(values)[1]))
 
 
 def _demands(draft: Draft, bench: Bench) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from agentinstruct.agents.forms.form import Fault
 from agentinstruct.agents.forms.lookup import Lookup
 from agentinstruct.agents.records import Draft
 from agentinstruct.tools.quotes import fold
-from agentinstruct.tools.tables import Data
+from agentinstruct.tools.tables import Data, Table
 
 _OUTLYING = 3.5
 
@@ -48,6 +48,14 @@ def outliers(data: Data) -> list[str]:
                 if isinstance(value := row[column], float) and abs(value - centre) > _OUTLYING * spread:
                     found[table.name(r)] = None
     return list(found)
+
+
+def extremes(table: Table) -> Iterator[str]:
+    """The names of the rows with the largest and the smallest value of some column."""
+    for column in table.measured:
+        values = [(value, r) for r, row in enumerate(table.rows) if isinstance(value := row[column], float)]
+        if values:
+            yield from (table.name(min(values)[1]), table.name(max(values)[1]))
 
 
 def _goal_met(draft: Draft, bench: Bench) -> Iterator[Fault] | None:

@@ -2,6 +2,7 @@
 
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
 from agentinstruct.agents.forms.data import Alert, Verbal
+from agentinstruct.agents.forms.fermi import Comparison, Estimate
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.forms.lookup import Lookup
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
@@ -37,7 +38,7 @@ FORMS: dict[str, type[Form]] = {
     form.name: form
     for form in (
         *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
-        *(Verbal, Lookup, Rows, Alert),
+        *(Verbal, Lookup, Rows, Alert, Estimate, Comparison),
     )
 }
 
