@@ -19,7 +19,7 @@ _FOLD = str.maketrans(
     | dict.fromkeys("‐‑‒–—―−", "-")
     | dict.fromkeys("\u00ad\u200b\u2060\ufeff", None)
 )
-_MONTHS = ("january february march april may june july august september october november december").split()
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = re.compile(
     r"\b(jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}\.?,?\s+(?:of\s+)?(\d{4})\b", re.IGNORECASE
 )
@@ -89,7 +89,7 @@ def dates(span: str) -> Iterator[str]:
         return
     months = list(_MONTH.finditer(span))
     for found in months:
-        number = next(i for i, name in enumerate(_MONTHS, 1) if name.startswith(found[1].casefold()[:3]))
+        number = _MONTHS.index(found[1].casefold()[:3]) + 1
         yield f"{found[2]}-{number:02}"
     if not months:
         yield from (found[0] for found in [*_ISO.finditer(span), *_YEAR.finditer(span)])
@@ -119,7 +119,8 @@ def candidate(name: str, text: str) -> str:
         if (known := _KNOWN.get(word)) and (found := known.search(text)):
             return found[0]
     label = r"[ _-]?".join(map(re.escape, words[-2:] if "." in name else words))
-    for found in re.finditer(rf"(?im)(?:^|[|;,(])[ \t>*_#-]*{label}s?[*_ \t]*(?:[:=]|\|)[*_ \t]*([^\n|;]{{1,80}})", text):
+    labelled = rf"(?im)(?:^|[|;,(])[ \t>*_#-]*{label}s?[*_ \t]*(?:[:=]|\|)[*_ \t]*([^\n|;]{{1,80}})"
+    for found in re.finditer(labelled, text):
         if not _EMPTY.fullmatch(found[1].strip(" \t*_")):
             return found[0].strip()
     return ""
