@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from random import Random
+from typing import Any
 
 from pydantic import Field
 
@@ -108,9 +109,10 @@ async def _under_codes(form: Classification, draft: Draft, bench: Bench, order: 
     labels = list(form.labels)
     draw.shuffle(labels)
     coded = renamed(labels, [f"class_{place}" for place in range(1, len(labels) + 1)])
-    inputs = {"passage": draft.passage, "question": form.question, "options": listed(coded), "form": draft.item.form}
+    shown = {"passage": draft.passage, "question": form.question, "options": listed(coded), "form": draft.item.form}
+    inputs: dict[str, Any] = {"sample": 100 + order, **shown}
     try:
-        solution, call = await agent(bench.solver, draw, sample=100 + order, **inputs)
+        solution, call = await agent(bench.solver, draw, **inputs)
     except ReplyError as error:
         return "", list(error.calls)
     names = {code.name: label.name for code, label in zip(coded, labels, strict=True)}

@@ -17,7 +17,9 @@ from agentinstruct.agents.scripted.turns import parts_of
 from agentinstruct.tools.formats import FormatError, embedded_json
 from agentinstruct.tools.formats.records import Output, Shape, written
 
-_QUESTION = r'Take one record from each (?:sentence|line) that holds the word "[^"\n]+"\.|Take what the fields? asks? for\.'
+_QUESTION = (
+    r'Take one record from each (?:sentence|line) that holds the word "[^"\n]+"\.|Take what the fields? asks? for\.'
+)
 _EACH = re.compile(r'each (sentence|line) that holds the word "([^"\n]+)"')
 _FIELD = re.compile(r'^(?:-|\d+\.)?\s*"?(?P<name>[a-z][\w.]*)"?(?: \([^()]*\)| \[list\])?: (?P<rest>.+)$', re.MULTILINE)
 _NOWHERE = "Nobody had ever heard"
@@ -77,7 +79,9 @@ def _of_rows(text: str, kind: str, drawn: Mapping[str, Any]) -> Iterator[Order]:
             if drawn["normalised"] and any(record["figure"] for record in order.records(text)):
                 yield order
     for word in words[:1]:
-        yield Order({"figure": rules.NUMBER.format(kind), **{f"part_{p}": r for p, r in enumerate(some[:1])}}, kind, word)
+        yield Order(
+            {"figure": rules.NUMBER.format(kind), **{f"part_{p}": r for p, r in enumerate(some[:1])}}, kind, word
+        )
 
 
 def _task(order: Order, text: str) -> dict[str, Any]:
