@@ -11,7 +11,7 @@ def schema_faults(schema: dict[str, Any], value: Any) -> list[str]:
     """How a value departs from a JSON schema (draft 2020-12), each fault with its place; empty when it is valid.
 
     A schema that is itself wrong, or that refers outside itself, is one fault.
-    Needs the package jsonschema-rs (extra `solve`).
+    Needs the package jsonschema-rs (extra `formats`).
     """
     from jsonschema_rs import Draft202012Validator, FancyRegexOptions
 
