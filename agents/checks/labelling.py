@@ -135,7 +135,7 @@ async def _definitions(draft: Draft, bench: Bench) -> Opinion:
     if not isinstance(form, Classification):
         return NOTHING
     agent, item = bench.agent("labels", Codebook), draft.item
-    inputs = {"passage": draft.passage, "question": item.question, "options": item.options}
+    inputs: dict[str, Any] = {"passage": draft.passage, "question": item.question, "options": item.options}
     try:
         reply, call = await agent(bench.judge, Random(draft.id), **inputs)
     except ReplyError as error:

@@ -11,6 +11,7 @@ from typing import Any
 
 from agentinstruct.agents.gateway import Request
 from agentinstruct.agents.scripted import rules
+from agentinstruct.agents.scripted.extraction_edits import MORE, NOWHERE, TEXTS
 from agentinstruct.agents.scripted.reading import Said
 from agentinstruct.agents.scripted.rules import Order, pieces, rule_in, values, words_between
 from agentinstruct.agents.scripted.turns import parts_of
@@ -22,8 +23,6 @@ _QUESTION = (
 )
 _EACH = re.compile(r'each (sentence|line) that holds the word "([^"\n]+)"')
 _FIELD = re.compile(r'^(?:-|\d+\.)?\s*"?(?P<name>[a-z][\w.]*)"?(?: \([^()]*\)| \[list\])?: (?P<rest>.+)$', re.MULTILINE)
-_NOWHERE = "Nobody had ever heard"
-_ASIDE = ("Or so it is said.", "That was all.", "One may ask why.")
 _SHAPES: Mapping[str, Shape] = {"extract_list": "list", "extract_rows": "rows", "code_rows": "rows"}
 
 
@@ -46,13 +45,15 @@ def _orders(text: str, form: str, drawn: Mapping[str, Any], name: str) -> Iterat
     listing = name in ("entities", "pros_cons")
     found = list(_long(text, drawn)) if listing else []
     found += [rules.AFTER.format(" ".join(piece.split()[:2]), kind) for piece in pieces(text, kind)]
+    found = [rule for rule in dict.fromkeys(found) if values(rule, text)]
     fields = [f"{'words' if listing else 'rest'}_{place}" for place in range(1, drawn["least_fields"] + 1)]
-    yield Order(dict(zip(fields, (rule for rule in found if values(rule, text)), strict=False)) | _nothing(drawn, kind))
+    for start in range(max(1, len(found) - len(fields))):
+        yield Order(dict(zip(fields, found[start:], strict=False)) | _nothing(drawn, kind))
 
 
 def _nothing(drawn: Mapping[str, Any], kind: str) -> dict[str, str]:
     """Fields that no text has anything for."""
-    heads = [f"{_NOWHERE} {'of' * (place + 1)}" for place in range(drawn["absent"])]
+    heads = [f"{NOWHERE} {'of' * (place + 1)}" for place in range(drawn["absent"])]
     return {f"missing_{place}": rules.AFTER.format(head, kind) for place, head in enumerate(heads, 1)}
 
 
@@ -182,70 +183,10 @@ def edit(request: Request) -> Said:
     order = _order_of(view.split("\n")[0], _fields(view.partition("\nKey: ")[0]))
     if not order.fields:
         return None
-    if goal in _TEXTS:
-        text = _TEXTS[goal](text, order)
+    if goal in TEXTS:
+        text = TEXTS[goal](text, order)
         return {"passage": text, "item": _task(order, text)}
-    return {"item": _task(Order({**order.fields, **_MORE[goal](text, order)}, order.of_each, order.word), text)}
-
-
-def _kind(order: Order) -> str:
-    line = order.of_each == "line" or any("of the line" in rule for rule in order.fields.values())
-    return "line" if line else "sentence"
-
-
-def _deeper(text: str, order: Order) -> dict[str, str]:
-    kind, known = _kind(order), set(order.fields.values())
-    if order.of_each:
-        more = [rules.FIRST.format(count, kind) for count in (1, 3)] + [rules.LAST.format(3, kind)]
-    else:
-        more = [rules.AFTER.format(" ".join(piece.split()[:1]), kind) for piece in pieces(text, kind)]
-        more = [rule for rule in more if values(rule, text)] + list(rules_besides(text))
-    new = [rule for rule in more if rule not in known][:2]
-    place = len(order.fields)
-    return {f"more_{place}.part_{number}": rule for number, rule in enumerate(new, 1)}
-
-
-def rules_besides(text: str) -> Iterator[str]:
-    """Rules that list words, for a text of few sentences."""
-    for letter in sorted({word[0] for word in text.split() if word[0].isalpha()}):
-        if values(rule := rules.LONG.format(letter, 4), text):
-            yield rule
-
-
-def _normal(text: str, order: Order) -> dict[str, str]:
-    kind, place = _kind(order), len(order.fields)
-    if order.of_each:
-        return {f"figure_{place}": rules.NUMBER.format(kind)}
-    heads = (" ".join(piece.split()[:1]) for piece in reversed(pieces(text, kind)))
-    lower = (rules.LOWER.format(head, kind) for head in heads)
-    return {f"small_{place}": next((rule for rule in lower if values(rule, text)), rules.LOWER.format("The", kind))}
-
-
-def _absent(text: str, order: Order) -> dict[str, str]:
-    place = len(order.fields)
-    return {f"missing_{place}": rules.AFTER.format(f"{_NOWHERE} about {'it' * place}", _kind(order))}
-
-
-def _instances(text: str, order: Order) -> str:
-    if _kind(order) == "line":
-        return f"{text.rstrip()}\n{order.word} further_{Random(text).randrange(90)} = 7\n"
-    if order.of_each:
-        return f"{text.rstrip()}\n\nLater on, {order.word} came up 17 times in all."
-    letter = next(iter(order.fields.values())).split('"')[1]
-    return f"{text.rstrip()}\n\nAt the end there was a {letter}ornerstone."
-
-
-def _near(text: str, order: Order) -> str:
-    aside = next((one for one in _ASIDE if not order.word or order.word not in one), _ASIDE[0])
-    return f"{text.rstrip()}\n\n{aside}" if _kind(order) == "sentence" else f"{text.rstrip()}\n\nx"
-
-
-_TEXTS = {
-    "instances": _instances,
-    "near_misses": _near,
-    "noise": lambda text, order: f"* * 7 * *\n\n{text.strip()}\n\n* * 8 * *",
-}
-_MORE = {"depth": _deeper, "strict_schema": _normal, "absent": _absent}
+    return {"item": _task(Order({**order.fields, **MORE[goal](text, order)}, order.of_each, order.word), text)}
 
 
 def judge(request: Request) -> Said:
