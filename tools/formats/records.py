@@ -28,6 +28,8 @@ OUTPUTS: Mapping[Shape, tuple[Output, ...]] = {
     "list": ("json", "list"),
 }
 SEPARATOR = "; "
+_OUTER = " .,;:\"'"
+"""What may stand at the ends of a copied value or not: where a span ends is no matter of a full stop."""
 _EMPTY = frozenset({"", "null"})
 
 
@@ -56,7 +58,7 @@ class Column:
         number = as_number(value) if self.kind == "number" else None
         if number is not None and not self.verbatim:
             return f"{number:.10g}"
-        return even(value) if self.verbatim else fold(value).strip(" .,;:")
+        return (even(value) if self.verbatim else fold(value)).strip(_OUTER)
 
 
 def json_schema(columns: Sequence[Column], shape: Shape) -> dict[str, Any]:
