@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from agentinstruct.agents.checks import changed
+from agentinstruct.agents.checks.panel import Panel
 from agentinstruct.agents.forms import FORMS
-from agentinstruct.agents.panel import Panel
 from agentinstruct.agents.records import Draft, Verdict
 
 PASSAGE = "The lamp was lit in 1862. Later the keeper left, and the tower stood empty for many years."
