@@ -25,11 +25,10 @@ class Verification:
     crew: Crew
 
     async def verify(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
-        """Check every answered draft by the skill's policy, by depth of refinement."""
+        """Check every answered draft by the skill's policy; what rests on its parent's verdict comes after it."""
         context = settings(runtime)
         checked: dict[str, Draft] = {}
-        for depth in sorted({draft.depth for draft in state["drafts"]}):
-            level = [draft for draft in state["drafts"] if draft.depth == depth]
+        for level in _levels(state["drafts"]):
             done = await asyncio.gather(*(self._checked(state, draft, checked, context) for draft in level))
             checked |= {draft.id: draft for draft in done}
         return settled(self.crew, state, [checked[draft.id] for draft in state["drafts"]])
@@ -46,6 +45,13 @@ class Verification:
     def world(self, state: FlowState, draft: Draft) -> Any:
         """What the checks of a draft may use besides, in flows with an environment."""
         return None
+
+
+def _levels(drafts: list[Draft]) -> list[list[Draft]]:
+    """The drafts by depth where a flipped one must wait for its parent's verdict; all together where none does."""
+    if not any(draft.outcome == "flipped" for draft in drafts):
+        return [drafts]
+    return [[draft for draft in drafts if draft.depth == depth] for depth in sorted({d.depth for d in drafts})]
 
 
 def settled(crew: Crew, state: FlowState, drafts: list[Draft]) -> FlowState:
