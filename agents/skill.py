@@ -66,6 +66,7 @@ class Goal(Data):
     changes: Literal["passage", "both", "item"] = "item"
     outcome: Literal["kept", "flipped", "unanswerable"] = "kept"
     forms: tuple[str, ...] = ()
+    adds: tuple[Kind, ...] = Field((), description="Kinds of constraint of which a refined brief must state a new one.")
     suggestions: int = Field(1, ge=1, le=8, description="Suggestions, and so new items, per item.")
 
     def fits(self, form: str) -> bool:

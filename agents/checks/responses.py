@@ -53,7 +53,7 @@ async def _answered(draft: Draft, bench: Bench) -> Opinion:
 def _clean(draft: Draft, bench: Bench) -> Iterator[Fault]:
     """No trace of how it was made: the prompts' tags, chat tokens, disclaimers, or the request said back."""
     trace = next((m[0] for m in _TRACES.finditer(draft.response) if m[0] not in draft.request), "")
-    if not trace and draft.item.form == Revision.name:
+    if not trace and issubclass(FORMS[draft.item.form], Revision):
         said_back = fold(draft.item.question) in fold(draft.response)
         trace = draft.item.question if said_back else _frame(draft)
     if trace:
