@@ -84,6 +84,7 @@ class SkillFile(Data):
     prose_holds: Literal["", "signatures"] = Field("", description="What prose must hold for the skill to take it.")
     retrieves: bool = Field(False, description="Whether its flow searches the run's other code seeds.")
     closed_book: bool = Field(False, description="Whether items must stand alone: the user never sees the passage.")
+    grows: bool = Field(False, description="Whether its transforms are other skills, `from_<skill>`, and not prompts.")
     needs: tuple[str, ...] = Field((), description="Extras of this package that its checks need.")
     categories_per_seed: int = Field(3, ge=1)
     instructions_per_category: int = Field(2, ge=1)
@@ -214,7 +215,9 @@ def _prompts(folder: Path) -> dict[str, Prompt]:
 def _agree(skill: Skill) -> None:
     """Hold the lists of a skill together, so that a slip is found before the first call."""
     where, transforms = skill.name, list(skill.file.transforms)
-    for transform in transforms:
+    if skill.file.grows and (lost := [t for t in transforms if t.removeprefix("from_") not in skill_names()]):
+        raise SkillError(f"{where}/skill.yaml: transforms: {lost[0]!r}: there is no such skill to grow from.")
+    for transform in transforms if not skill.file.grows else ():
         if transform != "identity" and f"transform/{transform}" not in skill.prompts:
             raise SkillError(f"{where}: transform {transform!r} has no {where}/transform/{transform}.md.")
     for category in skill.categories.values():

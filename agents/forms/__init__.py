@@ -4,6 +4,7 @@ from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Or
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
 from agentinstruct.agents.forms.piece import Piece, Sourced
+from agentinstruct.agents.forms.talk import Talk
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 
@@ -26,6 +27,7 @@ __all__ = [
     "Revision",
     "Short",
     "Sourced",
+    "Talk",
     "ToolTask",
     "Tristate",
     "final_answer",
@@ -37,7 +39,7 @@ FORMS: dict[str, type[Form]] = {
     form.name: form
     for form in (
         *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote),
-        *(Revision, ToolTask, Piece, Sourced),
+        *(Revision, ToolTask, Piece, Sourced, Talk),
     )
 }
 
