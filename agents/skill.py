@@ -71,6 +71,7 @@ class Goal(Data):
     changes: Literal["passage", "both", "item"] = "item"
     outcome: Literal["kept", "flipped", "unanswerable"] = "kept"
     forms: tuple[str, ...] = ()
+    adds: tuple[Kind, ...] = Field((), description="Kinds of constraint of which a refined brief must state a new one.")
     suggestions: int = Field(1, ge=1, le=8, description="Suggestions, and so new items, per item.")
 
     def fits(self, form: str) -> bool:
@@ -90,6 +91,7 @@ class SkillFile(Data):
     released: int = Field(50_000, gt=0, description="Its rows in the released AgentInstruct data: the default mix.")
     retrieves: bool = Field(False, description="Whether its flow searches the run's other code seeds.")
     closed_book: bool = Field(False, description="Whether items must stand alone: the user never sees the passage.")
+    grows: bool = Field(False, description="Whether its transforms are other skills, `from_<skill>`, and not prompts.")
     needs: tuple[str, ...] = Field((), description="Extras of this package that its checks need.")
     categories_per_seed: int = Field(3, ge=1)
     instructions_per_category: int = Field(2, ge=1)
@@ -211,7 +213,9 @@ def _prompts(folder: Path) -> dict[str, Prompt]:
 def _agree(skill: Skill) -> None:
     """Hold the lists of a skill together, so that a slip is found before the first call."""
     where, transforms = skill.name, list(skill.file.transforms)
-    for transform in transforms:
+    if skill.file.grows and (lost := [t for t in transforms if t.removeprefix("from_") not in skill_names()]):
+        raise SkillError(f"{where}/skill.yaml: transforms: {lost[0]!r}: there is no such skill to grow from.")
+    for transform in transforms if not skill.file.grows else ():
         if transform != "identity" and f"transform/{transform}" not in skill.prompts:
             raise SkillError(f"{where}: transform {transform!r} has no {where}/transform/{transform}.md.")
     for category in skill.categories.values():

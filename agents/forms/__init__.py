@@ -5,6 +5,8 @@ from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Or
 from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
+from agentinstruct.agents.forms.piece import Piece, Sourced
+from agentinstruct.agents.forms.talk import Talk
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 
@@ -25,9 +27,12 @@ __all__ = [
     "Number",
     "Order",
     "Pair",
+    "Piece",
     "Quote",
     "Revision",
     "Short",
+    "Sourced",
+    "Talk",
     "ToolTask",
     "Tristate",
     "final_answer",
@@ -38,9 +43,24 @@ __all__ = [
 FORMS: dict[str, type[Form]] = {
     form.name: form
     for form in (
-        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
+        Short,
+        Listing,
+        Choice,
+        Blank,
+        Pair,
+        Number,
+        Match,
+        Order,
+        Tristate,
+        Essay,
+        Quote,
+        Revision,
+        ToolTask,
         *EXTRACTIONS,
         Classification,
+        Piece,
+        Sourced,
+        Talk,
     )
 }
 

@@ -15,7 +15,15 @@ import orjson
 from pydantic import BaseModel
 
 from agentinstruct.agents.gateway import Completion, Request
-from agentinstruct.agents.scripted import extraction, labelling, reading, revision, tools
+from agentinstruct.agents.scripted import (
+    creative,
+    extraction,
+    labelling,
+    reading,
+    revision,
+    talk,
+    tools,
+)
 from agentinstruct.agents.scripted.schema import instance, words_of
 
 Reply = BaseModel | Mapping[str, object] | str | Completion | None
@@ -23,6 +31,8 @@ Script = Callable[[Request], Reply]
 """What an agent says to a request: typed, as JSON values, as text, or a whole completion; None for `not mine`."""
 
 SKILLS: Mapping[str, Mapping[str, Script]] = {
+    "conversation": talk.SCRIPTS,
+    "creative_content": creative.SCRIPTS,
     "text_classification": labelling.SCRIPTS,
     "text_extraction": extraction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
