@@ -128,7 +128,8 @@ def test_queries_give_rows() -> None:
     "query",
     [
         "DROP TABLE ships", "DELETE FROM ships", "UPDATE ships SET tons = 1", "SELECT random()", "",
-        "PRAGMA schema_version", "VACUUM INTO '/tmp/x'", "SELECT a.name FROM ships a, ships b, ships c, ships d, ships e",
+        "PRAGMA schema_version", "VACUUM INTO '/tmp/x'", 
+        "SELECT a.name FROM ships a, ships b, ships c, ships d, ships e",
         "ATTACH DATABASE '/tmp/x' AS y", "SELECT load_extension('x')", "SELECT CURRENT_TIMESTAMP",
         "SELECT 1; SELECT 2", "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT COUNT(*) FROM c",
         "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c", "SELECT nothing FROM ships",
