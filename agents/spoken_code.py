@@ -81,7 +81,9 @@ class Reviewed(Spoken):
         plan, files, note = _parts(said)
         listed = re.findall(r"^\s*(?:\d+[.)]|[-*])\s+`([^`\n]+)`[ :—–-]*(.+)$", plan, re.MULTILINE)
         if not listed:
-            raise ReplyError("wrong shape", "no list of findings, each beginning with the line it is about in backticks")
+            raise ReplyError(
+                "wrong shape", "no list of findings, each beginning with the line it is about in backticks"
+            )
         return cls(findings=tuple(Finding(line=a, problem=b) for a, b in listed), files=files, note=note)
 
 
