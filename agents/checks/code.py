@@ -58,13 +58,13 @@ async def _proved(draft: Draft, bench: Bench) -> AsyncIterator[str]:
     elif isinstance(form, Translation):
         proof = await prove(form.python, form.tests)
     elif isinstance(form, Tested):
-        proof = await prove(form.joined(form.solution), form.tests)
+        proof = await prove(form.joined(form.reference), form.tests)
     else:
         return
     if not proof.proved:
         yield proof.fault
     if isinstance(form, Tested) and proof.proved:
-        async for fault in unmet(form, [Block("python", form.solution)], reference=True):
+        async for fault in unmet(form, [Block("python", form.reference)], reference=True):
             yield f"the reference solution: {fault}"
 
 
@@ -77,9 +77,9 @@ async def _given_behaves(draft: Draft, bench: Bench) -> AsyncIterator[str]:
         yield "the tests pass on the given code, so there is nothing to put right"
     if form.behaviour == "passes" and fault:
         yield f"the given code does not work: {fault}"
-    if not fault and isinstance(form, Refactor) and (kept := tangled_as(form.solution, form.given)):
+    if not fault and isinstance(form, Refactor) and (kept := tangled_as(form.reference, form.given)):
         yield f"the reference is no better: {kept}"
-    if not fault and isinstance(form, Speedup) and (slow := await slower_than(form, form.solution)):
+    if not fault and isinstance(form, Speedup) and (slow := await slower_than(form, form.reference)):
         yield f"the reference is no faster: {slow}"
 
 
@@ -91,9 +91,9 @@ async def _asks_more(draft: Draft, bench: Bench) -> AsyncIterator[str]:
         return
     if not isinstance(form, Tested) or not isinstance(before, Tested):
         return
-    if await check(form.joined(before.solution), form.tests):
+    if await check(form.joined(before.reference), form.tests):
         return
-    async for _ in unmet(form, [Block("python", before.solution)]):
+    async for _ in unmet(form, [Block("python", before.reference)]):
         return
     yield "the parent's solution does all that the refined item asks"
 

@@ -28,8 +28,8 @@ def _fences(draft: Draft, bench: Bench) -> Iterator[Fault]:
     if not any(block.language == wanted for block in found):
         yield "fences", f"there is no {wanted} code in the response"
     for block in found:
-        if block.language != "text" and (fault := syntax_fault(block.code, block.language)):
-            yield "fences", f"a {block.language} block does not parse: {fault}"
+        if block.language != "text" and (wrong := syntax_fault(block.code, block.language)):
+            yield "fences", f"a {block.language} block does not parse: {wrong}"
 
 
 def _language(draft: Draft) -> str:

@@ -167,7 +167,9 @@ class Translation(Tested):
     """Rewrite code in another language: one of the two is Python, and its tests decide."""
 
     name: ClassVar[str] = "translation"
-    solution: str = Field(min_length=10, description="The same in the target language: the reference translation.")
+    reference: str = Field(
+        min_length=10, alias="solution", description="The same in the target language: the reference translation."
+    )
     code: str = Field(min_length=20, description="The code that the user shows, complete, in the source language.")
     source: str = Field(min_length=1, description="The language of the given code.")
     target: str = Field(min_length=1, description="The language it is to be written in.")
@@ -180,11 +182,11 @@ class Translation(Tested):
     @property
     def python(self) -> str:
         """The Python side, which the tests run on."""
-        return self.code if language_of(self.source) == "python" else self.solution
+        return self.code if language_of(self.source) == "python" else self.reference
 
     def faults(self, passage: str) -> Iterator[Fault]:
         """Two real languages, one of them Python, and both sides parse."""
-        sides = {"code": (self.source, self.code), "solution": (self.target, self.solution)}
+        sides = {"code": (self.source, self.code), "solution": (self.target, self.reference)}
         languages = [language_of(name) for name, _ in sides.values()]
         if not all(languages) or languages[0] == languages[1] or "python" not in languages:
             yield "form", f"{self.source} to {self.target}: two real languages are wanted, one of them Python"

@@ -46,7 +46,9 @@ class Tested(Form):
     behaviour: ClassVar[Behaviour] = ""
     """What the code that the user shows does with the tests; `joined`: the answer is run together with it."""
     question: str = Field(min_length=20, alias="task")
-    solution: str = Field(min_length=10, description="The reference solution: complete Python, standard library only.")
+    reference: str = Field(
+        min_length=10, alias="solution", description="The reference solution: complete Python, standard library only."
+    )
     tests: str = Field(min_length=10, description="Python asserts that call it; nothing is printed.")
 
     @property
@@ -76,11 +78,11 @@ class Tested(Form):
 
     def arrange(self, draw: Random) -> Item:
         """The task and the code it is about; the key is the reference solution."""
-        return self._item(self.question, self.shown, self.solution.strip())
+        return self._item(self.question, self.shown, self.reference.strip())
 
     def faults(self, passage: str) -> Iterator[Fault]:
         """All code parses, needs only what the sandbox has, and is called by names that the user tells."""
-        for what, code in (("solution", self.solution), ("tests", self.tests), ("given code", self.given)):
+        for what, code in (("solution", self.reference), ("tests", self.tests), ("given code", self.given)):
             if fault := syntax_fault(code, "python"):
                 yield "form", f"the {what} does not parse: {fault}"
             if foreign := third_party(code):
@@ -88,12 +90,12 @@ class Tested(Form):
         if bare(self.tests) in bare(self.question):
             yield "form", "the tests stand in the task"
         yield from self._unnamed()
-        if self.given and bare_code(self.given) == bare_code(self.solution):
+        if self.given and bare_code(self.given) == bare_code(self.reference):
             yield "form", "the given code is the solution"
 
     def _unnamed(self) -> Iterator[Fault]:
         told = f"{self.question}\n{self.given}"
-        called = [name for name in entries(self.solution) if name in self.tests]
+        called = [name for name in entries(self.reference) if name in self.tests]
         if not called:
             yield "form", "the tests call nothing that the solution defines"
         for name in called:
@@ -196,7 +198,7 @@ class Extension(Shown):
     def faults(self, passage: str) -> Iterator[Fault]:
         """The solution must use something of the given code."""
         yield from super().faults(passage)
-        if not any(name in self.solution for name in entries(self.code)):
+        if not any(name in self.reference for name in entries(self.code)):
             yield "form", "the solution uses nothing of the given code"
 
 
@@ -211,12 +213,12 @@ class CodeReview(Shown):
     def arrange(self, draw: Random) -> Item:
         """The key names the defects, and holds the code put right."""
         defects = [f"- {defect.line}: {defect.problem}" for defect in self.defects]
-        return self._item(self.question, self.shown, "\n".join([*defects, "", self.solution.strip()]))
+        return self._item(self.question, self.shown, "\n".join([*defects, "", self.reference.strip()]))
 
     def faults(self, passage: str) -> Iterator[Fault]:
         """Each defect names a line of the code that the solution changed."""
         yield from super().faults(passage)
-        given, right = ({line.strip() for line in code.splitlines()} for code in (self.code, self.solution))
+        given, right = ({line.strip() for line in code.splitlines()} for code in (self.code, self.reference))
         for defect in self.defects:
             if defect.line.strip() not in given:
                 yield "form", f"no line of the code: {defect.line[:80]!r}"
