@@ -111,7 +111,7 @@ async def _telling_rows(draft: Draft, bench: Bench) -> AsyncIterator[str]:
         return
     wrong = list(query_mutants(form.query))
     same = [mutant for mutant in wrong if _same_rows(form.tables, mutant, form.query)]
-    if len(same) * 2 > len(wrong):
+    if same and len(same) * 2 >= len(wrong):
         yield f"{len(same)} of {len(wrong)} wrong queries give the same rows, such as {same[0]!r}"
 
 

@@ -18,7 +18,7 @@ from agentinstruct.agents.records import Frozen, Item
 from agentinstruct.agents.spoken import Spoken
 from agentinstruct.agents.spoken_code import Finding, Programmed, Reviewed
 from agentinstruct.tools.code import fenced, syntax_fault
-from agentinstruct.tools.code.reading import bare_code, entries, third_party
+from agentinstruct.tools.code.reading import bare_code, defined, entries, third_party, used
 from agentinstruct.tools.quotes import bare
 
 Behaviour = Literal["", "fails", "passes", "joined"]
@@ -198,7 +198,7 @@ class Extension(Shown):
     def faults(self, passage: str) -> Iterator[Fault]:
         """The solution must use something of the given code."""
         yield from super().faults(passage)
-        if not any(name in self.reference for name in entries(self.code)):
+        if not used(self.reference) & defined(self.code):
             yield "form", "the solution uses nothing of the given code"
 
 
