@@ -84,7 +84,7 @@ def edit(request: Request) -> Said:
         return None
     edge = {"path_of": "long", "repeats": "none"}.get(one.family, "edge")
     more = _ADDS.get(goal, edge)
-    more = "long" if more == "first" and one.family == "path_of" else more
+    more = "longest" if more == "first" and one.family == "total" else more
     form = _form(shown)
     asked = tuple(key for key in ASKED if key in {*one.asked, more})
     return {"item": tested(form, Subject(one.family, one.noun, one.least, asked))}
@@ -104,11 +104,12 @@ def answer(request: Request) -> Said:
     form, turn = str(request.inputs.get("form", "")), str(request.inputs.get("request", ""))
     if form not in ANSWERS:
         return None
-    reply = ANSWERS[form](turn)
+    reply: dict[str, Any] = ANSWERS[form](turn)
     if not request.schema_name.endswith("Step"):
         return reply
     if form == "program" and not request.inputs.get("workings"):
-        return {"tool": "run_python", "input": f"{reply['files'][-1]['code']}\nprint('it runs')", "reply": None}
+        code = reply["files"][-1]["code"]
+        return {"tool": "run_python", "input": f"{code}\nprint('it runs')", "reply": None}
     return {"tool": "none", "input": "", "reply": reply}
 
 

@@ -27,7 +27,8 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
 def item(form: str, category: str, text: str, place: int) -> Written:
     """One item of a form, as its writer replies."""
     family = "path_of" if category == "security_fix" else FAMILIES.get(form, "count")
-    return ITEMS[form](subject(family, text, place + (category == "algorithm_design")), text)
+    one = subject(family, text, place + (category == "algorithm_design"))
+    return tested(form, one) if form in LEADS else ITEMS[form](one, text)
 
 
 def tested(form: str, one: Subject) -> Written:
@@ -36,7 +37,7 @@ def tested(form: str, one: Subject) -> Written:
     written: Written = {"task": task, "solution": code(one), "tests": tests(one)}
     if form in ("program", "completion", "repair", "extension"):
         written["demanded"] = [demand(key, one) for key in one.asked if key in DEMANDS]
-    return written | MORE.get(form, lambda _: {})(one)
+    return written | (MORE[form](one) if form in MORE else {})
 
 
 def demand(key: str, one: Subject) -> Written:
@@ -136,7 +137,7 @@ def program(one: Subject, words: list[str]) -> str:
 
 def output(one: Subject, text: str) -> Written:
     """What does a program print?"""
-    words = nouns(text)[-4:] + [one.noun, one.noun[:2]]
+    words = [*nouns(text)[-4:], one.noun, one.noun[:2]]
     return {"task": "What does this program print?", "code": program(one, words)}
 
 
@@ -211,6 +212,5 @@ ITEMS: Mapping[str, Callable[[Subject, str], Written]] = MappingProxyType(
         "testing": testing,
         "documentation": documentation,
         "sql_query": sql_query,
-        **{form: lambda one, text, form=form: tested(form, one) for form in LEADS},
     }
 )

@@ -23,6 +23,7 @@ ASKED: Mapping[str, str] = MappingProxyType(
         "fast": "It has to handle 9,000 entries within half a second.",
         "no_count": "Do not use `count`: the exercise is about doing without it.",
         "first": "Besides, write `first_{noun}(entries)`, which returns the first of them, or None if there is none.",
+        "longest": "Besides, write `longest_{noun}(shelf)`, which returns the longest text, or None if there is none.",
         "files": "Put the counting into `counting.py` and the function into `main.py`.",
         "tests": "Bring tests of your own in a block of their own, with nothing, one and two equal entries.",
     }
@@ -150,7 +151,9 @@ def _path_of(one: Subject) -> str:
 
 def _total(one: Subject) -> str:
     guard = "    if least < 0:\n        raise ValueError(least)\n" if "edge" in one.asked else ""
-    return f"def {one.name}(shelf, least):\n{guard}    return sum(1 for text in shelf.all() if len(text) >= least)\n"
+    written = f"def {one.name}(shelf, least):\n{guard}    return sum(1 for text in shelf.all() if len(text) >= least)\n"
+    longest = f"\n\ndef longest_{one.noun}(shelf):\n    return max(shelf.all(), key=len, default=None)\n"
+    return written + longest if "longest" in one.asked else written
 
 
 CODE: Mapping[str, Callable[[Subject], str]] = MappingProxyType(
@@ -205,6 +208,10 @@ def _path_tests(one: Subject) -> list[str]:
 
 
 def _total_tests(one: Subject) -> list[str]:
+    more = []
+    if "longest" in one.asked:
+        longest = f"longest_{one.noun}"
+        more = [f"assert {longest}(shelf) == 'abc'", f"assert {longest}({store(one)}()) is None"]
     return [
         f"shelf = {store(one)}()",
         f"assert {one.name}(shelf, 1) == 0",
@@ -213,6 +220,7 @@ def _total_tests(one: Subject) -> list[str]:
         f"assert {one.name}(shelf, 4) == 0",
         "assert shelf.all() == ['ab', 'abc', 'a']",
         refused("shelf.put('')"),
+        *more,
     ]
 
 

@@ -48,6 +48,7 @@ async def test_every_category_yields_an_accepted_record_from_each_transform_it_s
         *((goal, category) for goal in ("edge_cases", "require_tests") for category in ("debug", "security_fix")),
         ("edge_cases", "sql"),
         ("edge_cases", "api_usage"),
+        ("extend_api", "api_usage"),
     ],
 )
 async def test_every_goal_asks_for_more_and_gets_it(goal: str, category: str) -> None:
