@@ -66,6 +66,9 @@ class Goal(Data):
     changes: Literal["passage", "both", "item"] = "item"
     outcome: Literal["kept", "flipped", "unanswerable"] = "kept"
     forms: tuple[str, ...] = ()
+    form: str = Field("", description="The form of what it makes; that of the item it refines when empty.")
+    asks_more: bool = Field(True, description="Whether what it makes must ask more than what it refines.")
+    checks: tuple[str, ...] = Field((), description="Checks of what it makes, besides the skill's.")
     suggestions: int = Field(1, ge=1, le=8, description="Suggestions, and so new items, per item.")
 
     def fits(self, form: str) -> bool:
@@ -116,9 +119,10 @@ class Skill:
                 return self.prompts[name]
         raise SkillError(f"prompts/{self.name}: needs {names[-1]}.md (looked for {', '.join(names)}, also in shared/).")
 
-    def checks_of(self, category: str) -> tuple[str, ...]:
-        """The checks that a draft of this category must pass: those of every item, the skill's, its own."""
-        return ("form", "changed", *self.file.checks, *self.categories[category].checks)
+    def checks_of(self, category: str, goal: str = "") -> tuple[str, ...]:
+        """The checks that a draft must pass: those of every item, the skill's, its category's, its goal's."""
+        own = (*self.categories[category].checks, *(self.goals[goal].checks if goal else ()))
+        return ("form", "changed", *self.file.checks, *own)
 
     @property
     def samples(self) -> bool:
@@ -244,5 +248,7 @@ def _agree_on_names(skill: Skill, where: str) -> None:
         if shape not in SHAPES:
             raise SkillError(f"{where}/skill.yaml: shapes.{transform}: {shape!r}?{nearest(shape, list(SHAPES))}")
     for goal in skill.goals.values():
-        for form in set(goal.forms) - set(FORMS):
+        for form in {*goal.forms, goal.form} - {*FORMS, ""}:
             raise SkillError(f"{where}/skill.yaml: goals.{goal.name}.forms: {form!r}?{nearest(form, list(FORMS))}")
+        for check in set(goal.checks) - set(CHECKS):
+            raise SkillError(f"{where}/skill.yaml: goals.{goal.name}.checks: {check!r}?{nearest(check, list(CHECKS))}")

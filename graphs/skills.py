@@ -4,6 +4,8 @@ from agentinstruct.agents.skill import load_skill
 from agentinstruct.graphs.flow import build_flow
 from agentinstruct.graphs.tool_use import build_tool_use
 
+multiple_choice = build_flow(load_skill("multiple_choice"))
+open_domain_qa = build_flow(load_skill("open_domain_qa"))
 reading_comprehension = build_flow(load_skill("reading_comprehension"))
 text_modification = build_flow(load_skill("text_modification"))
 tool_use = build_tool_use(load_skill("tool_use"))

@@ -1,7 +1,10 @@
 """Every form there is, by the name a taxonomy gives it."""
 
+from agentinstruct.agents.forms.asking import Definite, Open, Premise, Quantity
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
+from agentinstruct.agents.forms.mcq import Above, Optioned, Single
+from agentinstruct.agents.forms.mcq_built import Assertion, Select, Sequenced, Worked
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
@@ -9,8 +12,11 @@ from agentinstruct.agents.toolcalls import ToolTask
 __all__ = [
     "FORMS",
     "UNANSWERABLE",
+    "Above",
+    "Assertion",
     "Blank",
     "Choice",
+    "Definite",
     "Essay",
     "Fact",
     "Form",
@@ -18,13 +24,21 @@ __all__ = [
     "Match",
     "Matching",
     "Number",
+    "Open",
+    "Optioned",
     "Order",
     "Pair",
+    "Premise",
+    "Quantity",
     "Quote",
     "Revision",
+    "Select",
+    "Sequenced",
     "Short",
+    "Single",
     "ToolTask",
     "Tristate",
+    "Worked",
     "final_answer",
     "read_form",
     "says_unanswerable",
@@ -32,7 +46,11 @@ __all__ = [
 
 FORMS: dict[str, type[Form]] = {
     form.name: form
-    for form in (Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask)
+    for form in (
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
+        *(Open, Definite, Quantity, Premise),
+        *(Single, Above, Worked, Select, Sequenced, Assertion),
+    )
 }
 
 

@@ -134,17 +134,17 @@ class Number(Form):
 
     def _recomputed(self) -> Iterator[Fault]:
         try:
-            value = evaluate(self.expression)
+            value = worked_out(self.expression)
         except CalculateError as error:
             yield "recomputed", f"{self.expression!r}: {error}"
             return
-        if isinstance(value, bool) or not isinstance(value, int | float) or not same_number(value, self.answer):
+        if not same_number(value, self.answer):
             yield "recomputed", f"{self.expression} gives {value}, not {self.answer:g}"
-        used, facts = [[abs(n) for n in part] for part in (numbers(self.expression), [f.value for f in self.facts])]
-        for value in _without(facts, used)[:1]:
-            yield "recomputed", f"the expression does not use {value:g}"
-        for value in _without(used, [*facts, *CONSTANTS, len(facts)])[:1]:
-            yield "recomputed", f"the expression uses {value:g}, which no fact states"
+        facts = [abs(fact.value) for fact in self.facts]
+        for unused in _without(facts, [abs(n) for n in numbers(self.expression)])[:1]:
+            yield "recomputed", f"the expression does not use {unused:g}"
+        for unknown in unstated(self.expression, [*facts, len(facts)])[:1]:
+            yield "recomputed", f"the expression uses {unknown:g}, which no fact states"
 
     @classmethod
     def agrees(cls, key: str, answer: str) -> bool | None:
@@ -157,6 +157,23 @@ class Number(Form):
             and same_number(float(value), stated)
             and not (expected and named and not expected & named)
         )
+
+
+def worked_out(expression: str) -> float:
+    """The number that an expression comes to.
+
+    Raises:
+        CalculateError: it has no value, or one that is no number.
+    """
+    value = evaluate(expression)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise CalculateError(f"{expression!r} gives {value!r}, which is no number.")
+    return value
+
+
+def unstated(expression: str, stated: Sequence[float]) -> list[float]:
+    """The numbers of an expression that are neither stated nor convert units."""
+    return _without([abs(n) for n in numbers(expression)], [*map(abs, stated), *CONSTANTS])
 
 
 def _without(wanted: Sequence[float], known: Sequence[float]) -> list[float]:

@@ -1,0 +1,261 @@
+"""Multiple-choice items: what their forms share, and those whose options the writer writes.
+
+single      one right option among three to ten
+above       the same with "all of the above" or "none of the above" as the last option
+
+The program draws how many options there are, under which labels, and whether the last one is to be right; it shuffles
+the others and sets the key. So positions are balanced, whatever the writer's habits are.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from pydantic import BaseModel, Field
+
+from agentinstruct.agents.errors import ReplyError
+from agentinstruct.agents.forms.form import Fault, Form, Material, repeated, unquoted
+from agentinstruct.agents.forms.labels import MARKS, MOST, Style, block, key_of, names_key
+from agentinstruct.agents.records import Frozen, Item, Passage
+
+if TYPE_CHECKING:
+    from agentinstruct.agents.skill import Category
+
+COUNTS = (3, 4, 4, 4, 4, 5, 5, 5, 6, 6, 7, 8, 9, 10)
+"""How many options an item has, as often as each stands here."""
+STYLES: tuple[Style, ...] = ("letters", "letters", "letters", "digits", "roman", "none")
+LABELLED: tuple[Style, ...] = ("letters", "letters", "letters", "digits", "roman")
+_LABEL = re.compile(r"\s*(?:\(?(?:[A-Ja-j]|\d{1,2}|[ivx]{1,4})[.):]|[-•*])\s+(?=\S)")
+_SWEEPING = re.compile(
+    r"\b(?:all|none|both|neither|any) of (?:the (?:above|options|other)|these|those|them)\b|\bboth [a-j] and [a-j]\b",
+    re.IGNORECASE,
+)
+_REVERSED = re.compile(r"\b(?:EXCEPT|NOT|LEAST)\b")
+_BY_NUMBER = re.compile(r"[\d.,\s]+(?:%|\w{1,4})?")
+
+
+class Distractor(Frozen):
+    """A wrong option, and the mistake that leads to it."""
+
+    text: str = Field(min_length=1)
+    misconception: str = Field(min_length=8, description="What somebody thinks who chooses it.")
+
+
+class Trial(Frozen):
+    """An item's statements to be judged one by one, and which of them a sound judge finds right."""
+
+    question: str
+    statements: tuple[str, ...]
+    right: frozenset[int]
+
+
+class Optioned(Form):
+    """What every multiple-choice form has: quoted evidence, and labels that the program drew."""
+
+    sampled: ClassVar[bool] = True
+    decided: ClassVar[tuple[str, ...]] = ("labels", "mark")
+    """The fields that come from the program and not from the writer."""
+    evidence: tuple[str, ...] = Field(min_length=1, max_length=3, description="Exact quotations from the material.")
+    labels: Style
+    mark: str
+
+    @classmethod
+    def sample(cls, category: "Category", passage: Passage, draw: Random) -> Material | None:
+        """Labels and numbers, drawn anew for each item."""
+        return cls.drawn(category, draw)
+
+    @classmethod
+    def drawn(cls, category: "Category", draw: Random) -> Material:
+        """What the program decides of an item of this category."""
+        return labels_drawn(STYLES, draw)
+
+    @classmethod
+    async def make(cls, written: BaseModel, material: Material | None) -> Self:
+        """The writer's part and the program's part, together."""
+        decided = material or labels_drawn(LABELLED, Random(0))
+        try:
+            return cls.model_validate({**written.model_dump(mode="json"), **{k: decided[k] for k in cls.decided}})
+        except KeyError as error:
+            raise ReplyError("form", f"nothing was decided about {error}") from error
+
+    @property
+    def material(self) -> Material:
+        """What was decided: an edit keeps it."""
+        return {name: getattr(self, name) for name in self.decided}
+
+    @classmethod
+    def agrees(cls, key: str, answer: str) -> bool | None:
+        """Labels are compared; an option without a label by its words, else by a reader."""
+        return names_key(key, answer)
+
+    def trial(self) -> Trial | None:
+        """Its options as statements to be judged alone; None where that says nothing about the key."""
+        return None
+
+    def authored(self) -> tuple[str, ...]:
+        """The options that the writer wrote, the right ones first."""
+        return ()
+
+    def faults(self, passage: str) -> Iterator[Fault]:
+        """Evidence is quoted; what the writer wrote are options, distinct and each for itself."""
+        yield from unquoted(self.evidence, passage)
+        texts = self.authored()
+        yield from repeated(texts, "options")
+        for text in texts:
+            if found := _SWEEPING.search(text):
+                yield "form", f"an option speaks of the others: {found[0]!r}"
+
+    def _shown(self, question: str, options: Sequence[str], right: int) -> Item:
+        style: Style = "letters" if self.labels == "digits" and all(map(_BY_NUMBER.fullmatch, options)) else self.labels
+        mark = self.mark if style == self.labels else MARKS["letters"][0]
+        return self._item(question, block(options, style, mark), key_of(style, options, right))
+
+
+def labels_drawn(styles: Sequence[Style], draw: Random) -> Material:
+    """A style of labels, and how they are set."""
+    style = draw.choice(list(styles))
+    return {"labels": style, "mark": draw.choice(MARKS[style])}
+
+
+def evened(texts: Sequence[str]) -> list[str]:
+    """Options without labels of their own, all with a full stop or, if one has none, all without."""
+    labelled = all(map(_LABEL.match, texts))  # one alone may be no label: `A. thaliana`
+    plain = [(_LABEL.sub("", text, count=1) if labelled else text).strip() for text in texts]
+    if all(text.endswith(".") for text in plain):
+        return plain
+    return [text.removesuffix(".") if not text.endswith("..") else text for text in plain]
+
+
+class WrittenSingle(Frozen):
+    """What the writer of a question with one right option fills in."""
+
+    evidence: tuple[str, ...] = Field(min_length=1, max_length=3, description="Exact quotations from the material.")
+    question: str = Field(min_length=8)
+    right: str = Field(min_length=1, description="The option to choose.")
+    why: str = Field(description="What makes it right, in a sentence or two.")
+    distractors: tuple[Distractor, ...] = Field(min_length=2, max_length=MOST - 1)
+
+
+class Single(Optioned):
+    """A question with one right option."""
+
+    name: ClassVar[str] = "single"
+    writes: ClassVar[type[BaseModel]] = WrittenSingle
+    decided: ClassVar[tuple[str, ...]] = ("labels", "mark", "reverse")
+    question: str
+    right: str
+    why: str
+    distractors: tuple[Distractor, ...]
+    reverse: bool
+
+    @classmethod
+    def drawn(cls, category: "Category", draw: Random) -> Material:
+        """Labels, how many wrong options are wanted, and whether the question asks for the exception."""
+        reverse = bool(category.settings.get("reverse", False))
+        return {**super().drawn(category, draw), "wrong": draw.choice(COUNTS) - 1, "reverse": reverse}
+
+    def arrange(self, draw: Random) -> Item:
+        """The options in random order."""
+        options = evened(self.authored())
+        order = draw.sample(range(len(options)), len(options))
+        return self._shown(self.question, [options[i] for i in order], order.index(0))
+
+    def authored(self) -> tuple[str, ...]:
+        """The right option and the wrong ones."""
+        return (self.right, *(distractor.text for distractor in self.distractors))
+
+    def notes(self) -> Iterator[str]:
+        """The evidence, the reason, and the mistake behind each wrong option."""
+        yield from super().notes()
+        yield f"Why: {self.why}"
+        yield from _mistakes(self.distractors)
+
+    def faults(self, passage: str) -> Iterator[Fault]:
+        """Distinct mistakes behind distinct options; a question for the exception says so in capitals."""
+        yield from super().faults(passage)
+        if self.reverse and not _REVERSED.search(self.question):
+            yield "form", "the question has neither EXCEPT nor NOT in capitals"
+        yield from repeated([distractor.misconception for distractor in self.distractors], "misconceptions")
+
+    def trial(self) -> Trial:
+        """Every option by itself: exactly the right one is right."""
+        return trial(self.question, (self.right,), self.distractors)
+
+
+class WrittenAbove(Frozen):
+    """What the writer of a question with "all" or "none of the above" fills in."""
+
+    evidence: tuple[str, ...] = Field(min_length=1, max_length=3, description="Exact quotations from the material.")
+    question: str = Field(min_length=8)
+    right: tuple[str, ...] = Field(max_length=MOST - 1, description="The options that apply.")
+    distractors: tuple[Distractor, ...] = Field(max_length=MOST - 1, description="The options that do not apply.")
+    why: str = Field(description="What decides, in a sentence or two.")
+
+
+class Above(Optioned):
+    """A question whose last option speaks of all the others."""
+
+    name: ClassVar[str] = "above"
+    writes: ClassVar[type[BaseModel]] = WrittenAbove
+    decided: ClassVar[tuple[str, ...]] = ("labels", "mark", "last", "applying", "failing")
+    question: str
+    right: tuple[str, ...]
+    distractors: tuple[Distractor, ...]
+    why: str
+    last: str
+    applying: int
+    failing: int
+
+    @classmethod
+    def drawn(cls, category: "Category", draw: Random) -> Material:
+        """Which last option there is, and how many of the others are to apply: it is the key as often as any other."""
+        others = min(draw.choice(COUNTS), 7) - 1
+        texts: Any = category.settings["texts"]
+        is_key = draw.random() < 1 / (others + 1)
+        everything = category.settings["last"] == "all"
+        applying = (others if everything else 0) if is_key else 1
+        last = draw.choice(list(texts))
+        return {**super().drawn(category, draw), "last": last, "applying": applying, "failing": others - applying}
+
+    def arrange(self, draw: Random) -> Item:
+        """The written options in random order, and the last one last."""
+        written = evened(self.authored())
+        order = draw.sample(range(len(written)), len(written))
+        place = order.index(0) if len(self.right) == 1 else len(written)
+        return self._shown(self.question, [*(written[i] for i in order), self.last], place)
+
+    def authored(self) -> tuple[str, ...]:
+        """The options that apply and those that do not, without the last."""
+        return (*self.right, *(distractor.text for distractor in self.distractors))
+
+    def notes(self) -> Iterator[str]:
+        """The evidence, the reason, and the mistakes."""
+        yield from super().notes()
+        yield f"Why: {self.why}"
+        yield from _mistakes(self.distractors)
+
+    def faults(self, passage: str) -> Iterator[Fault]:
+        """As many options apply as were asked for, or the key would be another."""
+        yield from super().faults(passage)
+        found = (len(self.right), len(self.distractors))
+        if found != (self.applying, self.failing):
+            wanted = f"{self.applying} options that apply and {self.failing} that do not"
+            yield "form", f"{wanted} were asked for, not {found[0]} and {found[1]}"
+
+    def trial(self) -> Trial:
+        """Every written option by itself: exactly those that apply are right."""
+        return trial(self.question, self.right, self.distractors)
+
+
+def trial(question: str, right: Sequence[str], distractors: Sequence[Distractor]) -> Trial:
+    """The options in an order that tells nothing, and which of them are right."""
+    texts = [*right, *(distractor.text for distractor in distractors)]
+    order = sorted(range(len(texts)), key=lambda i: texts[i].casefold())
+    true = frozenset(place for place, i in enumerate(order) if i < len(right))
+    return Trial(question=question, statements=tuple(texts[i] for i in order), right=true)
+
+
+def _mistakes(distractors: Sequence[Distractor]) -> Iterator[str]:
+    for distractor in distractors:
+        yield f"Mistake behind {distractor.text!r}: {distractor.misconception}"

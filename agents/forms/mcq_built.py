@@ -1,0 +1,313 @@
+"""Multiple-choice items whose options the program builds out of what the writer writes.
+
+worked      a calculation: the right value and the wrong ones are computed from expressions
+select      statements true and false: all that apply are marked, or combinations are offered
+sequence    entries in their true order: the options are permutations
+assertion   assertion and reason: five fixed options; the program says beforehand what is to be true
+
+The writer never says which option is right, so no key can be wrong by a slip of the pen.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations, permutations
+from random import Random
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, Field
+
+from agentinstruct.agents.errors import ReplyError
+from agentinstruct.agents.forms.form import Fault, Material, repeated
+from agentinstruct.agents.forms.labels import NAMES, block
+from agentinstruct.agents.forms.mcq import COUNTS, LABELLED, Distractor, Optioned, Trial, labels_drawn, trial
+from agentinstruct.agents.forms.open import unstated, worked_out
+from agentinstruct.agents.records import Frozen, Item
+from agentinstruct.tools.calculate import CalculateError
+from agentinstruct.tools.quotes import numbers
+
+if TYPE_CHECKING:
+    from agentinstruct.agents.skill import Category
+
+NUMERALS = ("I", "II", "III", "IV", "V", "VI")
+"""The numbers of statements that options combine."""
+_BEFORE = "$£€"
+_LEAST = 2
+"""Wrong options that an item must have."""
+
+
+class Evidenced(Frozen):
+    """What every writer quotes."""
+
+    evidence: tuple[str, ...] = Field(min_length=1, max_length=3, description="Exact quotations from the material.")
+    question: str = Field(min_length=8)
+
+
+class Slip(Frozen):
+    """A wrong calculation that people make."""
+
+    expression: str
+    mistake: str = Field(min_length=8, description="What somebody does wrong who calculates so.")
+
+
+class WrittenWorked(Evidenced):
+    """What the writer of a calculation fills in."""
+
+    expression: str = Field(description="Arithmetic over the question's figures, such as 120 * (1 - 15 / 100).")
+    decimals: int = Field(ge=0, le=4, description="Decimals that the result is rounded to.")
+    unit: str
+    slips: tuple[Slip, ...] = Field(min_length=_LEAST, max_length=11)
+
+
+class Worked(Optioned):
+    """A calculation, with the results of slips as wrong options."""
+
+    name: ClassVar[str] = "worked"
+    writes: ClassVar[type[BaseModel]] = WrittenWorked
+    decided: ClassVar[tuple[str, ...]] = ("labels", "mark", "wrong")
+    question: str
+    expression: str
+    decimals: int
+    unit: str
+    slips: tuple[Slip, ...]
+    wrong: int
+
+    @classmethod
+    def drawn(cls, category: "Category", draw: Random) -> Material:
+        """Labels that cannot be taken for values, and how many wrong values are wanted."""
+        wrong = min(draw.choice(COUNTS), 6) - 1
+        return {**labels_drawn(("letters", "letters", "roman"), draw), "wrong": wrong, "slips": wrong + 2}
+
+    @classmethod
+    async def make(cls, written: BaseModel, material: Material | None) -> Self:
+        """The values, worked out.
+
+        Raises:
+            ReplyError: the calculation has no value, or too few slips lead elsewhere.
+        """
+        made = await super().make(written, {"wrong": 3, **(material or labels_drawn(("letters",), Random(0)))})
+        try:
+            options = made.options()
+        except CalculateError as error:
+            raise ReplyError("recomputed", str(error)) from error
+        if len(options) <= _LEAST:
+            raise ReplyError("recomputed", f"only {len(options) - 1} slips lead to another value: {', '.join(options)}")
+        return made
+
+    def options(self) -> list[str]:
+        """The right value and those of the slips, as they are shown; slips that lead to no other value are left out."""
+        right = round(worked_out(self.expression), self.decimals)
+        found = [self._text(right)]
+        for slip in self.slips:
+            try:
+                value = round(worked_out(slip.expression), self.decimals)
+            except CalculateError:
+                continue
+            if self._text(value) not in found and (value > 0) == (right > 0):
+                found.append(self._text(value))
+        return found[: self.wrong + 1]
+
+    def _text(self, value: float) -> str:
+        number, unit = f"{value:,.{self.decimals}f}", self.unit.strip()
+        if unit and unit in _BEFORE:
+            return f"{unit}{number}"
+        return f"{number}{'' if unit == '%' else ' '}{unit}".strip()
+
+    def arrange(self, draw: Random) -> Item:
+        """The values in random order."""
+        options = self.options()
+        order = draw.sample(range(len(options)), len(options))
+        return self._shown(self.question, [options[i] for i in order], order.index(0))
+
+    def notes(self) -> Iterator[str]:
+        """The evidence, the calculation and the slips."""
+        yield from super().notes()
+        yield f"Calculation: {self.expression}"
+        for slip in self.slips:
+            yield f"Slip {slip.expression}: {slip.mistake}"
+
+    def faults(self, passage: str) -> Iterator[Fault]:
+        """The right calculation has no figure but the question's."""
+        yield from super().faults(passage)
+        for missing in unstated(self.expression, numbers(self.question))[:1]:
+            yield "recomputed", f"the expression uses {missing:g}, which the question does not state"
+        if len(numbers(self.expression)) < 2:
+            yield "recomputed", f"{self.expression!r} calculates nothing"
+        yield from repeated([slip.mistake for slip in self.slips], "mistakes")
+
+
+class WrittenSelect(Evidenced):
+    """What the writer of statements fills in."""
+
+    true_statements: tuple[str, ...] = Field(max_length=6)
+    false_statements: tuple[Distractor, ...] = Field(max_length=6)
+
+
+class Select(Optioned):
+    """Several statements, each true or false."""
+
+    name: ClassVar[str] = "select"
+    writes: ClassVar[type[BaseModel]] = WrittenSelect
+    decided: ClassVar[tuple[str, ...]] = ("labels", "mark", "shown", "truths", "untruths")
+    question: str
+    true_statements: tuple[str, ...]
+    false_statements: tuple[Distractor, ...]
+    shown: Literal["all_that_apply", "combination"]
+    truths: int
+    untruths: int
+
+    @classmethod
+    def drawn(cls, category: "Category", draw: Random) -> Material:
+        """How many statements are to be true and how many false, from one to all but one."""
+        shown = category.settings["shown"]
+        total = draw.choice((4, 5, 6)) if shown == "all_that_apply" else draw.choice((3, 4, 4, 5))
+        truths = draw.randint(1, total - 1)
+        return {**labels_drawn(LABELLED, draw), "shown": shown, "truths": truths, "untruths": total - truths}
+
+    def authored(self) -> tuple[str, ...]:
+        """All statements, the true ones first."""
+        return (*self.true_statements, *(statement.text for statement in self.false_statements))
+
+    def arrange(self, draw: Random) -> Item:
+        """The statements in random order: as options to mark, or with options that combine them."""
+        texts = self.authored()
+        order = draw.sample(range(len(texts)), len(texts))
+        right = [place for place, i in enumerate(order) if i < len(self.true_statements)]
+        statements = [texts[i] for i in order]
+        if self.shown == "all_that_apply":
+            key = ", ".join(NAMES[self.labels][place] for place in right)
+            return self._item(self.question, block(statements, self.labels, self.mark), key)
+        combined = _combined(right, len(texts), draw)
+        item = self._shown(self.question, [_named(some, len(texts)) for some in combined], combined.index(tuple(right)))
+        listed = "\n".join(f"{NUMERALS[i]}. {text}" for i, text in enumerate(statements))
+        return item.model_copy(update={"options": f"{listed}\n\n{item.options}"})
+
+    def notes(self) -> Iterator[str]:
+        """The evidence, and the mistake behind each false statement."""
+        yield from super().notes()
+        for statement in self.false_statements:
+            yield f"False: {statement.text} (mistake: {statement.misconception})"
+
+    def faults(self, passage: str) -> Iterator[Fault]:
+        """As many statements are true as were asked for, so that no number of them is the usual one."""
+        yield from super().faults(passage)
+        found = (len(self.true_statements), len(self.false_statements))
+        if found != (self.truths, self.untruths):
+            wanted = f"{self.truths} true statements and {self.untruths} false ones"
+            yield "form", f"{wanted} were asked for, not {found[0]} and {found[1]}"
+
+    def trial(self) -> Trial:
+        """Every statement by itself."""
+        return trial(self.question, self.true_statements, self.false_statements)
+
+
+def _combined(right: Sequence[int], total: int, draw: Random) -> list[tuple[int, ...]]:
+    """The right combination among others that differ from it in one statement or two, in random order."""
+    every = [some for size in range(1, total + 1) for some in combinations(range(total), size)]
+    others = [some for some in every if some != tuple(right)]
+    draw.shuffle(others)
+    others.sort(key=lambda some: len(set(some) ^ set(right)) > 2)
+    chosen = [tuple(right), *others[: draw.choice((3, 3, 4))]]
+    draw.shuffle(chosen)
+    return chosen
+
+
+def _named(some: Sequence[int], total: int) -> str:
+    names = [NUMERALS[i] for i in some]
+    joined = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+    return joined if len(some) == total else f"{joined} only"
+
+
+class WrittenSequence(Evidenced):
+    """What the writer of an order fills in."""
+
+    entries: tuple[str, ...] = Field(min_length=3, max_length=6, description="The entries in their TRUE order.")
+    why: str = Field(description="What fixes the order, in a sentence or two.")
+
+
+class Sequenced(Optioned):
+    """Entries to be put in order, with sequences as options."""
+
+    name: ClassVar[str] = "sequence"
+    writes: ClassVar[type[BaseModel]] = WrittenSequence
+    question: str
+    entries: tuple[str, ...]
+    why: str
+
+    @classmethod
+    def drawn(cls, category: "Category", draw: Random) -> Material:
+        """Labels that cannot be taken for the entries' numbers, and how many entries are wanted."""
+        return {**labels_drawn(("letters", "letters", "roman"), draw), "entries": draw.choice((3, 4, 4, 5))}
+
+    def authored(self) -> tuple[str, ...]:
+        """The entries."""
+        return self.entries
+
+    def arrange(self, draw: Random) -> Item:
+        """The entries shuffled and numbered, and sequences of those numbers as options."""
+        shown = draw.sample(range(len(self.entries)), len(self.entries))
+        right = tuple(shown.index(i) + 1 for i in range(len(shown)))
+        others = [some for some in permutations(right) if some != right]
+        draw.shuffle(others)
+        others.sort(key=lambda some: sum(a != b for a, b in zip(some, right, strict=True)) > 3)
+        options = [right, *others[: draw.choice((3, 3, 4))]]
+        draw.shuffle(options)
+        item = self._shown(self.question, [", ".join(map(str, some)) for some in options], options.index(right))
+        listed = "\n".join(f"{place}. {self.entries[i]}" for place, i in enumerate(shown, 1))
+        return item.model_copy(update={"options": f"{listed}\n\n{item.options}"})
+
+    def notes(self) -> Iterator[str]:
+        """The evidence, the true order and what fixes it."""
+        yield from super().notes()
+        yield f"True order: {'; '.join(self.entries)}"
+        yield f"Why: {self.why}"
+
+
+class WrittenAssertion(Frozen):
+    """What the writer of an assertion and a reason fills in."""
+
+    evidence: tuple[str, ...] = Field(min_length=1, max_length=3, description="Exact quotations from the material.")
+    assertion: str = Field(min_length=8)
+    reason: str = Field(min_length=8)
+    why: str = Field(description="Why each is true or false, and whether the one explains the other.")
+
+
+class Assertion(Optioned):
+    """An assertion and a reason, with five fixed options."""
+
+    name: ClassVar[str] = "assertion"
+    writes: ClassVar[type[BaseModel]] = WrittenAssertion
+    decided: ClassVar[tuple[str, ...]] = ("labels", "mark", "options", "case")
+    assertion: str
+    reason: str
+    why: str
+    options: tuple[str, ...]
+    case: int = Field(ge=0, le=4)
+
+    @classmethod
+    def drawn(cls, category: "Category", draw: Random) -> Material:
+        """Which of the five cases the writer is to write."""
+        case = draw.randrange(5)
+        options: Any = category.settings["options"]
+        asked = {"assertion": case in (0, 1, 2), "reason": case in (0, 1, 3), "explains": case == 0}
+        return {**labels_drawn(LABELLED, draw), "options": list(options), "case": case, **asked}
+
+    @property
+    def material(self) -> Material:
+        """What was decided, put as the writer is asked for it."""
+        case = self.case
+        asked = {"assertion": case in (0, 1, 2), "reason": case in (0, 1, 3), "explains": case == 0}
+        return {**super().material, "options": list(self.options), **asked}
+
+    def arrange(self, draw: Random) -> Item:
+        """Both sentences, and the options in their fixed order."""
+        question = f"Assertion: {self.assertion}\nReason: {self.reason}"
+        return self._shown(question, self.options, self.case)
+
+    def notes(self) -> Iterator[str]:
+        """The evidence and what makes the case."""
+        yield from super().notes()
+        yield f"Why: {self.why}"
+
+    def faults(self, passage: str) -> Iterator[Fault]:
+        """Two different sentences."""
+        yield from super().faults(passage)
+        yield from repeated((self.assertion, self.reason), "assertion and reason")
