@@ -5,9 +5,9 @@ from itertools import chain
 from types import MappingProxyType
 
 from agentinstruct.agents.checks import closed_book, dialogue, items, options, panel, responses, standing
-from agentinstruct.agents.checks.check import Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
+from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
 
-__all__ = ["CHECKS", "Bench", "Check", "Cost", "Opinion", "exact", "in_order", "opinion", "policy", "verdicts"]
+__all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_order", "opinion", "policy", "verdicts"]
 
 MODULES = (items, standing, responses, dialogue, panel, closed_book, options)
 """The modules that have checks; a new one is a line here."""
