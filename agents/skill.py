@@ -16,13 +16,12 @@ from typing import Any, Literal
 from jinja2 import Template
 from pydantic import BaseModel, ConfigDict, Field
 
-from agentinstruct.agents.checks import CHECKS
 from agentinstruct.agents.errors import SkillError
 from agentinstruct.agents.files import checked, nearest, read_text, read_yaml
 from agentinstruct.agents.forms import FORMS
 from agentinstruct.agents.prompt import Prompt, compile_template, load_prompt
 from agentinstruct.agents.records import Modality
-from agentinstruct.agents.shapes import SHAPES
+from agentinstruct.agents.skill_names import agree
 from agentinstruct.tools.constraints import Constraint, Kind
 
 LAYOUT_VARIABLES = frozenset({"passage", "question", "options"})
@@ -169,7 +168,7 @@ def load_skill(name: str) -> Skill:
     file = checked(SkillFile, _yaml(folder / "skill.yaml"), f"{name}/skill.yaml", SkillError)
     goals = {key: goal.model_copy(update={"name": key}) for key, goal in file.goals.items()}
     skill = Skill(name, file, _taxonomy(folder, name), goals, _layouts(file, name), _prompts(folder), _data(folder))
-    _agree(skill)
+    agree(skill)
     return skill
 
 
@@ -218,43 +217,3 @@ def _prompts(folder: Path) -> dict[str, Prompt]:
             name = path.relative_to(base).with_suffix("").as_posix()
             found[name] = load_prompt(path, f"{base.name}/{name}.md")
     return found
-
-
-def _agree(skill: Skill) -> None:
-    """Hold the lists of a skill together, so that a slip is found before the first call."""
-    where, transforms = skill.name, list(skill.file.transforms)
-    for transform in transforms:
-        if transform != "identity" and f"transform/{transform}" not in skill.prompts:
-            raise SkillError(f"{where}: transform {transform!r} has no {where}/transform/{transform}.md.")
-    for category in skill.categories.values():
-        if category.form not in FORMS:
-            raise SkillError(
-                f"{where}/taxonomy.yaml: {category.name}.form: {category.form!r}?{nearest(category.form, list(FORMS))}"
-            )
-        if category.form not in skill.layouts:
-            raise SkillError(f"{where}/skill.yaml: layouts has none for form {category.form!r} of {category.name}.")
-        for transform in set(category.suits) - {"any", *transforms}:
-            raise SkillError(
-                f"{where}/taxonomy.yaml: {category.name}.suits: {transform!r}?{nearest(transform, transforms)}"
-            )
-    _agree_on_names(skill, where)
-
-
-def _agree_on_names(skill: Skill, where: str) -> None:
-    for check in set(skill.file.checks) - set(CHECKS):
-        raise SkillError(f"{where}/skill.yaml: checks: {check!r}?{nearest(check, list(CHECKS))}")
-    for category in skill.categories.values():
-        for check in set(category.checks) - set(CHECKS):
-            raise SkillError(f"{where}/taxonomy.yaml: {category.name}.checks: {check!r}?{nearest(check, list(CHECKS))}")
-    for transform, shape in skill.file.shapes.items():
-        if transform not in skill.file.transforms:
-            raise SkillError(
-                f"{where}/skill.yaml: shapes: {transform!r}?{nearest(transform, [*skill.file.transforms])}"
-            )
-        if shape not in SHAPES:
-            raise SkillError(f"{where}/skill.yaml: shapes.{transform}: {shape!r}?{nearest(shape, list(SHAPES))}")
-    for goal in skill.goals.values():
-        for form in {*goal.forms, goal.form} - {*FORMS, ""}:
-            raise SkillError(f"{where}/skill.yaml: goals.{goal.name}.forms: {form!r}?{nearest(form, list(FORMS))}")
-        for check in set(goal.checks) - set(CHECKS):
-            raise SkillError(f"{where}/skill.yaml: goals.{goal.name}.checks: {check!r}?{nearest(check, list(CHECKS))}")

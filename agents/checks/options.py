@@ -1,6 +1,6 @@
 """Checks of multiple-choice items: nothing but knowledge leads to the key, and only to one.
 
-parallel        the key does not stand out by length or by words it alone shares with the question; no option holds another
+parallel        neither length nor words of the question single the key out, and no option holds another
 turned          the options are those of the item before, and another one is right
 options_alone   each option, judged by itself and without the key, is right where it should be and nowhere else
 options_only    a guesser who has not seen the question cannot pick the key time after time
@@ -25,7 +25,7 @@ from agentinstruct.agents.replies import OptionVerdicts
 from agentinstruct.tools.quotes import bare, contains, fold
 
 LONGER, SHORTER, APART = 1.4, 0.5, 14
-"""A key stands out that is so many times as long as the longest other, or as short as the shortest, by so many letters."""
+"""A key stands out that is so many times the longest other, or such a part of the shortest, by so many letters."""
 _RARE = re.compile(r"[^\W\d_]{6,}")
 
 
@@ -38,10 +38,11 @@ class Guess(Frozen):
 
 def _parallel(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
     form = read_form(draft.item)
-    return _betrayed(form) if isinstance(form, Single | Above) else None
+    return betrayals(form) if isinstance(form, Single | Above) else None
 
 
-def _betrayed(form: Single | Above) -> Iterator[Fault]:
+def betrayals(form: Single | Above) -> Iterator[Fault]:
+    """What in the form of the options leads to the key, or to two of them."""
     texts = form.authored()
     for one in texts:
         if any(len(other.split()) > 1 and one != other and contains(one, other) for other in texts):
@@ -99,9 +100,7 @@ async def _options_alone(draft: Draft, bench: Bench) -> Opinion:
 def _judged(trial: Trial, said: OptionVerdicts) -> Verdict:
     found = {one.label.strip(" .()").upper()[:1]: one.correct for one in said.options}
     others = [
-        text
-        for place, text in enumerate(trial.statements)
-        if found.get(chr(65 + place)) is not (place in trial.right)
+        text for place, text in enumerate(trial.statements) if found.get(chr(65 + place)) is not (place in trial.right)
     ]
     evidence = f"judged otherwise or not at all: {'; '.join(others)[:240]}" if others else "as the key has it"
     return verdict("options_alone", not others, evidence)

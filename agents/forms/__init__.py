@@ -3,8 +3,10 @@
 from agentinstruct.agents.forms.asking import Definite, Open, Premise, Quantity
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
-from agentinstruct.agents.forms.mcq import Above, Optioned, Single
-from agentinstruct.agents.forms.mcq_built import Assertion, Select, Sequenced, Worked
+from agentinstruct.agents.forms.mcq import Optioned
+from agentinstruct.agents.forms.mcq_built import Select, Worked
+from agentinstruct.agents.forms.mcq_ordered import Assertion, Sequenced
+from agentinstruct.agents.forms.mcq_written import Above, Single
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask

@@ -13,16 +13,17 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from agentinstruct.agents.forms.figures import unstated, worked_out
 from agentinstruct.agents.forms.form import Fault, Form, repeated, unquoted
-from agentinstruct.agents.forms.open import Number, Short, unstated, worked_out
+from agentinstruct.agents.forms.open import Number, Short
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.spoken import Spoken, Text
 from agentinstruct.tools.calculate import CalculateError
 from agentinstruct.tools.quotes import bare, contains, numbers, overlap, same_number
 
 _WHETHER = re.compile(
-    r"\b(?:is it (?:true|right|correct|the case)|true or false|supposed(?:ly)?|alleged(?:ly)?|so-called|myth|misconception"
-    r"|am i right)\b",
+    r"\b(?:is it (?:true|right|correct|the case)|true or false|supposed(?:ly)?|alleged(?:ly)?|so-called|myth"
+    r"|misconception|am i right)\b",
     re.IGNORECASE,
 )
 _ROUNDS = re.compile(

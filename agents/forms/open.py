@@ -4,16 +4,17 @@ Fields stand in the order in which they are best written: what the passage says 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from random import Random
 from typing import ClassVar, get_args
 
 from pydantic import Field
 
+from agentinstruct.agents.forms.figures import unstated, unused, worked_out
 from agentinstruct.agents.forms.form import Fault, Form, repeated, unquoted
 from agentinstruct.agents.records import Frozen, Item
 from agentinstruct.agents.spoken import Changed, Spoken, Text
-from agentinstruct.tools.calculate import CalculateError, evaluate
+from agentinstruct.tools.calculate import CalculateError
 from agentinstruct.tools.constraints import Constraint, Kind
 from agentinstruct.tools.constraints import faults as unfit
 from agentinstruct.tools.quotes import (
@@ -32,8 +33,6 @@ from agentinstruct.tools.quotes import (
 _WORD = re.compile(r"[^\W\d_]{2}|[\u3040-\ud7a3]")
 """Something that can name a person, a place or a reason: two letters, or one sign of a script that needs no more."""
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
-CONSTANTS = (1, 2, 7, 10, 12, 24, 30, 52, 60, 100, 365, 1000, 3600)
-"""Numbers that a calculation may use though no passage states them: those that convert units, and 1 and 2."""
 
 
 class Short(Form):
@@ -141,8 +140,8 @@ class Number(Form):
         if not same_number(value, self.answer):
             yield "recomputed", f"{self.expression} gives {value}, not {self.answer:g}"
         facts = [abs(fact.value) for fact in self.facts]
-        for unused in _without(facts, [abs(n) for n in numbers(self.expression)])[:1]:
-            yield "recomputed", f"the expression does not use {unused:g}"
+        for value in unused(self.expression, facts)[:1]:
+            yield "recomputed", f"the expression does not use {value:g}"
         for unknown in unstated(self.expression, [*facts, len(facts)])[:1]:
             yield "recomputed", f"the expression uses {unknown:g}, which no fact states"
 
@@ -157,27 +156,6 @@ class Number(Form):
             and same_number(float(value), stated)
             and not (expected and named and not expected & named)
         )
-
-
-def worked_out(expression: str) -> float:
-    """The number that an expression comes to.
-
-    Raises:
-        CalculateError: it has no value, or one that is no number.
-    """
-    value = evaluate(expression)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise CalculateError(f"{expression!r} gives {value!r}, which is no number.")
-    return value
-
-
-def unstated(expression: str, stated: Sequence[float]) -> list[float]:
-    """The numbers of an expression that are neither stated nor convert units."""
-    return _without([abs(n) for n in numbers(expression)], [*map(abs, stated), *CONSTANTS])
-
-
-def _without(wanted: Sequence[float], known: Sequence[float]) -> list[float]:
-    return [value for value in wanted if not any(same_number(value, float(other)) for other in known)]
 
 
 class Essay(Form):

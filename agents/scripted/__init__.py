@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel
 
 from agentinstruct.agents.gateway import Completion, Request
-from agentinstruct.agents.scripted import asking, reading, revision, tools
+from agentinstruct.agents.scripted import asking, quizzes, reading, revision, tools
 from agentinstruct.agents.scripted.schema import instance, words_of
 
 Reply = BaseModel | Mapping[str, object] | str | Completion | None
@@ -23,6 +23,7 @@ Script = Callable[[Request], Reply]
 """What an agent says to a request: typed, as JSON values, as text, or a whole completion; None for `not mine`."""
 
 SKILLS: Mapping[str, Mapping[str, Script]] = {
+    "multiple_choice": quizzes.SCRIPTS,
     "open_domain_qa": asking.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,

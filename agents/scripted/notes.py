@@ -1,4 +1,4 @@
-"""The scripted model's closed book: questions that quote a sentence as a note, so that nothing else is needed to answer.
+"""The scripted model's closed book: questions that quote a sentence as a note, so that they hold all one needs.
 
     Somebody notes: "…" How does the note open? How many words has it?
 
