@@ -33,7 +33,7 @@ def agree(skill: "Skill") -> None:
     _agree_on_names(skill, where)
 
 
-def _agree_on_names(skill: Skill, where: str) -> None:
+def _agree_on_names(skill: "Skill", where: str) -> None:
     for place, names, known in _named(skill):
         for name in sorted(set(names) - set(known)):
             raise SkillError(f"{where}/{place}: {name!r}?{nearest(name, list(known))}")
