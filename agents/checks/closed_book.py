@@ -166,7 +166,8 @@ async def _covers(draft: Draft, bench: Bench) -> Opinion:
     points = list(getattr(read_form(draft.item), "points", ()))
     if not points:
         return NOTHING
-    inputs = {"question": draft.item.question, "points": points, "response": draft.response}
+    listed = "\n".join(f"{number}. {point}" for number, point in enumerate(points, 1))
+    inputs = {"question": draft.item.question, "points": listed, "response": draft.response}
     said, calls, failed = await asked("covers", Marks, draft, bench, inputs)
     if failed:
         return failed, calls

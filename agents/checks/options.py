@@ -109,18 +109,18 @@ def _judged(trial: Trial, said: OptionVerdicts) -> Verdict:
 async def _options_only(draft: Draft, bench: Bench) -> Opinion:
     agent, agrees = bench.agent("guess", Guess), FORMS[draft.item.form].agrees
 
-    async def one(sample: int) -> tuple[bool, list[Call]]:
+    async def one(sample: int) -> tuple[bool | None, list[Call]]:
         try:
             draw = Random(f"{draft.id}/guess/{sample}")
             said, call = await agent(bench.solver, draw, sample=sample, options=draft.item.options)
         except ReplyError as error:
-            return False, list(error.calls)
+            return None, list(error.calls)
         return bool(agrees(draft.item.key, said.answer)), [call]
 
     guesses = await asyncio.gather(*(one(sample) for sample in range(max(bench.solvers, 3))))
-    hits = sum(hit for hit, _ in guesses)
+    hits = sum(bool(hit) for hit, _ in guesses)
     calls = [call for _, paid in guesses for call in paid]
-    if len(calls) < len(guesses):
+    if any(hit is None for hit, _ in guesses):
         return [verdict("options_only", False, "a guesser could not be asked")], calls
     evidence = f"{hits} of {len(guesses)} guessers picked the key without the question"
     return [verdict("options_only", hits < len(guesses), evidence)], calls

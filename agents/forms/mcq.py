@@ -75,12 +75,23 @@ class Optioned(Form):
 
     @classmethod
     async def make(cls, written: BaseModel, material: Material | None) -> Self:
-        """The writer's part and the program's part, together."""
+        """The writer's part and the program's part, together.
+
+        Raises:
+            ReplyError: they make no item.
+        """
         decided = material or labels_drawn(LABELLED, Random(0))
         try:
-            return cls.model_validate({**written.model_dump(mode="json"), **{k: decided[k] for k in cls.decided}})
+            made = cls.model_validate({**written.model_dump(mode="json"), **{k: decided[k] for k in cls.decided}})
         except KeyError as error:
             raise ReplyError("form", f"nothing was decided about {error}") from error
+        if lack := made.lack():
+            raise ReplyError("form", lack)
+        return made
+
+    def lack(self) -> str:
+        """What the writer owes of what was asked for, without which there is no item; empty when nothing."""
+        return ""
 
     @property
     def material(self) -> Material:

@@ -181,13 +181,13 @@ class Select(Optioned):
         for statement in self.false_statements:
             yield f"False: {statement.text} (mistake: {statement.misconception})"
 
-    def faults(self, passage: str) -> Iterator[Fault]:
-        """As many statements are true as were asked for, so that no number of them is the usual one."""
-        yield from super().faults(passage)
+    def lack(self) -> str:
+        """As many of each kind as were asked for, or the key would be another."""
         found = (len(self.true_statements), len(self.false_statements))
-        if found != (self.truths, self.untruths):
-            wanted = f"{self.truths} true statements and {self.untruths} false ones"
-            yield "form", f"{wanted} were asked for, not {found[0]} and {found[1]}"
+        wanted = f"{self.truths} true statements and {self.untruths} false ones"
+        return (
+            "" if found == (self.truths, self.untruths) else f"{wanted} were asked for, not {found[0]} and {found[1]}"
+        )
 
     def trial(self) -> Trial:
         """Every statement by itself."""

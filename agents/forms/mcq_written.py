@@ -130,13 +130,13 @@ class Above(Optioned):
         yield f"Why: {self.why}"
         yield from _mistakes(self.distractors)
 
-    def faults(self, passage: str) -> Iterator[Fault]:
-        """As many options apply as were asked for, or the key would be another."""
-        yield from super().faults(passage)
+    def lack(self) -> str:
+        """As many of each kind as were asked for, or the key would be another."""
         found = (len(self.right), len(self.distractors))
-        if found != (self.applying, self.failing):
-            wanted = f"{self.applying} options that apply and {self.failing} that do not"
-            yield "form", f"{wanted} were asked for, not {found[0]} and {found[1]}"
+        wanted = f"{self.applying} options that apply and {self.failing} that do not"
+        return (
+            "" if found == (self.applying, self.failing) else f"{wanted} were asked for, not {found[0]} and {found[1]}"
+        )
 
     def trial(self) -> Trial:
         """Every written option by itself: exactly those that apply are right."""

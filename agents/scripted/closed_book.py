@@ -20,10 +20,8 @@ def stands_alone(request: Request) -> Said:
 def covers(request: Request) -> Said:
     """Each point that a sentence of the response says, in whole or for the most part."""
     response = str(request.inputs.get("response", ""))
-    points: Any = request.inputs.get("points") or ()
-    if isinstance(points, str):
-        return None
-    marks = [_marked(number, str(point), response) for number, point in enumerate(points, 1)]
+    points = re.findall(r"^(\d+)\. (.+)$", str(request.inputs.get("points", "")), re.MULTILINE)
+    marks = [_marked(int(number), point, response) for number, point in points]
     return {"points": marks} if marks else None
 
 

@@ -42,6 +42,8 @@ def _sound(form: str, written: dict[str, Any], text: str, decided: Mapping[str, 
     kind = FORMS[form]
     try:
         item: Any = kind.model_validate({**written, **{name: decided.get(name) for name in _decided(kind)}})
+        if item.lack():
+            return False
         arranged = item.arrange(Random(0))
     except (ValueError, ReplyError, IndexError):
         return False
