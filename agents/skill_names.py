@@ -1,6 +1,6 @@
 """The names in a skill's files, held together, so that a slip is found before the first call."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from agentinstruct.agents.checks import CHECKS
@@ -13,10 +13,16 @@ if TYPE_CHECKING:
     from agentinstruct.agents.skill import Skill
 
 
-def agree(skill: "Skill") -> None:
-    """Hold the lists of a skill together, so that a slip is found before the first call."""
+def agree(skill: "Skill", known: Sequence[str]) -> None:
+    """Hold the lists of a skill together, and with the names of the skills there are.
+
+    Raises:
+        SkillError: a name is none; says where, and the nearest one.
+    """
     where, transforms = skill.name, list(skill.file.transforms)
-    for transform in transforms:
+    if skill.file.grows and (lost := [t for t in transforms if t.removeprefix("from_") not in known]):
+        raise SkillError(f"{where}/skill.yaml: transforms: {lost[0]!r}: there is no such skill to grow from.")
+    for transform in transforms if not skill.file.grows else ():
         if transform != "identity" and f"transform/{transform}" not in skill.prompts:
             raise SkillError(f"{where}: transform {transform!r} has no {where}/transform/{transform}.md.")
     for category in skill.categories.values():

@@ -1,25 +1,32 @@
 """Every form there is, by the name a taxonomy gives it."""
 
 from agentinstruct.agents.forms.asking import Definite, Open, Premise, Quantity
+from agentinstruct.agents.forms.classification import Classification
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
+from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.forms.mcq import Optioned
 from agentinstruct.agents.forms.mcq_built import Select, Worked
 from agentinstruct.agents.forms.mcq_ordered import Assertion, Sequenced
 from agentinstruct.agents.forms.mcq_written import Above, Single
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
+from agentinstruct.agents.forms.piece import Piece, Sourced
+from agentinstruct.agents.forms.talk import Talk
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 
 __all__ = [
+    "EXTRACTIONS",
     "FORMS",
     "UNANSWERABLE",
     "Above",
     "Assertion",
     "Blank",
     "Choice",
+    "Classification",
     "Definite",
     "Essay",
+    "Extraction",
     "Fact",
     "Form",
     "Listing",
@@ -30,6 +37,7 @@ __all__ = [
     "Optioned",
     "Order",
     "Pair",
+    "Piece",
     "Premise",
     "Quantity",
     "Quote",
@@ -38,6 +46,8 @@ __all__ = [
     "Sequenced",
     "Short",
     "Single",
+    "Sourced",
+    "Talk",
     "ToolTask",
     "Tristate",
     "Worked",
@@ -49,7 +59,24 @@ __all__ = [
 FORMS: dict[str, type[Form]] = {
     form.name: form
     for form in (
-        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
+        Short,
+        Listing,
+        Choice,
+        Blank,
+        Pair,
+        Number,
+        Match,
+        Order,
+        Tristate,
+        Essay,
+        Quote,
+        Revision,
+        ToolTask,
+        *EXTRACTIONS,
+        Classification,
+        Piece,
+        Sourced,
+        Talk,
         *(Open, Definite, Quantity, Premise),
         *(Single, Above, Worked, Select, Sequenced, Assertion),
     )

@@ -141,21 +141,21 @@ class Select(Optioned):
 
     name: ClassVar[str] = "select"
     writes: ClassVar[type[BaseModel]] = WrittenSelect
-    decided: ClassVar[tuple[str, ...]] = ("labels", "mark", "shown", "truths", "untruths")
+    decided: ClassVar[tuple[str, ...]] = ("labels", "mark", "offer", "truths", "untruths")
     question: str
     true_statements: tuple[str, ...]
     false_statements: tuple[Distractor, ...]
-    shown: Literal["all_that_apply", "combination"]
+    offer: Literal["all_that_apply", "combination"]
     truths: int
     untruths: int
 
     @classmethod
     def drawn(cls, category: "Category", draw: Random) -> Material:
         """How many statements are to be true and how many false, from one to all but one."""
-        shown = category.settings["shown"]
-        total = draw.choice((4, 5, 6)) if shown == "all_that_apply" else draw.choice((3, 4, 4, 5))
+        offer = category.settings["offer"]
+        total = draw.choice((4, 5, 6)) if offer == "all_that_apply" else draw.choice((3, 4, 4, 5))
         truths = draw.randint(1, total - 1)
-        return {**labels_drawn(LABELLED, draw), "shown": shown, "truths": truths, "untruths": total - truths}
+        return {**labels_drawn(LABELLED, draw), "offer": offer, "truths": truths, "untruths": total - truths}
 
     def authored(self) -> tuple[str, ...]:
         """All statements, the true ones first."""
@@ -167,7 +167,7 @@ class Select(Optioned):
         order = draw.sample(range(len(texts)), len(texts))
         right = [place for place, i in enumerate(order) if i < len(self.true_statements)]
         statements = [texts[i] for i in order]
-        if self.shown == "all_that_apply":
+        if self.offer == "all_that_apply":
             key = ", ".join(NAMES[self.labels][place] for place in right)
             return self._item(self.question, block(statements, self.labels, self.mark), key)
         combined = _combined(right, len(texts), draw)

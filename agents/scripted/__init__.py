@@ -15,7 +15,17 @@ import orjson
 from pydantic import BaseModel
 
 from agentinstruct.agents.gateway import Completion, Request
-from agentinstruct.agents.scripted import asking, quizzes, reading, revision, tools
+from agentinstruct.agents.scripted import (
+    asking,
+    creative,
+    extraction,
+    labelling,
+    quizzes,
+    reading,
+    revision,
+    talk,
+    tools,
+)
 from agentinstruct.agents.scripted.schema import instance, words_of
 
 Reply = BaseModel | Mapping[str, object] | str | Completion | None
@@ -25,6 +35,10 @@ Script = Callable[[Request], Reply]
 SKILLS: Mapping[str, Mapping[str, Script]] = {
     "multiple_choice": quizzes.SCRIPTS,
     "open_domain_qa": asking.SCRIPTS,
+    "conversation": talk.SCRIPTS,
+    "creative_content": creative.SCRIPTS,
+    "text_classification": labelling.SCRIPTS,
+    "text_extraction": extraction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
 }

@@ -28,7 +28,7 @@ The keeper and his two daughters lived in the stone cottage beside the tower for
 behind a wall, because the salt wind killed everything that stood taller than a hand. In the winter of 1879 a steamer
 struck the reef while the lamp was being cleaned. The inquiry found that the keeper had followed every printed rule."""
 ONE_OF_EACH = {category.form: name for name, category in SKILL.categories.items()}
-BALANCED = [name for name, c in SKILL.categories.items() if c.settings.get("shown") != "all_that_apply"]
+BALANCED = [name for name, c in SKILL.categories.items() if c.settings.get("offer") != "all_that_apply"]
 
 
 async def flow(scripts: Mapping[str, Script] | None = None, text: str = TEXT, **chosen: Any) -> FlowState:
