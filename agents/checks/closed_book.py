@@ -1,6 +1,6 @@
 """Checks of questions that stand alone and of responses given without the passage behind them.
 
-stands_alone      a reader who has only the question would have to be told nothing
+told_enough       a reader who has only the question would have to be told nothing
 blind_solvers     solvers who have only the question come to the key
 as_asked          where the user wants the bare answer, the response is that
 further_step      a computation made harder has more operations and more figures
@@ -41,7 +41,7 @@ class Standing(Frozen):
     """What a reader of a question alone would have to be told."""
 
     missing: tuple[str, ...]
-    stands_alone: bool
+    enough: bool
 
 
 class Marked(Frozen):
@@ -97,13 +97,13 @@ def verdict(check: str, passed: bool, evidence: str) -> Verdict:
     return Verdict(check=check, passed=passed, kind="model", evidence=evidence)
 
 
-async def _stands_alone(draft: Draft, bench: Bench) -> Opinion:
+async def _told_enough(draft: Draft, bench: Bench) -> Opinion:
     inputs = {"question": draft.item.question, "options": draft.item.options}
-    said, calls, failed = await asked("stands_alone", Standing, draft, bench, inputs)
+    said, calls, failed = await asked("told_enough", Standing, draft, bench, inputs)
     if failed:
         return failed, calls
     missing = "; ".join(said.missing)
-    return [verdict("stands_alone", said.stands_alone and not missing, missing[:300])], calls
+    return [verdict("told_enough", said.enough and not missing, missing[:300])], calls
 
 
 async def _blind(draft: Draft, bench: Bench) -> Opinion:
@@ -210,7 +210,7 @@ CHECKS = (
         _further_step,
         forms=["quantity"],
     ),
-    Check("stands_alone", "A reader of the item alone would have to be told nothing.", "model", "item", _stands_alone),
+    Check("told_enough", "A reader of the item alone would have to be told nothing.", "model", "item", _told_enough),
     Check(
         "blind_solvers",
         "Most independent solvers, who have neither key nor passage, come to the key.",

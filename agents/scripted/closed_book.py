@@ -12,9 +12,9 @@ Said = dict[str, Any] | str | None
 _DENIES = re.compile(r"\b(?:not|no|never|isn['’]t|doesn['’]t|wasn['’]t|didn['’]t)\b", re.IGNORECASE)
 
 
-def stands_alone(request: Request) -> Said:
+def told_enough(request: Request) -> Said:
     """A question that quotes its note, or names what it is about, lacks nothing."""
-    return {"missing": [], "stands_alone": True}
+    return {"missing": [], "enough": True}
 
 
 def covers(request: Request) -> Said:
@@ -62,7 +62,7 @@ def _found(claim: str, passage: str) -> dict[str, Any]:
 
 
 JUDGES: Mapping[str, Callable[[Request], Said]] = {
-    "stands_alone": stands_alone,
+    "told_enough": told_enough,
     "covers": covers,
     "premise": premise,
     "grounded_answer": grounded_answer,

@@ -140,5 +140,5 @@ SCRIPTS: Mapping[str, Callable[[Request], Said]] = {
     "guess": guess,
     "harder": harder,
     "judge": judge,
-    "stands_alone": JUDGES["stands_alone"],
+    "told_enough": JUDGES["told_enough"],
 }

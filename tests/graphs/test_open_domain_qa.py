@@ -36,7 +36,7 @@ def meaningless(request: Request) -> Any:
 
 
 @pytest.mark.parametrize("category", SKILL.categories)
-async def test_every_category_yields_a_record_that_stands_alone(category: str) -> None:
+async def test_every_category_yields_a_record_that_told_enough(category: str) -> None:
     state = await flow(categories=category, rounds=0)
     (record,) = state["records"]
     assert (record.category, record.accepted, record.split) == (category, True, "open_domain_qa")
@@ -121,7 +121,7 @@ async def test_an_endpoint_that_fills_in_forms_without_meaning_gets_nothing_acce
     assert state["dropped"]
 
 
-@pytest.mark.parametrize("agent", ["stands_alone", "grounded_answer", "covers", "premise"])
+@pytest.mark.parametrize("agent", ["told_enough", "grounded_answer", "covers", "premise"])
 async def test_a_check_that_gets_no_judgement_fails(agent: str) -> None:
     category = "false_premise" if agent == "premise" else "mechanism"
     state = await flow({agent: lambda _: "no JSON at all"}, categories=category, rounds=0)
