@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 from agentinstruct.agents.checks import (
     closed_book,
+    code,
+    code_text,
     dialogue,
     extraction,
     items,
@@ -32,6 +34,8 @@ MODULES = (
     pieces,
     talk,
     talk_panel,
+    code_text,
+    code,
     panel,
     closed_book,
     options,

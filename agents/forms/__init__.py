@@ -9,8 +9,19 @@ from agentinstruct.agents.forms.mcq import Optioned
 from agentinstruct.agents.forms.mcq_built import Select, Worked
 from agentinstruct.agents.forms.mcq_ordered import Assertion, Sequenced
 from agentinstruct.agents.forms.mcq_written import Above, Single
+from agentinstruct.agents.forms.on_code import Documentation, Output, SqlQuery, Testing, Translation, Walkthrough
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
 from agentinstruct.agents.forms.piece import Piece, Sourced
+from agentinstruct.agents.forms.programs import (
+    CodeReview,
+    Completion,
+    Crash,
+    Extension,
+    Program,
+    Refactor,
+    Repair,
+    Speedup,
+)
 from agentinstruct.agents.forms.talk import Talk
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
@@ -79,6 +90,20 @@ FORMS: dict[str, type[Form]] = {
         Talk,
         *(Open, Definite, Quantity, Premise),
         *(Single, Above, Worked, Select, Sequenced, Assertion),
+        Program,
+        Completion,
+        Repair,
+        Crash,
+        Refactor,
+        Speedup,
+        Extension,
+        CodeReview,
+        Output,
+        Walkthrough,
+        Testing,
+        Documentation,
+        Translation,
+        SqlQuery,
     )
 }
 

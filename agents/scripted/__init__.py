@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from agentinstruct.agents.gateway import Completion, Request
 from agentinstruct.agents.scripted import (
     asking,
+    coding,
     creative,
     extraction,
     labelling,
@@ -35,6 +36,7 @@ Script = Callable[[Request], Reply]
 SKILLS: Mapping[str, Mapping[str, Script]] = {
     "multiple_choice": quizzes.SCRIPTS,
     "open_domain_qa": asking.SCRIPTS,
+    "coding": coding.SCRIPTS,
     "conversation": talk.SCRIPTS,
     "creative_content": creative.SCRIPTS,
     "text_classification": labelling.SCRIPTS,
