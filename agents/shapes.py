@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from agentinstruct.agents.replies import Reshaped, Rewritten
+from agentinstruct.agents.shapes_code import CodeListing, TableSet
 from agentinstruct.agents.shapes_facts import STRUCTURED
 from agentinstruct.agents.shapes_fermi import Scene
 
-SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType({"text": Rewritten, **STRUCTURED, "scene": Scene})
+SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
+    {"text": Rewritten, "code": CodeListing, "tables": TableSet, "scene": Scene, **STRUCTURED}
+)
 """Every shape by the name a skill gives it; a new one is a subclass of `Reshaped` and a line here."""

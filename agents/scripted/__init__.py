@@ -16,6 +16,18 @@ from pydantic import BaseModel
 
 from agentinstruct.agents.gateway import Completion, Request
 from agentinstruct.agents.scripted import data, fermi, reading, revision, tools
+from agentinstruct.agents.scripted import (
+    asking,
+    coding,
+    creative,
+    extraction,
+    labelling,
+    quizzes,
+    reading,
+    revision,
+    talk,
+    tools,
+)
 from agentinstruct.agents.scripted.schema import instance, words_of
 
 Reply = BaseModel | Mapping[str, object] | str | Completion | None
@@ -25,6 +37,13 @@ Script = Callable[[Request], Reply]
 SKILLS: Mapping[str, Mapping[str, Script]] = {
     "data_to_text": data.SCRIPTS,
     "fermi": fermi.SCRIPTS,
+    "multiple_choice": quizzes.SCRIPTS,
+    "open_domain_qa": asking.SCRIPTS,
+    "coding": coding.SCRIPTS,
+    "conversation": talk.SCRIPTS,
+    "creative_content": creative.SCRIPTS,
+    "text_classification": labelling.SCRIPTS,
+    "text_extraction": extraction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
 }
