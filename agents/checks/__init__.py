@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from types import MappingProxyType
 
-from agentinstruct.agents.checks import data, data_items, dialogue, fermi, items, panel, responses, standing
 from agentinstruct.agents.checks import (
     closed_book,
     code,
     code_text,
+    data,
+    data_items,
     dialogue,
     extraction,
+    fermi,
     items,
     labelling,
     options,
@@ -25,7 +27,6 @@ from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion
 
 __all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_order", "opinion", "policy", "verdicts"]
 
-MODULES = (items, standing, responses, data_items, data, fermi, dialogue, panel)
 MODULES = (
     items,
     standing,
@@ -38,6 +39,9 @@ MODULES = (
     talk_panel,
     code_text,
     code,
+    data_items,
+    data,
+    fermi,
     panel,
     closed_book,
     options,

@@ -15,12 +15,13 @@ import orjson
 from pydantic import BaseModel
 
 from agentinstruct.agents.gateway import Completion, Request
-from agentinstruct.agents.scripted import data, fermi, reading, revision, tools
 from agentinstruct.agents.scripted import (
     asking,
     coding,
     creative,
+    data,
     extraction,
+    fermi,
     labelling,
     quizzes,
     reading,
