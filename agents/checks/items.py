@@ -68,6 +68,7 @@ def changed(draft: Draft, parent: Draft) -> Verdict:
     same_passage = fold(draft.passage) == fold(parent.passage)
     same_item = fold(draft.item.question) == fold(parent.item.question) and _options(draft) == _options(parent)
     if draft.outcome == "kept":
+        same_item = same_item and (bool(_options(draft)) or draft.item.options == parent.item.options)
         return _verdict("changed", not same_item, "the item is as it was" if same_item else "the item was rewritten")
     if same_passage:
         return _verdict("changed", False, "the passage is as it was")

@@ -1,6 +1,7 @@
 """Every form there is, by the name a taxonomy gives it."""
 
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
+from agentinstruct.agents.forms.exemplars import Imitation, Induction, OddOne
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.forms.on_code import Documentation, Output, SqlQuery, Testing, Translation, Walkthrough
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
@@ -46,6 +47,7 @@ FORMS: dict[str, type[Form]] = {
     for form in (
         *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
         *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
+        *(Induction, Imitation, OddOne),
         *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
     )
 }
