@@ -76,6 +76,9 @@ def _continued(draft: Draft, bench: Bench) -> Iterator[Fault]:
     last = draft.response.rstrip().splitlines()[-1:] or [""]
     if last[0].strip() != form.completed.strip():
         yield "continued", f"the response ends with {last[0][:100]!r}, not with {form.completed[:100]!r}"
+    steps = form.puzzle.of.steps(form.puzzle.rule, form.puzzle.query)
+    if steps and f"Steps: {steps}" not in draft.response:
+        yield "continued", f"the steps are not written as in the examples: {steps!r}"
 
 
 async def _needs_exemplars(draft: Draft, bench: Bench) -> Opinion:

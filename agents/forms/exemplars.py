@@ -124,7 +124,9 @@ class Exemplars(Worded):
 
     def faults(self, passage: str) -> Iterator[Fault]:
         """The words before the examples give nothing away, and labels can be told from each other."""
-        if len(self.puzzle.key) > 2 and fold(self.puzzle.key) in fold(self.question):
+        if len(self.puzzle.key) > 3 and re.search(
+            rf"(?<!\w){re.escape(fold(self.puzzle.key))}(?!\w)", fold(self.question)
+        ):
             yield "form", "the task holds the answer"
         for words in self.puzzle.words.split(", then "):
             if len(words) > 12 and fold(words) in fold(self.question):

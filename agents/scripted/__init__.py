@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel
 
 from agentinstruct.agents.gateway import Completion, Request
-from agentinstruct.agents.scripted import coding, reading, revision, tools
+from agentinstruct.agents.scripted import coding, induction, reading, revision, tools
 from agentinstruct.agents.scripted.schema import instance, words_of
 
 Reply = BaseModel | Mapping[str, object] | str | Completion | None
@@ -24,6 +24,7 @@ Script = Callable[[Request], Reply]
 
 SKILLS: Mapping[str, Mapping[str, Script]] = {
     "coding": coding.SCRIPTS,
+    "few_shot_reasoning": induction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
 }

@@ -16,11 +16,13 @@ from agentinstruct.tools.rules.puzzles import (
     spoilt,
     tagged,
 )
+from agentinstruct.tools.rules.sums import Chains
 
 __all__ = [
     "FAMILIES",
     "MOST",
     "STYLES",
+    "Chains",
     "Family",
     "Pair",
     "Pipeline",

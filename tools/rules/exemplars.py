@@ -33,7 +33,7 @@ class Style:
 
     def completed(self, query: Shot, key: str) -> str:
         """The last line of the query, completed."""
-        return f"{self._query(1, query).splitlines()[-1]} {key}"
+        return f"{self._query(1, query).splitlines()[-1].strip()} {key}"
 
     def _header(self) -> list[str]:
         return [f"{self.given} | {self.made}"] if self.name == "bar" else []
@@ -78,6 +78,8 @@ def _arrows(lines: Sequence[str]) -> list[Shot]:
         parts = re.match(r"(?P<given>.+?) (?:->|=>|\|)(?: (?P<made>.*))?$", line)
         if parts:
             found.append(_shot(parts["given"], parts["made"] or ""))
+    if found and any(re.fullmatch(r".+ \|", line) for line in lines):
+        del found[0]  # the header of a table
     return found if any(not shot.made for shot in found) else []
 
 

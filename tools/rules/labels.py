@@ -9,7 +9,7 @@ from types import MappingProxyType
 from agentinstruct.tools.rules.family import Family, Pair, Spec
 from agentinstruct.tools.rules.harvest import phrases, some
 
-_NEUTRAL = (("zel", "mor"), ("A", "B"), ("red", "blue"), ("north", "south"), ("kept", "returned"), ("1", "2"))
+_NEUTRAL = (("zel", "mor"), ("A", "B"), ("red", "blue"), ("north", "south"), ("kept", "returned"))
 _MISNAMED: Mapping[str, Pair] = MappingProxyType(
     {
         "words": ("short", "long"),
@@ -21,6 +21,7 @@ _MISNAMED: Mapping[str, Pair] = MappingProxyType(
 """For a property that holds, the name that fits one that does not."""
 
 
+@lru_cache(maxsize=65536)
 def _holds(feature: Spec, phrase: str) -> bool:
     parts = phrase.split()
     match feature[0]:

@@ -5,6 +5,7 @@ puzzle.key == puzzle.rule applied to puzzle.query; every other rule that fits th
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations, islice
 from random import Random
 from typing import Literal
@@ -87,21 +88,28 @@ class Puzzle(BaseModel):
 
 def answers(family: str, shots: Sequence[Shot], query: str) -> frozenset[str]:
     """What the rules of a family that fit the examples make of a query, with marks by both rules in turn."""
-    of = FAMILIES[family]
-    plain = [(shot.given, shot.made) for shot in shots if not shot.mark]
+    sides = tuple(tuple((s.given, s.made) for s in shots if s.mark == mark) for mark in ("", "A", "B"))
+    return _answers(family, sides, query)
+
+
+@lru_cache(maxsize=4096)
+def _answers(family: str, sides: tuple[tuple[Pair, ...], ...], query: str) -> frozenset[str]:
+    of, (plain, *sides_of_two) = FAMILIES[family], sides
     if plain or not isinstance(of, Pipeline):
         return of.predictions(plain, query)
-    sides = [[(s.given, s.made) for s in shots if s.mark == mark] for mark in "AB"]
-    middles = of.predictions(sides[0], query)
-    return frozenset(made for middle in middles for made in of.predictions(sides[1], middle))
+    middles = of.predictions(sides_of_two[0], query)
+    return frozenset(made for middle in middles for made in of.predictions(sides_of_two[1], middle))
 
 
 def odd(family: str, shots: Sequence[Shot]) -> frozenset[int]:
     """The numbers of the examples that could be the one that breaks a rule which all others follow."""
-    of, pairs = FAMILIES[family], [(shot.given, shot.made) for shot in shots]
-    found: set[int] = set()
-    space = of.space()
-    for spec in space:
+    return _odd(family, tuple((shot.given, shot.made) for shot in shots))
+
+
+@lru_cache(maxsize=1024)
+def _odd(family: str, pairs: tuple[Pair, ...]) -> frozenset[int]:
+    of, found = FAMILIES[family], set[int]()
+    for spec in of.space():
         missed = [i for i, (given, made) in enumerate(pairs, 1) if of.apply(spec, given) != made]
         if len(missed) == 1:
             found.add(missed[0])
