@@ -8,7 +8,7 @@ from agentinstruct.agents.forms import read_form
 from agentinstruct.agents.forms.exemplars import Exemplars, OddOne
 from agentinstruct.agents.forms.form import Fault
 from agentinstruct.agents.records import Draft, Verdict
-from agentinstruct.tools.rules import MOST, answers, odd, tupled
+from agentinstruct.tools.rules import MOST, answers, odd
 
 SHOWN = ("induction", "imitation")
 BLIND = 100
@@ -23,7 +23,7 @@ def _ruled(draft: Draft, bench: Bench) -> Iterator[Fault]:
     if not isinstance(form, Exemplars):
         return
     puzzle = form.puzzle
-    rules = {"": tupled(puzzle.rule), "A": tupled(puzzle.rule), "B": tupled(puzzle.second)}
+    rules = {"": puzzle.rule, "A": puzzle.rule, "B": puzzle.second}
     for shot in puzzle.shots:
         if puzzle.of.apply(rules[shot.mark], shot.given) != shot.made:
             yield "ruled", f"the rule does not make {shot.made!r} of {shot.given!r}"
@@ -36,7 +36,7 @@ def _ruled(draft: Draft, bench: Bench) -> Iterator[Fault]:
 
 
 def _wrong_shots(form: OddOne) -> Iterator[Fault]:
-    rule = tupled(form.puzzle.rule)
+    rule = form.puzzle.rule
     made = [form.puzzle.of.apply(rule, shot.given) == shot.made for shot in form.puzzle.shots]
     if [i for i, right in enumerate(made, 1) if not right] != [form.puzzle.wrong]:
         yield "ruled", f"example {form.puzzle.wrong} is not the only one that breaks the rule"

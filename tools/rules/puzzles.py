@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations, islice
 from random import Random
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from agentinstruct.tools.rules.family import Family, Pair, Pipeline, tupled
+from agentinstruct.tools.rules.family import Family, Pair, Pipeline, Spec, tupled
 from agentinstruct.tools.rules.labels import Labels, Misnamed
 from agentinstruct.tools.rules.language import Language
 from agentinstruct.tools.rules.rows import Extractions, Formats, Tables
@@ -32,6 +32,9 @@ _TRIES = 60
 _TAGS = ("old", "new", "spare", "own", "late", "early")
 
 
+Rule = Annotated[tuple[Any, ...], BeforeValidator(tupled)]
+
+
 class Shot(BaseModel):
     """One example; `mark` says by which of two rules, `tag` is a detail that means nothing."""
 
@@ -49,8 +52,8 @@ class Puzzle(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     family: str
-    rule: tuple[object, ...]
-    second: tuple[object, ...] = ()
+    rule: Rule
+    second: Rule = ()
     shots: tuple[Shot, ...]
     query: str
     query_tag: str = ""
@@ -67,8 +70,8 @@ class Puzzle(BaseModel):
     @property
     def words(self) -> str:
         """The rule, or the rules, in words."""
-        first = self.of.say(tupled(self.rule))
-        return f"A: {first}. B: {self.of.say(tupled(self.second))}" if self.second else first
+        first = self.of.say(self.rule)
+        return f"A: {first}. B: {self.of.say(self.second)}" if self.second else first
 
     def pairs(self, mark: str = "") -> list[Pair]:
         """The examples of a mark."""
@@ -76,9 +79,9 @@ class Puzzle(BaseModel):
 
     def made(self, given: str) -> str:
         """What the rule, or one rule after the other, makes of an input; empty where it does not apply."""
-        first = self.of.apply(tupled(self.rule), given)
+        first = self.of.apply(self.rule, given)
         if self.second and first:
-            return self.of.apply(tupled(self.second), first) or ""
+            return self.of.apply(self.second, first) or ""
         return first or ""
 
     def answers(self) -> frozenset[str]:
@@ -135,13 +138,15 @@ def sample(family: str, text: str, draw: Random) -> Puzzle | None:
     return None
 
 
-def _decided(of: Family, spec: tuple[object, ...], pairs: Sequence[Pair], draw: Random) -> Puzzle | None:
+def _decided(of: Family, spec: Spec, pairs: Sequence[Pair], draw: Random) -> Puzzle | None:
     """The fewest first examples that decide the query, with one or two more where there is room."""
     (query, key), *rest = pairs
     for count in range(1, min(MOST, len(rest)) + 1):
         if of.predictions(rest[:count], query) == {key} and (count > 1 or len(rest) < 2 or draw.random() < 0.3):
             more = draw.randint(0, min(2, MOST - count, len(rest) - count))
             shown = rest[: count + more]
+            if len(shown) > 1 and len({made for _, made in shown}) < 2:
+                continue
             shots = tuple(Shot(given=a, made=b) for a, b in shown)
             kept = {"shots": shots, "query": query, "key": key, "spare": tuple(rest[count + more :])}
             return Puzzle(family=of.name, rule=spec, **kept)
