@@ -23,6 +23,7 @@ from agentinstruct.agents.checks import (
     talk,
     talk_panel,
 )
+from agentinstruct.agents.checks import code, code_text, dialogue, exemplars, items, panel, responses, standing
 from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
 
 __all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_order", "opinion", "policy", "verdicts"]
@@ -46,6 +47,7 @@ MODULES = (
     closed_book,
     options,
 )
+MODULES = (items, standing, responses, code_text, code, exemplars, dialogue, panel)
 """The modules that have checks; a new one is a line here."""
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {check.name: check for check in chain.from_iterable(module.CHECKS for module in MODULES)}

@@ -6,6 +6,7 @@ from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Or
 from agentinstruct.agents.forms.data import Alert, Verbal
 from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
 from agentinstruct.agents.forms.fermi import Comparison, Estimate
+from agentinstruct.agents.forms.exemplars import Imitation, Induction, OddOne
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.forms.lookup import Lookup
 from agentinstruct.agents.forms.mcq import Optioned
@@ -109,6 +110,10 @@ FORMS: dict[str, type[Form]] = {
         Documentation,
         Translation,
         SqlQuery,
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
+        *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
+        *(Induction, Imitation, OddOne),
+        *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
     )
 }
 

@@ -29,6 +29,7 @@ from agentinstruct.agents.scripted import (
     talk,
     tools,
 )
+from agentinstruct.agents.scripted import coding, induction, reading, revision, tools
 from agentinstruct.agents.scripted.schema import instance, words_of
 
 Reply = BaseModel | Mapping[str, object] | str | Completion | None
@@ -45,6 +46,7 @@ SKILLS: Mapping[str, Mapping[str, Script]] = {
     "creative_content": creative.SCRIPTS,
     "text_classification": labelling.SCRIPTS,
     "text_extraction": extraction.SCRIPTS,
+    "few_shot_reasoning": induction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
 }
