@@ -172,11 +172,8 @@ class Extraction(Form, ExtractionTask):
         if not stands(found.span, passage):
             yield "grounded", f"not in the text: {found.span!r}"
         value = found.value.strip()
-        if field is None or (field.verbatim and value in ("", found.span.strip())):
-            return
-        if field.verbatim:
-            yield "normal", f"{field.name} is copied, but {value!r} is not {found.span!r}"
-        elif not normal(value or found.span, field.kind, found.span):
+        # What stands beside a copied span is not looked at: the span itself goes into the answer.
+        if field and not field.verbatim and not normal(value or found.span, field.kind, found.span):
             yield "normal", f"{value!r} is not what {found.span!r} says as a {field.kind}"
 
     @classmethod
