@@ -141,6 +141,8 @@ class Extraction(Form, ExtractionTask):
             for field in self.fields:
                 if len(record[field.name]) > 1 and not field.many:
                     yield "form", f"{field.name} holds one value and is given {len(record[field.name])}"
+                if len(set(record[field.name])) < len(record[field.name]):
+                    yield "form", f"a value of {field.name} stands twice"
         yield from self._as_drawn()
 
     def _as_drawn(self) -> Iterator[Fault]:
