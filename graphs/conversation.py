@@ -168,7 +168,7 @@ class Turns:
             "persona": persona,
             "planned": planned,
             "act": {"title": act.title, "brief": act.brief, "example": draw.choice(act.examples)},
-            "knows": known_to_user(base, planned.act),
+            "knows": {"insists": "", "instead_of": ""} | known_to_user(base, planned.act),
             "dialogue": transcript(messages),
         }
         agent = self.crew.agent("user", UserSays, subject=planned.act)

@@ -139,13 +139,13 @@ def _read(found: re.Match[str]) -> dict[str, Any]:
 
 def user(request: Request) -> Said:
     """A line of the act that has not been said yet."""
-    planned, knows = request.inputs.get("planned"), request.inputs.get("knows") or {}
+    planned, knows = request.inputs.get("planned"), request.inputs.get("knows")
     act, dialogue = str(getattr(planned, "act", "")), str(request.inputs.get("dialogue", ""))
-    if act not in LINES:
+    if act not in LINES or not isinstance(knows, dict):
         return None
     if getattr(planned, "language", ""):
         return {"text": _FRENCH}
-    lines = [line.format(**knows) if knows else line for line in LINES[act]]
+    lines = [line.format(**knows) for line in LINES[act]]
     return {"text": next((line for line in lines if line not in dialogue), lines[-1])}
 
 
