@@ -20,12 +20,12 @@ from agentinstruct.agents.checks import CHECKS
 from agentinstruct.agents.errors import SkillError
 from agentinstruct.agents.files import checked, nearest, read_text, read_yaml
 from agentinstruct.agents.forms import FORMS
-from agentinstruct.agents.prompt import Prompt, compile_template, load_prompt
+from agentinstruct.agents.layouts import read_demands, read_layouts
+from agentinstruct.agents.prompt import Prompt, load_prompt
 from agentinstruct.agents.records import Modality
 from agentinstruct.agents.shapes import SHAPES
 from agentinstruct.tools.constraints import Constraint, Kind
 
-LAYOUT_VARIABLES = frozenset({"passage", "question", "options"})
 Setting = str | int | float | bool | list[str] | list[int] | list[float]
 Feature = Literal[
     "words", "sentences", "numbers", "names", "rows", "steps", "speech", "reasons", "telling", "signatures", "markup"
@@ -47,6 +47,7 @@ class Category(Data):
     title: str
     form: str
     suits: tuple[str, ...] = ("any",)
+    seeds: tuple[Modality, ...] = Field((), description="The seeds it can be written from; the skill's, when empty.")
     brief: str
     examples: tuple[str, ...] = ()
     requires: tuple[Constraint, ...] = Field((), description="What every response of this category must satisfy.")
@@ -99,6 +100,7 @@ class SkillFile(Data):
     shapes: Mapping[str, str] = Field({}, description="What a transform replies with, where it is not plain text.")
     goals: Mapping[str, Goal] = {}
     layouts: Mapping[str, tuple[str, ...]] = {}
+    demands: Mapping[str, tuple[str, ...]] = Field({}, description="What users say of each format a reply can have.")
     system_messages: tuple[str, ...] = ()
     checks: tuple[str, ...] = Field((), description="The acceptance policy: which of `CHECKS` a draft must pass.")
     rubric: Mapping[str, str] = {}
@@ -113,6 +115,7 @@ class Skill:
     categories: Mapping[str, Category]
     goals: Mapping[str, Goal]
     layouts: Mapping[str, Sequence[Template]]
+    demands: Mapping[str, Sequence[Template]]
     prompts: Mapping[str, Prompt]
     data: Mapping[str, str]
     """The fingerprints of its YAML files."""
@@ -166,7 +169,9 @@ def load_skill(name: str) -> Skill:
         raise SkillError(f"no skill {name!r}.{nearest(name, skill_names())}")
     file = checked(SkillFile, _yaml(folder / "skill.yaml"), f"{name}/skill.yaml", SkillError)
     goals = {key: goal.model_copy(update={"name": key}) for key, goal in file.goals.items()}
-    skill = Skill(name, file, _taxonomy(folder, name), goals, _layouts(file, name), _prompts(folder), _data(folder))
+    categories, layouts = _taxonomy(folder, name), read_layouts(file.layouts, name)
+    demands = read_demands(file.demands, [category.form for category in categories.values()], name)
+    skill = Skill(name, file, categories, goals, layouts, demands, _prompts(folder), _data(folder))
     _agree(skill)
     return skill
 
@@ -193,19 +198,6 @@ def _taxonomy(folder: Path, name: str) -> dict[str, Category]:
         else checked(Category, value, f"{where}: {key}", SkillError)
         for key, value in data.items()
     }
-
-
-def _layouts(file: SkillFile, name: str) -> dict[str, list[Template]]:
-    found: dict[str, list[Template]] = {}
-    for form, texts in file.layouts.items():
-        where = f"{name}/skill.yaml: layouts.{form}"
-        if form not in FORMS:
-            raise SkillError(f"{where}: no such form.{nearest(form, list(FORMS))}")
-        compiled = [compile_template(text, where, LAYOUT_VARIABLES, error=SkillError) for text in texts]
-        if not texts or any("question" not in used for _, used in compiled):
-            raise SkillError(f"{where}: every layout must show {{{{ question }}}}, and there must be at least one.")
-        found[form] = [template for template, _ in compiled]
-    return found
 
 
 def _prompts(folder: Path) -> dict[str, Prompt]:

@@ -7,6 +7,8 @@ from agentinstruct.graphs.tool_use import build_tool_use
 
 creative_content = build_flow(load_skill("creative_content"))
 reading_comprehension = build_flow(load_skill("reading_comprehension"))
+text_classification = build_flow(load_skill("text_classification"))
+text_extraction = build_flow(load_skill("text_extraction"))
 text_modification = build_flow(load_skill("text_modification"))
 tool_use = build_tool_use(load_skill("tool_use"))
 conversation = build_conversation(

@@ -4,12 +4,34 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from types import MappingProxyType
 
-from agentinstruct.agents.checks import dialogue, items, panel, pieces, responses, standing, talk, talk_panel
+from agentinstruct.agents.checks import (
+    dialogue,
+    extraction,
+    items,
+    labelling,
+    panel,
+    pieces,
+    responses,
+    standing,
+    talk,
+    talk_panel,
+)
 from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
 
 __all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_order", "opinion", "policy", "verdicts"]
 
-MODULES = (items, standing, pieces, responses, dialogue, talk, talk_panel, panel)
+MODULES = (
+    items,
+    standing,
+    responses,
+    dialogue,
+    extraction,
+    labelling,
+    pieces,
+    talk,
+    talk_panel,
+    panel,
+)
 """The modules that have checks; a new one is a line here."""
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {check.name: check for check in chain.from_iterable(module.CHECKS for module in MODULES)}

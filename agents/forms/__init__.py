@@ -1,6 +1,8 @@
 """Every form there is, by the name a taxonomy gives it."""
 
+from agentinstruct.agents.forms.classification import Classification
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
+from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
 from agentinstruct.agents.forms.piece import Piece, Sourced
@@ -9,11 +11,14 @@ from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 
 __all__ = [
+    "EXTRACTIONS",
     "FORMS",
     "UNANSWERABLE",
     "Blank",
     "Choice",
+    "Classification",
     "Essay",
+    "Extraction",
     "Fact",
     "Form",
     "Listing",
@@ -38,8 +43,24 @@ __all__ = [
 FORMS: dict[str, type[Form]] = {
     form.name: form
     for form in (
-        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote),
-        *(Revision, ToolTask, Piece, Sourced, Talk),
+        Short,
+        Listing,
+        Choice,
+        Blank,
+        Pair,
+        Number,
+        Match,
+        Order,
+        Tristate,
+        Essay,
+        Quote,
+        Revision,
+        ToolTask,
+        *EXTRACTIONS,
+        Classification,
+        Piece,
+        Sourced,
+        Talk,
     )
 }
 

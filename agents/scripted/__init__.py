@@ -15,7 +15,15 @@ import orjson
 from pydantic import BaseModel
 
 from agentinstruct.agents.gateway import Completion, Request
-from agentinstruct.agents.scripted import creative, reading, revision, talk, tools
+from agentinstruct.agents.scripted import (
+    creative,
+    extraction,
+    labelling,
+    reading,
+    revision,
+    talk,
+    tools,
+)
 from agentinstruct.agents.scripted.schema import instance, words_of
 
 Reply = BaseModel | Mapping[str, object] | str | Completion | None
@@ -25,6 +33,8 @@ Script = Callable[[Request], Reply]
 SKILLS: Mapping[str, Mapping[str, Script]] = {
     "conversation": talk.SCRIPTS,
     "creative_content": creative.SCRIPTS,
+    "text_classification": labelling.SCRIPTS,
+    "text_extraction": extraction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
 }
