@@ -3,6 +3,7 @@
 base item ─ TalkPlan ─ (user ─ assistant) × turns ─ the turns with what was planned of each
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
@@ -30,6 +31,12 @@ Act = Literal[
 ACTS: tuple[Act, ...] = get_args(Act)
 FEWEST, MOST = 3, 8
 """Turns of the user in a conversation, the first request counted."""
+
+
+_KEY = 80
+"""The longest key that can be insisted on and compared within a conversation."""
+_OFFERED = re.compile(r"(?m)^(?:([A-J])[.)] |- ([^:\n]{1,60}): )")
+"""What an item offers to choose from: letters, or names with their definitions."""
 
 
 class Planned(Frozen):
@@ -61,6 +68,7 @@ class Base(Frozen):
     request: str
     response: str
     key: str = ""
+    alternatives: tuple[str, ...] = Field((), description="Other answers that the first request offers.")
     claim: str = Field("", description="The wrong answer that the user will insist on.")
     slip: str = Field("", description="The wrong final answer that the first response ends with, for the user to find.")
 
@@ -109,7 +117,8 @@ def base_of(item: Draft, skill: str) -> Base:
         system=system,
         request=item.request,
         response=item.response,
-        key=item.item.key,
+        key=item.item.key if len(item.item.key) <= _KEY and "\n" not in item.item.key else "",
+        alternatives=tuple(found[1] or found[2] for found in _OFFERED.finditer(item.item.options)),
     )
 
 

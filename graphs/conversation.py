@@ -11,7 +11,7 @@ suggest, edit work on that plan
 answer        the turns: a user who knows the plan, and an assistant who knows only what was said
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -194,16 +194,17 @@ class TalkVerification(Verification):
         return Held()
 
 
-def build_conversation(skill: Skill, bases: Mapping[str, Flow]) -> Flow:
-    """Wire the conversation agents over the graphs of other skills, by their names."""
+def build_conversation(skill: Skill, bases: Sequence[Flow]) -> Flow:
+    """Wire the conversation agents over the graphs of other skills: those that its transforms name."""
     crew, transforms = Crew(skill), list(skill.file.transforms)
+    named = {f"{FROM}{base.name}": base for base in bases}
     stages, refinement = Growing(crew), PlanRefinement(crew)
     flow = StateGraph(FlowState, Context, input_schema=FlowInput)
     flow.add_node("plan", stages.plan)
     flow.add_edge(START, "plan")
     flow.add_conditional_edges("plan", chosen_transform, transforms)
     for name in transforms:
-        flow.add_node(name, stages.grown(name, bases[name.removeprefix(FROM)]))
+        flow.add_node(name, stages.grown(name, named[name]))
         flow.add_edge(name, "sample")
     flow.add_node("sample", stages.sample)
     flow.add_node("instruct", stages.instruct)

@@ -13,9 +13,5 @@ text_modification = build_flow(load_skill("text_modification"))
 tool_use = build_tool_use(load_skill("tool_use"))
 conversation = build_conversation(
     load_skill("conversation"),
-    {
-        "creative_content": creative_content,
-        "reading_comprehension": reading_comprehension,
-        "text_modification": text_modification,
-    },
+    (creative_content, reading_comprehension, text_classification, text_extraction, text_modification),
 )

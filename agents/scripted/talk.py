@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
+from agentinstruct.agents.forms import final_answer
 from agentinstruct.agents.gateway import Request
 from agentinstruct.agents.scripted.problem import asked
 from agentinstruct.agents.scripted.reading import Said
@@ -156,7 +157,7 @@ def answer(request: Request) -> Said:
     first, last = (re.sub(r"\A\[\d\] User: ", "", turn) for turn in (turns[0], turns[-1]))
     problem = asked(first)
     found = solved(problem) if problem else None
-    stands = found.answer if found else ""
+    stands = found.answer if found else _first_answer(turns[1] if len(turns) > 1 else "")
     act = act_of(last)
     if act in ("true_correction", "wrong_correction"):
         return {"text": _weighed(last, stands), "stands": stands}
@@ -166,6 +167,12 @@ def answer(request: Request) -> Said:
             "stands": stands,
         }
     return {"text": _REPLIES.get(act, "I can only go by what was said."), "stands": stands}
+
+
+def _first_answer(reply: str) -> str:
+    """What the first reply came to, where that can be told."""
+    said = reply.partition("Assistant: ")[2].strip()
+    return final_answer(said) or (said if len(said) < 60 and "\n" not in said else "")
 
 
 def _weighed(claim: str, stands: str) -> str:
