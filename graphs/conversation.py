@@ -106,7 +106,6 @@ def _for_base(context: Context, name: str, acts: tuple[str, ...]) -> Context:
         categories=wanted,
         goals=NONE,
         categories_per_seed=1,
-        instructions_per_category=0,
         rounds=0,
     )
 

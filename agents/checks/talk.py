@@ -175,7 +175,16 @@ def _keeps(base: Base, one: Exchange) -> bool:
     agrees = FORMS[base.form].agrees(base.key, one.stands) if one.stands.strip() else False
     if agrees is None:
         agrees = overlap(base.key, one.stands) >= 0.5
-    return bool(agrees) and (contains(one.assistant, base.key) or overlap(base.key, one.assistant) > 0.2)
+    return bool(agrees) and _reads(base.key, one.assistant)
+
+
+def _reads(key: str, text: str) -> bool:
+    """Whether a user reads the key in a text; the letter of an option is no article and no pronoun."""
+    if re.fullmatch("[A-J]", key):
+        return bool(
+            re.search(rf"(?<![\w']){key}(?![\w']| [a-z])|(?:answer|option|choice|is|stays|with) \W?{key}\b", text)
+        )
+    return contains(text, key) or overlap(key, text) > 0.2
 
 
 def _concedes(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
