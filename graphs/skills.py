@@ -6,6 +6,7 @@ from agentinstruct.graphs.flow import build_flow
 from agentinstruct.graphs.tool_use import build_tool_use
 
 creative_content = build_flow(load_skill("creative_content"))
+coding = build_flow(load_skill("coding"))
 reading_comprehension = build_flow(load_skill("reading_comprehension"))
 text_classification = build_flow(load_skill("text_classification"))
 text_extraction = build_flow(load_skill("text_extraction"))

@@ -5,6 +5,8 @@ from itertools import chain
 from types import MappingProxyType
 
 from agentinstruct.agents.checks import (
+    code,
+    code_text,
     dialogue,
     extraction,
     items,
@@ -30,6 +32,8 @@ MODULES = (
     pieces,
     talk,
     talk_panel,
+    code_text,
+    code,
     panel,
 )
 """The modules that have checks; a new one is a line here."""

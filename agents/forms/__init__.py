@@ -4,8 +4,19 @@ from agentinstruct.agents.forms.classification import Classification
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
 from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
+from agentinstruct.agents.forms.on_code import Documentation, Output, SqlQuery, Testing, Translation, Walkthrough
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
 from agentinstruct.agents.forms.piece import Piece, Sourced
+from agentinstruct.agents.forms.programs import (
+    CodeReview,
+    Completion,
+    Crash,
+    Extension,
+    Program,
+    Refactor,
+    Repair,
+    Speedup,
+)
 from agentinstruct.agents.forms.talk import Talk
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
@@ -61,6 +72,20 @@ FORMS: dict[str, type[Form]] = {
         Piece,
         Sourced,
         Talk,
+        Program,
+        Completion,
+        Repair,
+        Crash,
+        Refactor,
+        Speedup,
+        Extension,
+        CodeReview,
+        Output,
+        Walkthrough,
+        Testing,
+        Documentation,
+        Translation,
+        SqlQuery,
     )
 }
 

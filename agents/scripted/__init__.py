@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from agentinstruct.agents.gateway import Completion, Request
 from agentinstruct.agents.scripted import (
+    coding,
     creative,
     extraction,
     labelling,
@@ -31,6 +32,7 @@ Script = Callable[[Request], Reply]
 """What an agent says to a request: typed, as JSON values, as text, or a whole completion; None for `not mine`."""
 
 SKILLS: Mapping[str, Mapping[str, Script]] = {
+    "coding": coding.SCRIPTS,
     "conversation": talk.SCRIPTS,
     "creative_content": creative.SCRIPTS,
     "text_classification": labelling.SCRIPTS,

@@ -54,6 +54,7 @@ def inputs_of(prompt: Prompt, text: str, form: str = "short", count: int = 2, **
         "planned": {"gist": text, "refers_to": 2, "undoes": True, "mood": text, "language": text},
         "act": {"title": "Ask why", "brief": "A why.", "example": "but why [it]?"},
         "knows": {"insists": text, "instead_of": text},
+        "skills": [{"name": "sums", "description": "Small sums."}],
         "form": form,
         "count": count,
         "wanted": count,
