@@ -7,6 +7,8 @@ from agentinstruct.graphs.tool_use import build_tool_use
 
 creative_content = build_flow(load_skill("creative_content"))
 coding = build_flow(load_skill("coding"))
+multiple_choice = build_flow(load_skill("multiple_choice"))
+open_domain_qa = build_flow(load_skill("open_domain_qa"))
 reading_comprehension = build_flow(load_skill("reading_comprehension"))
 text_classification = build_flow(load_skill("text_classification"))
 text_extraction = build_flow(load_skill("text_extraction"))
@@ -14,5 +16,8 @@ text_modification = build_flow(load_skill("text_modification"))
 tool_use = build_tool_use(load_skill("tool_use"))
 conversation = build_conversation(
     load_skill("conversation"),
-    (creative_content, reading_comprehension, text_classification, text_extraction, text_modification),
+    (
+        *(coding, creative_content, multiple_choice, open_domain_qa, reading_comprehension),
+        *(text_classification, text_extraction, text_modification),
+    ),
 )

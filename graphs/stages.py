@@ -206,7 +206,7 @@ async def admit(
     strict = context.verify == "strict"
 
     async def checked(draft: Draft) -> Draft:
-        checks = policy(crew.skill.checks_of(draft.category), "item")
+        checks = policy(crew.skill.checks_of(draft.category, draft.goal), "item")
         if context.verify == "off":
             checks = [check for check in checks if check.cost != "model"]
         bench = crew.bench(context, draft, parent=parents.get(draft.parent), world=world(state, draft))

@@ -5,12 +5,14 @@ from itertools import chain
 from types import MappingProxyType
 
 from agentinstruct.agents.checks import (
+    closed_book,
     code,
     code_text,
     dialogue,
     extraction,
     items,
     labelling,
+    options,
     panel,
     pieces,
     responses,
@@ -35,6 +37,8 @@ MODULES = (
     code_text,
     code,
     panel,
+    closed_book,
+    options,
 )
 """The modules that have checks; a new one is a line here."""
 CHECKS: Mapping[str, Check] = MappingProxyType(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from agentinstruct.agents.checks.check import Bench, Check, Opinion
-from agentinstruct.agents.forms import Choice, Match, Order, Pair, Revision, read_form
+from agentinstruct.agents.forms import Choice, Match, Optioned, Order, Pair, Revision, read_form
 from agentinstruct.agents.forms.form import Fault
 from agentinstruct.agents.records import Draft, Verdict
 from agentinstruct.tools.quotes import contains, fold
@@ -114,6 +114,8 @@ def _options(draft: Draft) -> frozenset[tuple[str, str]]:
             return _sides(left=[pair.left for pair in form.pairs], right=[pair.right for pair in form.pairs])
         case Order() as form:
             return _sides(option=form.events)
+        case Optioned() as form:
+            return _sides(option=form.offered())
     return _sides(shown=[draft.item.options, draft.item.output])
 
 

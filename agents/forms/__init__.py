@@ -1,9 +1,14 @@
 """Every form there is, by the name a taxonomy gives it."""
 
+from agentinstruct.agents.forms.asking import Definite, Open, Premise, Quantity
 from agentinstruct.agents.forms.classification import Classification
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
 from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
+from agentinstruct.agents.forms.mcq import Optioned
+from agentinstruct.agents.forms.mcq_built import Select, Worked
+from agentinstruct.agents.forms.mcq_ordered import Assertion, Sequenced
+from agentinstruct.agents.forms.mcq_written import Above, Single
 from agentinstruct.agents.forms.on_code import Documentation, Output, SqlQuery, Testing, Translation, Walkthrough
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
 from agentinstruct.agents.forms.piece import Piece, Sourced
@@ -25,9 +30,12 @@ __all__ = [
     "EXTRACTIONS",
     "FORMS",
     "UNANSWERABLE",
+    "Above",
+    "Assertion",
     "Blank",
     "Choice",
     "Classification",
+    "Definite",
     "Essay",
     "Extraction",
     "Fact",
@@ -36,16 +44,24 @@ __all__ = [
     "Match",
     "Matching",
     "Number",
+    "Open",
+    "Optioned",
     "Order",
     "Pair",
     "Piece",
+    "Premise",
+    "Quantity",
     "Quote",
     "Revision",
+    "Select",
+    "Sequenced",
     "Short",
+    "Single",
     "Sourced",
     "Talk",
     "ToolTask",
     "Tristate",
+    "Worked",
     "final_answer",
     "read_form",
     "says_unanswerable",
@@ -72,6 +88,8 @@ FORMS: dict[str, type[Form]] = {
         Piece,
         Sourced,
         Talk,
+        *(Open, Definite, Quantity, Premise),
+        *(Single, Above, Worked, Select, Sequenced, Assertion),
         Program,
         Completion,
         Repair,

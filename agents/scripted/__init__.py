@@ -16,10 +16,12 @@ from pydantic import BaseModel
 
 from agentinstruct.agents.gateway import Completion, Request
 from agentinstruct.agents.scripted import (
+    asking,
     coding,
     creative,
     extraction,
     labelling,
+    quizzes,
     reading,
     revision,
     talk,
@@ -32,6 +34,8 @@ Script = Callable[[Request], Reply]
 """What an agent says to a request: typed, as JSON values, as text, or a whole completion; None for `not mine`."""
 
 SKILLS: Mapping[str, Mapping[str, Script]] = {
+    "multiple_choice": quizzes.SCRIPTS,
+    "open_domain_qa": asking.SCRIPTS,
     "coding": coding.SCRIPTS,
     "conversation": talk.SCRIPTS,
     "creative_content": creative.SCRIPTS,
