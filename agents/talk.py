@@ -35,7 +35,7 @@ FEWEST, MOST = 3, 8
 
 _KEY = 80
 """The longest key that can be insisted on and compared within a conversation."""
-_OFFERED = re.compile(r"(?m)^(?:([A-J])[.)] |- ([^:\n]{1,60}): )")
+_OFFERED = re.compile(r"(?m)^(?:\(?([A-J])[.):] ?|- ([^:\n]{1,60}): )")
 """What an item offers to choose from: letters, or names with their definitions."""
 
 

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from agentinstruct.agents.forms import final_answer
 from agentinstruct.agents.gateway import Request
 from agentinstruct.agents.scripted.problem import asked
+from agentinstruct.agents.scripted.quiz import choice, read
 from agentinstruct.agents.scripted.reading import Said
 from agentinstruct.agents.scripted.solver import solve as solved
 from agentinstruct.agents.talk import Act
@@ -155,9 +156,7 @@ def answer(request: Request) -> Said:
     dialogue = str(request.inputs.get("dialogue", ""))
     turns = re.split(r"\n\n(?=\[\d\] (?:User|Assistant): )", dialogue)
     first, last = (re.sub(r"\A\[\d\] User: ", "", turn) for turn in (turns[0], turns[-1]))
-    problem = asked(first)
-    found = solved(problem) if problem else None
-    stands = found.answer if found else _first_answer(turns[1] if len(turns) > 1 else "")
+    stands = _worked_out(first) or _first_answer(turns[1] if len(turns) > 1 else "")
     act = act_of(last)
     if act in ("true_correction", "wrong_correction"):
         return {"text": _weighed(last, stands), "stands": stands}
@@ -167,6 +166,13 @@ def answer(request: Request) -> Said:
             "stands": stands,
         }
     return {"text": _REPLIES.get(act, "I can only go by what was said."), "stands": stands}
+
+
+def _worked_out(first: str) -> str:
+    """What the first request comes to by itself; empty where these hands cannot solve it."""
+    problem = asked(first)
+    found = solved(problem) if problem else None
+    return choice(read(first)) or (found.answer if found else "")
 
 
 def _first_answer(reply: str) -> str:
