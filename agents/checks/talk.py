@@ -24,7 +24,7 @@ from agentinstruct.tools.quotes import contains, overlap
 
 _WORDS = 90
 """The most a user types in a later turn."""
-_DENIED = re.compile(r"\b(?:not|n't|if|whether|that|where) (?:\w+ ){0,4}$", re.IGNORECASE)
+_DENIED = re.compile(r"(?:\b(?:not|if|whether)|n't) (?:\w+ ){0,4}$", re.IGNORECASE)
 _GRANTED = re.compile(r"\s*(?:that|about|to)\b.{0,180}?\b(?:but|however|yet|still|though)\b", re.IGNORECASE | re.DOTALL)
 _PLAN_WORDS = re.compile(r"\b[a-z]+_(?:correction|early|shift|change|close|constraint|why|case|source)\b")
 _LIMITS = {"thanks_close": 80, "clarify": 260, "recap": 260, "topic_shift": 350}
