@@ -64,7 +64,6 @@ class Base(Frozen):
     skill: str
     id: str
     form: str
-    system: str = ""
     request: str
     response: str
     key: str = ""
@@ -109,12 +108,10 @@ def exchanges(draft: Draft) -> tuple[Exchange, ...]:
 
 def base_of(item: Draft, skill: str) -> Base:
     """A finished draft of another skill as the beginning of a conversation."""
-    system = next((m.content for m in item.messages if m.role == "system"), "")
     return Base(
         skill=skill,
         id=item.id,
         form=item.item.form,
-        system=system,
         request=item.request,
         response=item.response,
         key=item.item.key if len(item.item.key) <= _KEY and "\n" not in item.item.key else "",
@@ -122,10 +119,10 @@ def base_of(item: Draft, skill: str) -> Base:
     )
 
 
-def opening(base: Base) -> list[Message]:
-    """The messages a conversation begins with."""
-    messages = [Message(role="user", content=base.request), Message(role="assistant", content=base.response)]
-    return [Message(role="system", content=base.system), *messages] if base.system else messages
+def opening(base: Base, system: str) -> tuple[Message, ...]:
+    """The messages a conversation begins with. The base's own system message may have forbidden to talk: it stays away."""
+    messages = (Message(role="user", content=base.request), Message(role="assistant", content=base.response))
+    return (Message(role="system", content=system), *messages) if system else messages
 
 
 def transcript(messages: Sequence[Message], *, limit: int = 0) -> str:

@@ -82,12 +82,13 @@ class Growing(Stages):
 
     def begun(self, state: FlowState, draft: Draft) -> Draft:
         """A conversation begins with its base."""
-        return begun(draft)
+        return begun(self.crew, draft)
 
 
-def begun(draft: Draft) -> Draft:
-    """The draft with the messages of its base, in which a slip may have been planted."""
-    return draft.model_copy(update={"messages": tuple(opening(talk_of(draft).base))})
+def begun(crew: Crew, draft: Draft) -> Draft:
+    """The draft with the first exchange, in which a slip may have been planted."""
+    system = crew.system_message(Random(f"{draft.id}/system"))
+    return draft.model_copy(update={"messages": opening(talk_of(draft).base, system)})
 
 
 def _base(transform: str) -> Skill:
@@ -123,7 +124,7 @@ class PlanRefinement(Refinement):
 
     def begun(self, state: FlowState, draft: Draft) -> Draft:
         """The edited plan begins with the same base."""
-        return begun(draft)
+        return begun(self.crew, draft)
 
 
 @dataclass(frozen=True, slots=True)
