@@ -120,7 +120,7 @@ def base_of(item: Draft, skill: str) -> Base:
 
 
 def opening(base: Base, system: str) -> tuple[Message, ...]:
-    """The messages a conversation begins with. The base's own system message may have forbidden to talk: it stays away."""
+    """The messages a conversation begins with; the base's own system message, which may forbid to talk, stays away."""
     messages = (Message(role="user", content=base.request), Message(role="assistant", content=base.response))
     return (Message(role="system", content=system), *messages) if system else messages
 

@@ -30,8 +30,9 @@ _PLAN_WORDS = re.compile(r"\b[a-z]+_(?:correction|early|shift|change|close|const
 _LIMITS = {"thanks_close": 80, "clarify": 260, "recap": 260, "topic_shift": 350}
 _LONG = 500
 _CHANGES_QUESTION = ("change_constraint", "apply_to_my_case", "topic_shift", "thanks_close", "example")
-SUREST = 0.5
-ONE_LANGUAGE = 24
+_SURE = 0.5
+_TELLING, _LONGER = 24, 200
+"""Letters from which on a text's language can be told, at a switch and elsewhere."""
 
 
 def talk_of(draft: Draft) -> Talk:
@@ -112,18 +113,14 @@ def _adapts(draft: Draft, bench: Bench) -> Iterator[Fault]:
 
 
 def _languages(draft: Draft, bench: Bench) -> Iterator[Fault]:
-    first = detect(talk_of(draft).base.request)[0]
-    for place, one in enumerate(exchanges(draft), 2):
-        wanted = code(one.planned.language) if one.planned.language else first
+    """Planned languages are spoken, and elsewhere a longer reply is in the language the user otherwise types."""
+    held = exchanges(draft)
+    home = detect(" ".join(one.user for one in held if not one.planned.language))[0]
+    for place, one in enumerate(held, 2):
+        wanted, least = (code(one.planned.language), _TELLING) if one.planned.language else (home, _LONGER)
         for who, text in (("user", one.user), ("assistant", one.assistant)):
             found, sure = detect(text)
-            letters = sum(map(str.isalpha, text))
-            if (
-                letters >= ONE_LANGUAGE
-                and sure > SUREST
-                and found != wanted
-                and (one.planned.language or letters > 200)
-            ):
+            if sum(map(str.isalpha, text)) >= least and sure > _SURE and found != wanted:
                 yield "languages", f"turn {place}: the {who} writes {found}, not {wanted}"
 
 
