@@ -19,9 +19,8 @@ text_modification = build_flow(load_skill("text_modification"))
 tool_use = build_tool_use(load_skill("tool_use"))
 conversation = build_conversation(
     load_skill("conversation"),
-    {
-        "creative_content": creative_content,
-        "reading_comprehension": reading_comprehension,
-        "text_modification": text_modification,
-    },
+    (
+        *(coding, creative_content, multiple_choice, open_domain_qa, reading_comprehension),
+        *(text_classification, text_extraction, text_modification),
+    ),
 )
