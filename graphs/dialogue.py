@@ -1,29 +1,24 @@
 """Tasks for a library, the dialogues that solve them, and what is checked of both."""
 
-import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
-
-from langgraph.runtime import Runtime
 
 from agentinstruct.agents.agent import batch_of
 from agentinstruct.agents.checks import changed
 from agentinstruct.agents.forms import ToolTask
 from agentinstruct.agents.panel import graded
-from agentinstruct.agents.records import Call, Draft, Verdict, content_id
+from agentinstruct.agents.records import Draft, Verdict, content_id
 from agentinstruct.agents.replies import Judgement
 from agentinstruct.agents.skill import Category, Goal
-from agentinstruct.agents.toolcalls import Act, Turn, UserTurn, dialogue_messages, dialogue_text, perform, said
+from agentinstruct.agents.toolcalls import Act, Turn, dialogue_messages, dialogue_text, perform, said
 from agentinstruct.agents.toolchecks import ABSENT, plan_verdict, verdicts
-from agentinstruct.graphs.crew import Crew, each
+from agentinstruct.graphs.episodes import Episodes
 from agentinstruct.graphs.library import ToolState, library_view, simulator_of
 from agentinstruct.graphs.plan import shown
 from agentinstruct.graphs.refine import Refinement
-from agentinstruct.graphs.stages import admit, some
-from agentinstruct.graphs.state import Context, FlowState, settings
-from agentinstruct.graphs.verify import settled
+from agentinstruct.graphs.stages import some
+from agentinstruct.graphs.state import Context, FlowState
 from agentinstruct.tools.simulator import openai_tools
 
 STEPS = 12
@@ -31,24 +26,11 @@ STEPS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Dialogues:
+class Dialogues(Episodes):
     """The nodes that write tasks, hold the dialogues and verify them."""
 
-    crew: Crew
-
-    async def instruct(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
-        """Tasks of each type drawn, with the calls that solve them."""
-        model = settings(runtime).model_of("instruct")
-        written, dropped = await each(
-            [self.crew.skill.categories[name] for name in state["plan"].categories],
-            lambda category: self._written(state, category, model),
-            lambda category, error: self.crew.dropped(state, "instruct", error, category=category.name),
-        )
-        drafts = [draft for some in written for draft in some]
-        kept, refused = admit(self.crew, state, drafts, "instruct", task_verdicts)
-        return {"drafts": kept, "dropped": dropped + refused}
-
-    async def _written(self, state: ToolState, category: Category, model: str) -> list[Draft]:
+    async def written(self, state: ToolState, category: Category, model: str) -> list[Draft]:
+        """Tasks of a type, with the calls that solve them."""
         plan, passage = state["plan"], state["passage"]
         draw = Random(f"{plan.work_id}/{category.name}")
         agent = self.crew.agent("instruct", batch_of(ToolTask, plan.instructions), subject=category.name)
@@ -68,22 +50,8 @@ class Dialogues:
             for ordinal, task in enumerate(reply.items)
         ]
 
-    async def answer(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
-        """Hold the dialogue of every draft that has none yet."""
-        held = dict(state["dialogues"])
-        waiting = [draft for draft in state["drafts"] if draft.id not in held]
-        done, dropped = await each(
-            waiting,
-            lambda draft: self._held(state, draft, settings(runtime)),
-            lambda draft, error: self.crew.dropped(state, "answer", error, draft=draft),
-        )
-        answered = {draft.id: draft for draft, _ in done}
-        held |= {draft.id: dialogue for draft, dialogue in done}
-        drafts = [answered.get(draft.id, draft) for draft in state["drafts"] if draft.id in held]
-        left = state["plan"] if done else state["plan"].model_copy(update={"rounds": 0})
-        return {"drafts": drafts, "dialogues": held, "dropped": dropped, "plan": left}
-
-    async def _held(self, state: ToolState, draft: Draft, context: Context) -> tuple[Draft, list[Turn]]:
+    async def held(self, state: ToolState, draft: Draft, context: Context) -> tuple[Draft, list[Turn]]:
+        """The dialogue: assistant, simulator and user take turns until the assistant has its last word."""
         task, simulator = task_of(draft), simulator_of(state)
         draw = Random(f"{draft.id}/dialogue")
         systems = self.crew.skill.file.system_messages
@@ -98,31 +66,15 @@ class Dialogues:
             if act.act == "say":
                 break
             if act.act == "ask":
-                reply, call = await self._user(task, dialogue, context, draw)
-                dialogue.append(reply)
+                seen = dialogue_text(dialogue, results=False)
+                reply, call = await self.user_says(context, draw, task.task, task.withheld, seen)
+                dialogue.append(said(reply))
                 calls.append(call)
         messages = dialogue_messages(dialogue, system)
         return draft.model_copy(update={"messages": messages, "calls": tuple(calls)}), dialogue
 
-    async def _user(
-        self, task: ToolTask, dialogue: Sequence[Turn], context: Context, draw: Random
-    ) -> tuple[Turn, Call]:
-        """The simulated user, who knows what the first message withheld and sees no calls."""
-        agent = self.crew.agent("user", UserTurn)
-        seen = dialogue_text(dialogue, results=False)
-        reply, call = await agent(
-            context.model_of("instruct"), draw, task=task.task, withheld=task.withheld, dialogue=seen
-        )
-        return said(reply.text), call
-
-    async def verify(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
+    async def checked(self, state: ToolState, draft: Draft, context: Context) -> Draft:
         """Format, execution, grounding, oracle and final state; then, if those hold, a judge."""
-        context = settings(runtime)
-        checked = await asyncio.gather(*(self._checked(state, draft, context) for draft in state["drafts"]))
-        done = settled(self.crew, state, checked)
-        return {"drafts": done["drafts"], "records": done["records"], "dropped": done["dropped"]}
-
-    async def _checked(self, state: ToolState, draft: Draft, context: Context) -> Draft:
         task, dialogue = task_of(draft), state["dialogues"][draft.id]
         ended = dialogue[-1].act == "say"
         found = [*draft.verdicts, Verdict(check="finished", passed=ended, evidence=f"{len(dialogue)} turns")]
@@ -134,6 +86,10 @@ class Dialogues:
         inputs = {"apis": state["apis"], "task": task, "dialogue": dialogue_text(dialogue)}
         opinion, calls = await graded(agent, context.model_of("judge"), self.crew.skill.file.rubric, draft, inputs)
         return draft.model_copy(update={"verdicts": (*found, *opinion), "calls": (*draft.calls, *calls)})
+
+    def item_verdicts(self, state: ToolState, draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
+        """The plan runs and gives what its type says."""
+        return task_verdicts(state, draft, parent)
 
 
 @dataclass(frozen=True, slots=True)
