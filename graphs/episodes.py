@@ -6,9 +6,8 @@ answer    holds the episode of every draft that has none yet
 suggest   sees the task and the episode it led to, so refinement comes after the first answer
 """
 
-import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -16,14 +15,13 @@ from typing import Any
 from langgraph.graph import END, StateGraph
 from langgraph.runtime import Runtime
 
-from agentinstruct.agents.records import Call, Draft, Verdict
-from agentinstruct.agents.skill import Category
+from agentinstruct.agents.records import Call, Draft
 from agentinstruct.agents.toolcalls import UserTurn
 from agentinstruct.graphs.crew import Crew, each
 from agentinstruct.graphs.refine import Refinement
-from agentinstruct.graphs.stages import admit
+from agentinstruct.graphs.stages import Stages
 from agentinstruct.graphs.state import Context, FlowState, settings
-from agentinstruct.graphs.verify import settled
+from agentinstruct.graphs.verify import Verification
 
 
 class EpisodeState(FlowState, total=False):
@@ -34,25 +32,28 @@ class EpisodeState(FlowState, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Episodes(ABC):
-    """The nodes that write tasks, hold the episodes and verify them."""
+    """The node that holds the episodes."""
 
     crew: Crew
-
-    @abstractmethod
-    async def written(self, state: Any, category: Category, model: str) -> list[Draft]:
-        """Tasks of one category."""
 
     @abstractmethod
     async def held(self, state: Any, draft: Draft, context: Context) -> tuple[Draft, Any]:
         """The draft with its messages, and the episode they tell of."""
 
-    @abstractmethod
-    async def checked(self, state: Any, draft: Draft, context: Context) -> Draft:
-        """The draft with its verdicts."""
-
-    @abstractmethod
-    def item_verdicts(self, state: Any, draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
-        """What can be said of a task before anyone has tried it."""
+    async def answer(self, state: EpisodeState, runtime: Runtime[Context]) -> EpisodeState:
+        """Hold the episode of every draft that has none yet."""
+        held = dict(state.get("dialogues", {}))
+        waiting = [draft for draft in state.get("drafts", []) if draft.id not in held]
+        done, dropped = await each(
+            waiting,
+            lambda draft: self.held(state, draft, settings(runtime)),
+            lambda draft, error: self.crew.dropped(state, "answer", error, draft=draft),
+        )
+        answered = {draft.id: draft for draft, _ in done}
+        held |= {draft.id: episode for draft, episode in done}
+        drafts = [answered.get(draft.id, draft) for draft in state.get("drafts", []) if draft.id in held]
+        left = state["plan"] if done else state["plan"].model_copy(update={"rounds": 0})
+        return {"drafts": drafts, "dialogues": held, "dropped": dropped, "plan": left}
 
     async def user_says(
         self, context: Context, draw: Random, task: str, withheld: Sequence[object], dialogue: str
@@ -63,42 +64,6 @@ class Episodes(ABC):
         reply, call = await agent(model, draw, task=task, withheld=withheld, dialogue=dialogue)
         return reply.text, call
 
-    async def instruct(self, state: EpisodeState, runtime: Runtime[Context]) -> EpisodeState:
-        """Tasks of each category drawn; nothing when the seed was declined."""
-        if "passage" not in state:
-            return {}
-        model = settings(runtime).model_of("instruct")
-        written, dropped = await each(
-            [self.crew.skill.categories[name] for name in state["plan"].categories],
-            lambda category: self.written(state, category, model),
-            lambda category, error: self.crew.dropped(state, "instruct", error, category=category.name),
-        )
-        drafts = [draft for some in written for draft in some]
-        kept, refused = admit(self.crew, state, drafts, "instruct", self.item_verdicts)
-        return {"drafts": kept, "dropped": dropped + refused}
-
-    async def answer(self, state: EpisodeState, runtime: Runtime[Context]) -> EpisodeState:
-        """Hold the episode of every draft that has none yet."""
-        held = dict(state.get("dialogues", {}))
-        waiting = [draft for draft in state["drafts"] if draft.id not in held]
-        done, dropped = await each(
-            waiting,
-            lambda draft: self.held(state, draft, settings(runtime)),
-            lambda draft, error: self.crew.dropped(state, "answer", error, draft=draft),
-        )
-        answered = {draft.id: draft for draft, _ in done}
-        held |= {draft.id: episode for draft, episode in done}
-        drafts = [answered.get(draft.id, draft) for draft in state["drafts"] if draft.id in held]
-        left = state["plan"] if done else state["plan"].model_copy(update={"rounds": 0})
-        return {"drafts": drafts, "dialogues": held, "dropped": dropped, "plan": left}
-
-    async def verify(self, state: EpisodeState, runtime: Runtime[Context]) -> EpisodeState:
-        """Check every episode: what holds becomes a record."""
-        context = settings(runtime)
-        checked = await asyncio.gather(*(self.checked(state, draft, context) for draft in state["drafts"]))
-        done = settled(self.crew, state, checked)
-        return {"drafts": done["drafts"], "records": done["records"], "dropped": done["dropped"]}
-
 
 async def refine_or_verify(state: EpisodeState) -> str:
     """Refine what has just been answered while rounds are left."""
@@ -106,12 +71,20 @@ async def refine_or_verify(state: EpisodeState) -> str:
 
 
 def wire_episodes(
-    flow: StateGraph[Any, Context, Any, Any], episodes: Episodes, refinement: Refinement, state: type[Any]
+    flow: StateGraph[Any, Context, Any, Any],
+    tasks: Stages,
+    episodes: Episodes,
+    refinement: Refinement,
+    verification: Verification,
+    state: type[Any],
 ) -> None:
-    """Add the stages from instruct to the end, which see a flow's whole state."""
-    stages: tuple[Callable[..., Any], ...] = (episodes.instruct, episodes.answer, episodes.verify)
-    for node in (*stages, refinement.suggest, refinement.edit):
-        flow.add_node(node.__name__, node, input_schema=state)
+    """Add the stages from instruct to the end."""
+    # Nodes get the part of the state that their annotation names: these inherit a shared flow's.
+    flow.add_node("instruct", tasks.instruct, input_schema=state)
+    flow.add_node("answer", episodes.answer, input_schema=state)
+    flow.add_node("suggest", refinement.suggest, input_schema=state)
+    flow.add_node("edit", refinement.edit, input_schema=state)
+    flow.add_node("verify", verification.verify, input_schema=state)
     flow.add_edge("instruct", "answer")
     flow.add_conditional_edges("answer", refine_or_verify, ["suggest", "verify"])
     flow.add_edge("suggest", "edit")

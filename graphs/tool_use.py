@@ -15,7 +15,7 @@ from langgraph.graph import END, START, StateGraph
 
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.crew import Crew
-from agentinstruct.graphs.dialogue import Dialogues, ToolRefinement
+from agentinstruct.graphs.dialogue import Dialogues, DialogueVerification, Tasks, ToolRefinement
 from agentinstruct.graphs.episodes import wire_episodes
 from agentinstruct.graphs.flow import Flow
 from agentinstruct.graphs.library import Library, ToolState
@@ -55,7 +55,7 @@ def build_tool_use(skill: Skill) -> Flow:
     for node in (library.plan, library.describe, library.adopt, library.retrieve, library.hypothesise):
         flow.add_node(node.__name__, node)
     flow.add_node("simulate", library.simulate)
-    wire_episodes(flow, Dialogues(crew), ToolRefinement(crew), ToolState)
+    wire_episodes(flow, Tasks(crew), Dialogues(crew), ToolRefinement(crew), DialogueVerification(crew), ToolState)
     flow.add_edge(START, "plan")
     flow.add_conditional_edges("plan", chosen_transform, ["describe", "adopt"])
     for name in ("describe", "adopt"):
