@@ -60,7 +60,13 @@ def _quotes(draft: Draft) -> bool:
 
 
 async def _changed(draft: Draft, bench: Bench) -> Opinion:
-    return ([changed(draft, bench.parent)] if bench.parent else []), []
+    if bench.parent is None:
+        return [], []
+    goal = bench.skill.goals.get(draft.goal)
+    if draft.outcome == "kept" and goal and goal.changes == "passage":
+        same = draft.passage == bench.parent.passage
+        return [_verdict("changed", not same, "the passage is as it was" if same else "the passage was changed")], []
+    return [changed(draft, bench.parent)], []
 
 
 def changed(draft: Draft, parent: Draft) -> Verdict:

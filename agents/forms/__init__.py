@@ -3,6 +3,7 @@
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
+from agentinstruct.agents.forms.web import WebStep, WebTask
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 
@@ -25,6 +26,8 @@ __all__ = [
     "Short",
     "ToolTask",
     "Tristate",
+    "WebStep",
+    "WebTask",
     "final_answer",
     "read_form",
     "says_unanswerable",
@@ -32,7 +35,23 @@ __all__ = [
 
 FORMS: dict[str, type[Form]] = {
     form.name: form
-    for form in (Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask)
+    for form in (
+        Short,
+        Listing,
+        Choice,
+        Blank,
+        Pair,
+        Number,
+        Match,
+        Order,
+        Tristate,
+        Essay,
+        Quote,
+        Revision,
+        ToolTask,
+        WebTask,
+        WebStep,
+    )
 }
 
 

@@ -10,7 +10,7 @@ from agentinstruct.tools.site.browser import Action, Browser, Outcome, read_acti
 from agentinstruct.tools.site.errand import Errand, Walker
 from agentinstruct.tools.site.goal import blocked, fits, holds, key, unmet
 from agentinstruct.tools.site.load import Loaded, Table, load
-from agentinstruct.tools.site.solve import Run, Taken, follow, solve
+from agentinstruct.tools.site.solve import Knowledge, Run, Taken, errand_of, follow, resume, solve
 from agentinstruct.tools.site.spec import (
     Account,
     Condition,
@@ -33,6 +33,7 @@ __all__ = [
     "Element",
     "Errand",
     "Figure",
+    "Knowledge",
     "Loaded",
     "Outcome",
     "Popup",
@@ -48,6 +49,7 @@ __all__ = [
     "Wanted",
     "Where",
     "blocked",
+    "errand_of",
     "fits",
     "follow",
     "holds",
@@ -55,6 +57,7 @@ __all__ = [
     "load",
     "read_action",
     "read_view",
+    "resume",
     "solve",
     "unmet",
 ]

@@ -33,6 +33,8 @@ class Errand:
     label: str = "title"
     known: Mapping[str, str] = field(default_factory=dict)
     """What else the task tells: a user name, a password."""
+    avoid: frozenset[str] = frozenset()
+    """Buttons of dialogs that must not be used."""
 
 
 class Stuck(Exception):
@@ -87,7 +89,8 @@ class Walker:
                 self._todo.remove(condition)
                 return click(button)
         blocks = len(buttons) == len(view.elements())
-        return click(buttons[-1]) if blocks and buttons else None
+        free = [one for one in buttons if one.name not in self.errand.avoid]
+        return click(free[-1]) if blocks and free else None
 
     def _signed_in(self, view: View) -> Action:
         if "signing in" in self._tried and view.notices:

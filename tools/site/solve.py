@@ -1,7 +1,7 @@
 """Whether a task on a site can be done: found out by doing it, action by action, as a visitor would."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agentinstruct.tools.quotes import fold
 from agentinstruct.tools.site.browser import Action, Browser, Outcome
@@ -49,26 +49,36 @@ class Run:
         return tuple(one.action for one in self.taken)
 
 
-def solve(
-    site: Site, wanted: Wanted, withheld: Mapping[str, str] | None = None, known: Mapping[str, str] | None = None
-) -> Run:
-    """Do what is wanted on a site, from the start of a visit.
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What a visitor knows besides what is wanted."""
 
-    Args:
-        site: The site.
-        wanted: What is wanted.
-        withheld: What the visitor learns only by asking, by label.
-        known: What the visitor knows besides, such as a user name and a password.
-    """
-    browser, hidden = Browser(site), withheld or {}
-    walker = Walker(errand_of(wanted, browser.loaded, hidden, known or {}))
+    known: Mapping[str, str] = field(default_factory=dict)
+    """By label, such as a user name and a password."""
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    """What the visitor learns only by asking."""
+    avoid: frozenset[str] = frozenset()
+    """Buttons of dialogs that must not be used."""
+
+
+NOTHING = Knowledge()
+
+
+def solve(site: Site, wanted: Wanted, knows: Knowledge = NOTHING) -> Run:
+    """Do what is wanted on a site, from the start of a visit."""
+    return resume(Browser(site), wanted, knows)
+
+
+def resume(browser: Browser, wanted: Wanted, knows: Knowledge = NOTHING, steps: int = STEPS) -> Run:
+    """Do what is wanted from where a visit stands, with so many steps at most."""
+    walker = Walker(errand_of(wanted, browser.loaded, knows))
     taken: list[Taken] = []
-    while browser.state.answer is None and len(taken) < STEPS:
+    while browser.state.answer is None and len(taken) < steps:
         view = browser.view
         action = walker.next(view)
         taken.append(Taken(view, action, browser.act(action)))
         if action.do == "ask_user":
-            walker.tell(hidden)
+            walker.tell(knows.withheld)
     return Run(tuple(taken), tuple(unmet(wanted, browser)), browser)
 
 
@@ -81,11 +91,12 @@ def follow(site: Site, wanted: Wanted, actions: Iterable[Action]) -> Run:
     return Run(tuple(taken), tuple(unmet(wanted, browser)), browser)
 
 
-def errand_of(wanted: Wanted, loaded: Loaded, hidden: Mapping[str, str], known: Mapping[str, str]) -> Errand:
+def errand_of(wanted: Wanted, loaded: Loaded, knows: Knowledge) -> Errand:
     """What a visitor is to do who knows the site's titles but has not seen it yet."""
     conditions = sorted((_titled(one, loaded) for one in wanted.conditions), key=lambda one: _ORDER[one.kind])
     page, label = _asked_of(wanted, loaded)
-    return Errand(_told(conditions, hidden), wanted.query, page, wanted.fact, label, known)
+    told = _told(conditions, knows.withheld)
+    return Errand(told, wanted.query, page, wanted.fact, label, knows.known, knows.avoid)
 
 
 def _told(conditions: Sequence[Condition], hidden: Mapping[str, str]) -> list[Condition]:
