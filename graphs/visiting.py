@@ -118,6 +118,14 @@ class SiteRefinement(Refinement):
         """Every task has something to refine."""
         return True
 
+    def suits(self, draft: Draft, goal: Goal) -> bool:
+        """Only a task that gives values can leave some out, and only one that can be done can forbid something."""
+        task, impossible = task_of(draft), self.crew.skill.categories[draft.category].settings.get("impossible")
+        gives = bool(task.known) or sum(one.kind == "entry" for one in task.wanted.conditions) > 1
+        if goal.name == "missing_information":
+            return goal.fits(draft.item.form) and gives and not task.withheld and not impossible
+        return goal.fits(draft.item.form) and not (goal.name == "policy" and impossible)
+
     def material(self, state: FlowState, draft: Draft, goal: Goal) -> dict[str, Any]:
         """The task with its site and its visit."""
         steps = state.get("dialogues", {}).get(draft.id, ())  # type: ignore[attr-defined]

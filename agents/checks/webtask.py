@@ -205,8 +205,8 @@ def _forbids(visit: Visit, parent: Visit) -> Iterator[str]:
     for condition in visit.task.never:
         if broken := _breaks(condition, visit):
             yield broken
-        elif condition.field and not mentions(visit.task.task, condition.field):
-            yield f"the message does not speak of {condition.field!r}"
+        elif not mentions(visit.task.task, condition.field or condition.page):
+            yield f"the message does not speak of {condition.field or condition.page!r}"
 
 
 def _breaks(condition: Condition, visit: Visit) -> str:

@@ -16,8 +16,9 @@ from pydantic import Field
 from agentinstruct.tools.quotes import fold
 from agentinstruct.tools.simulator.spec import Spec
 from agentinstruct.tools.site.clicks import pressed
+from agentinstruct.tools.site.listing import turned
 from agentinstruct.tools.site.load import Loaded, load
-from agentinstruct.tools.site.pages import gate, open_popup, page_view, turned
+from agentinstruct.tools.site.pages import gate, open_popup, page_view
 from agentinstruct.tools.site.spec import Site
 from agentinstruct.tools.site.state import State, address, place
 from agentinstruct.tools.site.view import HEIGHT, Element, View, windowed

@@ -72,15 +72,22 @@ class Walker:
             return closing
         if button := element(view, "Try again"):
             return click(button)
+        astray = fold(here) != fold(self._aim())
         if element(view, "Password"):
-            return self._signed_in(view)
+            return self._to(self._aim(), view) if astray else self._signed_in(view)
         refusal = next((line.text for line in view.lines if line.text.startswith(_REFUSED)), "")
+        if refusal and astray:
+            return self._to(self._aim(), view)
         if refusal:
             raise Stuck(f"the page {here!r} cannot be opened ({refusal.rstrip('.')})")
         self._todo = [one for one in self._todo if not self._settled(one, view)]
         if self._todo:
             return _DOES[self._todo[0].kind](self, self._todo[0], view)
         return self._answered(view)
+
+    def _aim(self) -> str:
+        """The page where the next thing has to be done."""
+        return self._todo[0].page if self._todo else self.errand.page
 
     def _dialog(self, view: View) -> Action | None:
         buttons = [one for one in view.elements() if one.role == "button"]

@@ -22,9 +22,9 @@ def unmet(wanted: Wanted, browser: Browser) -> Iterator[str]:
     for condition in wanted.conditions:
         if not holds(condition, browser):
             yield f"{condition.kind} {condition.page} {condition.field} {condition.value}".strip() + " does not hold"
-    expected = key(wanted, browser.loaded)
-    if expected is None:
+    if not wanted.query and not wanted.fact:
         return
+    expected = key(wanted, browser.loaded)
     said = browser.state.answer or ""
     if not fits(wanted, browser.loaded, said):
         yield f"the answer {said[:80]!r} is not {str(expected)[:80]!r}"
@@ -47,7 +47,7 @@ def fits(wanted: Wanted, loaded: Loaded, answer: str) -> bool:
     """Whether an answer is the one that the goal asks for."""
     expected, query = key(wanted, loaded), wanted.query
     if query is None:
-        return expected is None or states(str(expected), answer)
+        return expected is not None and states(str(expected), answer)
     field = query.fields[0] if query.fields else ""
     others = [row[field] for row in loaded.tables[query.collection].rows if field in row]
     return expected is not None and agrees(expected, answer, others)

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from agentinstruct.tools.quotes import fold
+from agentinstruct.tools.site.listing import cells, matching, screen, shown, spaced, turned
 from agentinstruct.tools.site.load import Loaded, Row, Table
 from agentinstruct.tools.site.spec import Popup, SiteField, SitePage
 from agentinstruct.tools.site.state import Place, State, address, place
@@ -123,40 +123,12 @@ def _list(loaded: Loaded, state: State, at: Place) -> Lines:
     found = matching(table, page, at)
     first = (screen(at) - 1) * page.page_size
     some = found[first : first + page.page_size]
-    yield from (_link(table.title(row), address(page, row[table.key]), _cells(table, page, row)) for row in some)
+    yield from (_link(table.title(row), address(page, row[table.key]), cells(table, page, row)) for row in some)
     yield Line(f"Showing {first + 1}–{first + len(some)} of {len(found)}." if some else "Nothing was found.")
     if screen(at) > 1:
         yield _link("Previous", turned(page, at, screen(at) - 1))
     if first + len(some) < len(found):
         yield _link("Next", turned(page, at, screen(at) + 1))
-
-
-def matching(table: Table, page: SitePage, at: Place) -> Sequence[Row]:
-    """The rows that a list's search and filters leave."""
-    words, narrowed = fold(at.asked("search")).split(), [(c, at.asked(c)) for c in page.filters if at.asked(c)]
-    return [
-        row
-        for row in table.rows
-        if all(word in fold(" ".join(map(str, row.values()))) for word in words)
-        and all(str(row[column]) == value for column, value in narrowed)
-    ]
-
-
-def screen(at: Place) -> int:
-    """Which part of a long list is shown, from 1."""
-    asked = at.asked("screen")
-    return int(asked) if asked.isascii() and asked.isdigit() and 0 < int(asked[:4]) < 1000 else 1
-
-
-def turned(page: SitePage, at: Place, number: int, **changed: str) -> str:
-    """The address of another part of a list, or of the list searched or filtered otherwise."""
-    query = {**dict(at.query), "screen": str(number) if number > 1 else "", **changed}
-    return address(page, **query)
-
-
-def _cells(table: Table, page: SitePage, row: Row) -> str:
-    cells = [(column, row[column]) for column in page.columns if column != table.label]
-    return "".join(f" | {spaced(column)}: {shown(value)}" for column, value in cells)
 
 
 def _row_page(loaded: Loaded, page: SitePage, row: Row, state: State) -> Lines:
@@ -234,16 +206,6 @@ def _done(loaded: Loaded, state: State, at: Place) -> Lines:
 
 def _nothing(loaded: Loaded, state: State, at: Place) -> Lines:
     yield from ()
-
-
-def spaced(name: str) -> str:
-    """A column's name as pages show it."""
-    return name.replace("_", " ")
-
-
-def shown(value: Any) -> str:
-    """A cell as pages show it."""
-    return "–" if value is None else str(value)
 
 
 _KINDS: Mapping[str, Callable[[Loaded, State, Place], Lines]] = {
