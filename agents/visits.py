@@ -90,6 +90,11 @@ class Visit:
         """What had been done before the assistant took over."""
         return self.plan.taken[: cut_of(self.draft)] if self.single else ()
 
+    @property
+    def history(self) -> str:
+        """The same as a text, an action a line."""
+        return "\n".join(f"{place}. {taken.said()}" for place, taken in enumerate(self.before, 1))
+
     def begun(self) -> Browser:
         """A browser at the point where the assistant takes over."""
         browser = Browser(self.site)
@@ -109,5 +114,4 @@ class Visit:
     def judged(self, draft: Draft) -> Mapping[str, Any]:
         """The task, the plan and the visit."""
         plan = "\n".join(taken.said() for taken in self.plan.taken)
-        done = [f"{place}. {taken.said()}" for place, taken in enumerate(self.before, 1)]
-        return {"task": self.task.task, "plan": plan, "before": "\n".join(done), "visit": visit_text(self.steps)}
+        return {"task": self.task.task, "plan": plan, "before": self.history, "visit": visit_text(self.steps)}

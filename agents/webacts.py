@@ -40,6 +40,15 @@ class Step(Frozen):
         return f"Thought: {' '.join(self.thought.split())}\nAction: {self.action.written()}"
 
 
+class Steps(tuple[Step, ...]):
+    """Steps that read as a text where a prompt shows them."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return visit_text(self)
+
+
 def visit_messages(briefing: str, opening: str, steps: Sequence[Step]) -> tuple[Message, ...]:
     """A visit as a chat: what is seen comes from the user, thoughts and actions from the assistant."""
     messages = [Message(role="system", content=briefing), Message(role="user", content=opening)]

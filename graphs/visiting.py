@@ -13,7 +13,7 @@ from agentinstruct.agents.shapes_web import site_of, site_text
 from agentinstruct.agents.siteedits import SITE_EDITS, SiteEdit
 from agentinstruct.agents.skill import Goal
 from agentinstruct.agents.visits import Visit, key_text, task_of
-from agentinstruct.agents.webacts import Step, WebAct, spoken_text, visit_messages, visit_text
+from agentinstruct.agents.webacts import Step, Steps, WebAct, spoken_text, visit_messages, visit_text
 from agentinstruct.graphs.episodes import Episodes, EpisodeState
 from agentinstruct.graphs.plan import shown
 from agentinstruct.graphs.refine import Refinement, edited_id
@@ -67,15 +67,14 @@ class Visits(Episodes):
         visit, draw = Visit(draft), Random(f"{draft.id}/visit")
         setting = self.crew.system_message(draw)
         browser, task = visit.begun(), visit.task
-        before = [taken.said() for taken in visit.before]
         steps: list[Step] = []
         calls = list(draft.calls)
         assistant = self.crew.agent("answer", WebAct, subject=draft.category)
         while len(steps) < visit.budget():
             seen = browser.view.text()
-            inputs: dict[str, Any] = {"task": task.task, "before": before, "steps": tuple(steps), "seen": seen}
-            left = visit.budget() - len(steps)
-            act, call = await assistant(context.model_of("answer"), draw, setting=setting, left=left, **inputs)
+            inputs: dict[str, Any] = {"task": task.task, "before": visit.history, "steps": Steps(steps), "seen": seen}
+            count = visit.budget() - len(steps)
+            act, call = await assistant(context.model_of("answer"), draw, setting=setting, count=count, **inputs)
             calls.append(call)
             outcome = browser.act(act.taken())
             step = Step(seen=seen, thought=act.thought, action=act.taken(), ok=outcome.ok, message=outcome.message)
@@ -93,11 +92,10 @@ class Visits(Episodes):
 
     def _told(self, draft: Draft, visit: Visit, setting: str, steps: list[Step], calls: list[Call]) -> Draft:
         draw, skill = Random(f"{draft.id}/layout"), self.crew.skill
-        briefing = skill.prompt("briefing").render({"setting": setting}, draw)[-1]["content"]
+        vocabulary = skill.prompt("briefing").render({}, draw)[-1]["content"]
         layout = draw.choice(list(skill.layouts[draft.item.form]))
-        history = "\n".join(f"{place}. {taken.said()}" for place, taken in enumerate(visit.before, 1))
-        opening = layout.render(question=visit.task.task, passage=steps[0].seen, options=history).strip()
-        messages = visit_messages(briefing, opening, steps)
+        opening = layout.render(question=visit.task.task, passage=steps[0].seen, options=visit.history).strip()
+        messages = visit_messages(f"{setting}\n\n{vocabulary}".strip(), opening, steps)
         return draft.model_copy(update={"messages": messages, "calls": tuple(calls)})
 
 

@@ -58,7 +58,7 @@ def edit(request: Request) -> Said:
 def answer(request: Request) -> Said:
     """The next step of somebody who does what the message says."""
     steps: Sequence[Step] = request.inputs["steps"]
-    walker = Walker(_left(errand(request.inputs["task"]), request.inputs["before"]))
+    walker = Walker(_left(errand(request.inputs["task"]), str(request.inputs["before"]).splitlines()))
     for step in steps:
         walker.next(read_view(step.seen))
         if step.heard:

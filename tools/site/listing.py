@@ -45,4 +45,6 @@ def spaced(name: str) -> str:
 
 def shown(value: Any) -> str:
     """A cell as pages show it."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return "–" if value is None else str(value)
