@@ -4,12 +4,42 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from types import MappingProxyType
 
-from agentinstruct.agents.checks import dialogue, items, panel, responses, site, standing, webtask
-from agentinstruct.agents.checks.check import Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
+from agentinstruct.agents.checks import (
+    code,
+    code_text,
+    dialogue,
+    extraction,
+    items,
+    labelling,
+    panel,
+    pieces,
+    responses,
+    site,
+    standing,
+    talk,
+    talk_panel,
+    webtask,
+)
+from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
 
-__all__ = ["CHECKS", "Bench", "Check", "Cost", "Opinion", "exact", "in_order", "opinion", "policy", "verdicts"]
+__all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_order", "opinion", "policy", "verdicts"]
 
-MODULES = (items, standing, webtask, responses, dialogue, site, panel)
+MODULES = (
+    items,
+    standing,
+    webtask,
+    responses,
+    dialogue,
+    site,
+    extraction,
+    labelling,
+    pieces,
+    talk,
+    talk_panel,
+    code_text,
+    code,
+    panel,
+)
 """The modules that have checks; a new one is a line here."""
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {check.name: check for check in chain.from_iterable(module.CHECKS for module in MODULES)}
