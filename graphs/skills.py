@@ -4,6 +4,7 @@ from agentinstruct.agents.skill import load_skill
 from agentinstruct.graphs.conversation import build_conversation
 from agentinstruct.graphs.flow import build_flow
 from agentinstruct.graphs.tool_use import build_tool_use
+from agentinstruct.graphs.web_agent import build_web_agent
 
 data_to_text = build_flow(load_skill("data_to_text"))
 fermi = build_flow(load_skill("fermi"))
@@ -17,6 +18,7 @@ text_classification = build_flow(load_skill("text_classification"))
 text_extraction = build_flow(load_skill("text_extraction"))
 text_modification = build_flow(load_skill("text_modification"))
 tool_use = build_tool_use(load_skill("tool_use"))
+web_agent = build_web_agent(load_skill("web_agent"))
 conversation = build_conversation(
     load_skill("conversation"),
     (

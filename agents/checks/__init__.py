@@ -19,9 +19,11 @@ from agentinstruct.agents.checks import (
     panel,
     pieces,
     responses,
+    site,
     standing,
     talk,
     talk_panel,
+    webtask,
 )
 from agentinstruct.agents.checks import code, code_text, dialogue, exemplars, items, panel, responses, standing
 from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
@@ -31,8 +33,10 @@ __all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_
 MODULES = (
     items,
     standing,
+    webtask,
     responses,
     dialogue,
+    site,
     extraction,
     labelling,
     pieces,

@@ -28,6 +28,7 @@ from agentinstruct.agents.forms.programs import (
 )
 from agentinstruct.agents.forms.rows import Rows
 from agentinstruct.agents.forms.talk import Talk
+from agentinstruct.agents.forms.web import WebStep, WebTask
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 
@@ -67,6 +68,8 @@ __all__ = [
     "ToolTask",
     "Tristate",
     "Worked",
+    "WebStep",
+    "WebTask",
     "final_answer",
     "read_form",
     "says_unanswerable",
@@ -89,6 +92,8 @@ FORMS: dict[str, type[Form]] = {
         Quote,
         Revision,
         ToolTask,
+        WebTask,
+        WebStep,
         *EXTRACTIONS,
         Classification,
         Piece,

@@ -28,6 +28,7 @@ from agentinstruct.agents.scripted import (
     revision,
     talk,
     tools,
+    web,
 )
 from agentinstruct.agents.scripted import coding, induction, reading, revision, tools
 from agentinstruct.agents.scripted.schema import instance, words_of
@@ -49,6 +50,7 @@ SKILLS: Mapping[str, Mapping[str, Script]] = {
     "few_shot_reasoning": induction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
+    "web_agent": web.SCRIPTS,
 }
 """The scripts of each skill that has some of its own, by agent: one more skill is a line here."""
 SCRIPTS: Mapping[str, Script] = {
