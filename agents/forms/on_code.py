@@ -175,7 +175,7 @@ class Translation(Tested):
     target: str = Field(min_length=1, description="The language it is to be written in.")
 
     @property
-    def shown(self) -> str:
+    def pasted(self) -> str:
         """The code in its own language."""
         return fenced(self.code, language_of(self.source) or "text")
 

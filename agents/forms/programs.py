@@ -57,7 +57,7 @@ class Tested(Form):
         return ""
 
     @property
-    def shown(self) -> str:
+    def pasted(self) -> str:
         """What stands under the task."""
         return fenced(self.given, "python") if self.given else ""
 
@@ -78,7 +78,7 @@ class Tested(Form):
 
     def arrange(self, draw: Random) -> Item:
         """The task and the code it is about; the key is the reference solution."""
-        return self._item(self.question, self.shown, self.reference.strip())
+        return self._item(self.question, self.pasted, self.reference.strip())
 
     def faults(self, passage: str) -> Iterator[Fault]:
         """All code parses, needs only what the sandbox has, and is called by names that the user tells."""
@@ -163,9 +163,9 @@ class Crash(WrittenCrash):
         return cls.model_validate({**data, "trace": await crash(f"{data['code']}\n\n\n{data['crash']}\n")})
 
     @property
-    def shown(self) -> str:
+    def pasted(self) -> str:
         """The code, and the trace of its crash."""
-        return f"{super().shown}\n\n{fenced(self.trace, 'text')}"
+        return f"{super().pasted}\n\n{fenced(self.trace, 'text')}"
 
 
 class Refactor(Shown):
@@ -213,7 +213,7 @@ class CodeReview(Shown):
     def arrange(self, draw: Random) -> Item:
         """The key names the defects, and holds the code put right."""
         defects = [f"- {defect.line}: {defect.problem}" for defect in self.defects]
-        return self._item(self.question, self.shown, "\n".join([*defects, "", self.reference.strip()]))
+        return self._item(self.question, self.pasted, "\n".join([*defects, "", self.reference.strip()]))
 
     def faults(self, passage: str) -> Iterator[Fault]:
         """Each defect names a line of the code that the solution changed."""

@@ -15,7 +15,19 @@ import orjson
 from pydantic import BaseModel
 
 from agentinstruct.agents.gateway import Completion, Request
-from agentinstruct.agents.scripted import coding, induction, reading, revision, tools
+from agentinstruct.agents.scripted import (
+    asking,
+    coding,
+    creative,
+    extraction,
+    induction,
+    labelling,
+    quizzes,
+    reading,
+    revision,
+    talk,
+    tools,
+)
 from agentinstruct.agents.scripted.schema import instance, words_of
 
 Reply = BaseModel | Mapping[str, object] | str | Completion | None
@@ -23,8 +35,14 @@ Script = Callable[[Request], Reply]
 """What an agent says to a request: typed, as JSON values, as text, or a whole completion; None for `not mine`."""
 
 SKILLS: Mapping[str, Mapping[str, Script]] = {
+    "multiple_choice": quizzes.SCRIPTS,
+    "open_domain_qa": asking.SCRIPTS,
     "coding": coding.SCRIPTS,
     "few_shot_reasoning": induction.SCRIPTS,
+    "conversation": talk.SCRIPTS,
+    "creative_content": creative.SCRIPTS,
+    "text_classification": labelling.SCRIPTS,
+    "text_extraction": extraction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
 }
