@@ -7,6 +7,8 @@ from agentinstruct.agents.forms.data import Alert, Verbal
 from agentinstruct.agents.forms.exemplars import Imitation, Induction, OddOne
 from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
 from agentinstruct.agents.forms.fermi import Comparison, Estimate
+from agentinstruct.agents.forms.exemplars import Imitation, Induction, OddOne
+from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.forms.lookup import Lookup
 from agentinstruct.agents.forms.mcq import Optioned
@@ -81,6 +83,23 @@ FORMS: dict[str, type[Form]] = {
         *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote),
         *(Revision, Piece, Sourced),
         *(ToolTask, WebTask, WebStep, Talk),
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
+        *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
+        *(Induction, Imitation, OddOne),
+        *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
+        Short,
+        Listing,
+        Choice,
+        Blank,
+        Pair,
+        Number,
+        Match,
+        Order,
+        Tristate,
+        Essay,
+        Quote,
+        Revision,
+        ToolTask,
         *EXTRACTIONS,
         Classification,
         *(Open, Definite, Quantity, Premise),
@@ -89,6 +108,20 @@ FORMS: dict[str, type[Form]] = {
         *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
         *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
         *(Induction, Imitation, OddOne),
+        Program,
+        Completion,
+        Repair,
+        Crash,
+        Refactor,
+        Speedup,
+        Extension,
+        CodeReview,
+        Output,
+        Walkthrough,
+        Testing,
+        Documentation,
+        Translation,
+        SqlQuery,
     )
 }
 """The forms of each family: of texts, of pieces, of dialogues, of data, of code."""
