@@ -24,6 +24,7 @@ from agentinstruct.agents.checks import (
     standing,
     talk,
     talk_panel,
+    webgoal,
     webtask,
 )
 from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
@@ -34,6 +35,7 @@ MODULES = (
     items,
     standing,
     webtask,
+    webgoal,
     responses,
     dialogue,
     site,
