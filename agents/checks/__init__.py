@@ -8,18 +8,24 @@ from agentinstruct.agents.checks import (
     closed_book,
     code,
     code_text,
+    data,
+    data_items,
     dialogue,
     extraction,
+    fermi,
     items,
     labelling,
     options,
     panel,
     pieces,
     responses,
+    site,
     standing,
     talk,
     talk_panel,
+    webtask,
 )
+from agentinstruct.agents.checks import code, code_text, dialogue, exemplars, items, panel, responses, standing
 from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
 
 __all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_order", "opinion", "policy", "verdicts"]
@@ -27,8 +33,10 @@ __all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_
 MODULES = (
     items,
     standing,
+    webtask,
     responses,
     dialogue,
+    site,
     extraction,
     labelling,
     pieces,
@@ -36,10 +44,14 @@ MODULES = (
     talk_panel,
     code_text,
     code,
+    data_items,
+    data,
+    fermi,
     panel,
     closed_book,
     options,
 )
+MODULES = (items, standing, responses, code_text, code, exemplars, dialogue, panel)
 """The modules that have checks; a new one is a line here."""
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {check.name: check for check in chain.from_iterable(module.CHECKS for module in MODULES)}
