@@ -11,6 +11,7 @@ from agentinstruct.agents.checks import (
     data,
     data_items,
     dialogue,
+    exemplars,
     extraction,
     fermi,
     items,
@@ -25,7 +26,6 @@ from agentinstruct.agents.checks import (
     talk_panel,
     webtask,
 )
-from agentinstruct.agents.checks import code, code_text, dialogue, exemplars, items, panel, responses, standing
 from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
 
 __all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_order", "opinion", "policy", "verdicts"]

@@ -4,9 +4,9 @@ from agentinstruct.agents.forms.asking import Definite, Open, Premise, Quantity
 from agentinstruct.agents.forms.classification import Classification
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
 from agentinstruct.agents.forms.data import Alert, Verbal
+from agentinstruct.agents.forms.exemplars import Imitation, Induction, OddOne
 from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
 from agentinstruct.agents.forms.fermi import Comparison, Estimate
-from agentinstruct.agents.forms.exemplars import Imitation, Induction, OddOne
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.forms.lookup import Lookup
 from agentinstruct.agents.forms.mcq import Optioned
@@ -67,9 +67,9 @@ __all__ = [
     "Talk",
     "ToolTask",
     "Tristate",
-    "Worked",
     "WebStep",
     "WebTask",
+    "Worked",
     "final_answer",
     "read_form",
     "says_unanswerable",

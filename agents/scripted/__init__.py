@@ -22,6 +22,7 @@ from agentinstruct.agents.scripted import (
     data,
     extraction,
     fermi,
+    induction,
     labelling,
     quizzes,
     reading,
@@ -30,7 +31,6 @@ from agentinstruct.agents.scripted import (
     tools,
     web,
 )
-from agentinstruct.agents.scripted import coding, induction, reading, revision, tools
 from agentinstruct.agents.scripted.schema import instance, words_of
 
 Reply = BaseModel | Mapping[str, object] | str | Completion | None
