@@ -44,6 +44,7 @@ MODULES = (
     talk_panel,
     code_text,
     code,
+    exemplars,
     data_items,
     data,
     fermi,
@@ -51,11 +52,18 @@ MODULES = (
     closed_book,
     options,
 )
-MODULES = (items, standing, responses, code_text, code, exemplars, dialogue, panel)
 """The modules that have checks; a new one is a line here."""
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {check.name: check for check in chain.from_iterable(module.CHECKS for module in MODULES)}
-)
+
+
+def _by_name() -> dict[str, Check]:
+    listed: list[Check] = list(chain.from_iterable(module.CHECKS for module in MODULES))
+    found = {check.name: check for check in listed}
+    if len(found) < len(listed):
+        raise ValueError("two checks share a name: a policy could not tell them apart")
+    return found
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(_by_name())
 
 
 def policy(names: Iterable[str], stage: str) -> list[Check]:
