@@ -8,6 +8,7 @@ from agentinstruct.agents.shapes_code import CodeListing, TableSet
 from agentinstruct.agents.shapes_creative import BrandBrief, CharacterSheet, ConflictSheet, ImageList, LessonOutline
 from agentinstruct.agents.shapes_facts import STRUCTURED
 from agentinstruct.agents.shapes_fermi import Scene
+from agentinstruct.agents.shapes_mistakes import Mistakes
 from agentinstruct.agents.shapes_web import SiteReply
 
 SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
@@ -15,6 +16,7 @@ SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
         "text": Rewritten,
         "code": CodeListing,
         "tables": TableSet,
+        "mistakes": Mistakes,
         "scene": Scene,
         "site": SiteReply,
         "character_sheet": CharacterSheet,

@@ -5,6 +5,7 @@ from itertools import chain
 from types import MappingProxyType
 
 from agentinstruct.agents.checks import (
+    asking,
     closed_book,
     code,
     code_text,
@@ -51,6 +52,7 @@ MODULES = (
     data,
     fermi,
     panel,
+    asking,
     closed_book,
     options,
 )
