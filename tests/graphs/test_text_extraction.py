@@ -181,3 +181,19 @@ async def test_gold_that_leaves_out_what_most_extractors_find_is_dropped() -> No
     state = await flow("relations", {"instruct": spoiling(spoil), "answer": honest}, rounds=0)
     assert {one.reason for one in state["dropped"]} <= {"recall", "extracted", "form"}
     assert state["dropped"] and not state.get("records")
+
+
+@pytest.mark.parametrize("goal", ["noise", "near_misses", "instances"])
+async def test_an_edit_that_was_to_change_the_text_and_did_not_is_dropped(goal: str) -> None:
+    idle: Script = lambda request: scripted_reply(request) | {"passage": str(request.inputs["passage"])}  # noqa: E731
+    state = await flow("relations", {"edit": idle}, goals=goal)
+    assert [(one.stage, one.reason) for one in state["dropped"]] in ([("edit", "changed")], [("edit", "grounded")])
+
+
+async def test_noise_that_breaks_a_value_is_dropped() -> None:
+    def torn(request: Request) -> Any:
+        reply: Any = scripted_reply(request)
+        return reply | {"passage": reply["passage"].replace("lighthouse", "light-\nhouse").replace("the", "t he")}
+
+    state = await flow("key_values", {"edit": torn}, goals="noise", transforms="identity")
+    assert [(one.stage, one.reason) for one in state["dropped"]] == [("edit", "grounded")]
