@@ -8,17 +8,23 @@ from agentinstruct.agents.checks import (
     closed_book,
     code,
     code_text,
+    data,
+    data_items,
     dialogue,
+    exemplars,
     extraction,
+    fermi,
     items,
     labelling,
     options,
     panel,
     pieces,
     responses,
+    site,
     standing,
     talk,
     talk_panel,
+    webtask,
 )
 from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
 
@@ -27,8 +33,10 @@ __all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_
 MODULES = (
     items,
     standing,
+    webtask,
     responses,
     dialogue,
+    site,
     extraction,
     labelling,
     pieces,
@@ -36,14 +44,26 @@ MODULES = (
     talk_panel,
     code_text,
     code,
+    exemplars,
+    data_items,
+    data,
+    fermi,
     panel,
     closed_book,
     options,
 )
 """The modules that have checks; a new one is a line here."""
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {check.name: check for check in chain.from_iterable(module.CHECKS for module in MODULES)}
-)
+
+
+def _by_name() -> dict[str, Check]:
+    listed: list[Check] = list(chain.from_iterable(module.CHECKS for module in MODULES))
+    found = {check.name: check for check in listed}
+    if len(found) < len(listed):
+        raise ValueError("two checks share a name: a policy could not tell them apart")
+    return found
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(_by_name())
 
 
 def policy(names: Iterable[str], stage: str) -> list[Check]:

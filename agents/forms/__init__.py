@@ -3,8 +3,12 @@
 from agentinstruct.agents.forms.asking import Definite, Open, Premise, Quantity
 from agentinstruct.agents.forms.classification import Classification
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
+from agentinstruct.agents.forms.data import Alert, Verbal
+from agentinstruct.agents.forms.exemplars import Imitation, Induction, OddOne
 from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
+from agentinstruct.agents.forms.fermi import Comparison, Estimate
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
+from agentinstruct.agents.forms.lookup import Lookup
 from agentinstruct.agents.forms.mcq import Optioned
 from agentinstruct.agents.forms.mcq_built import Select, Worked
 from agentinstruct.agents.forms.mcq_ordered import Assertion, Sequenced
@@ -22,7 +26,9 @@ from agentinstruct.agents.forms.programs import (
     Repair,
     Speedup,
 )
+from agentinstruct.agents.forms.rows import Rows
 from agentinstruct.agents.forms.talk import Talk
+from agentinstruct.agents.forms.web import WebStep, WebTask
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 
@@ -61,6 +67,8 @@ __all__ = [
     "Talk",
     "ToolTask",
     "Tristate",
+    "WebStep",
+    "WebTask",
     "Worked",
     "final_answer",
     "read_form",
@@ -70,42 +78,20 @@ __all__ = [
 FORMS: dict[str, type[Form]] = {
     form.name: form
     for form in (
-        Short,
-        Listing,
-        Choice,
-        Blank,
-        Pair,
-        Number,
-        Match,
-        Order,
-        Tristate,
-        Essay,
-        Quote,
-        Revision,
-        ToolTask,
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote),
+        *(Revision, Piece, Sourced),
+        *(ToolTask, WebTask, WebStep, Talk),
         *EXTRACTIONS,
         Classification,
-        Piece,
-        Sourced,
-        Talk,
         *(Open, Definite, Quantity, Premise),
         *(Single, Above, Worked, Select, Sequenced, Assertion),
-        Program,
-        Completion,
-        Repair,
-        Crash,
-        Refactor,
-        Speedup,
-        Extension,
-        CodeReview,
-        Output,
-        Walkthrough,
-        Testing,
-        Documentation,
-        Translation,
-        SqlQuery,
+        *(Verbal, Lookup, Rows, Alert, Estimate, Comparison),
+        *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
+        *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
+        *(Induction, Imitation, OddOne),
     )
 }
+"""The forms of each family: of texts, of pieces, of dialogues, of data, of code."""
 
 
 def read_form(item: Item) -> Form:
