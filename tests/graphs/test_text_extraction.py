@@ -94,6 +94,21 @@ async def test_a_code_seed_gets_a_task_for_code_and_prose_never_does() -> None:
             assert not {record.category for record in state["records"]} & {"code_elements", "code_facts"}
 
 
+@pytest.mark.parametrize(
+    ("category", "transform", "modality"),
+    [("entities", "", "code"), ("", "report", "code"), ("code_facts", "", "prose")],
+)
+async def test_a_type_for_the_other_kind_of_seed_is_declined(category: str, transform: str, modality: Any) -> None:
+    chosen = Context(model="scripted", rounds=0, categories=category, transforms=transform)
+    async with using(Gateway(lambda spec: ScriptedModel())):
+        state = await text_extraction.ainvoke({"seed": Seed(text=CODE, modality=modality)}, context=chosen)
+    assert not state.get("records")
+    assert {(one.stage, one.reason) for one in state["dropped"]} <= {
+        ("instruct", "declined"),
+        ("transform", "declined"),
+    }
+
+
 async def test_every_format_is_asked_for_answered_and_read() -> None:
     formats = set()
     for category in ("entities", "key_values", "relations", "keyphrases"):
