@@ -7,8 +7,6 @@ from agentinstruct.agents.forms.data import Alert, Verbal
 from agentinstruct.agents.forms.exemplars import Imitation, Induction, OddOne
 from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
 from agentinstruct.agents.forms.fermi import Comparison, Estimate
-from agentinstruct.agents.forms.exemplars import Imitation, Induction, OddOne
-from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.forms.lookup import Lookup
 from agentinstruct.agents.forms.mcq import Optioned
