@@ -7,8 +7,12 @@ A graph's input and settings are plain values, so an index cannot travel in them
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from agentinstruct.tools.retrieval import Index
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
 
 _CURRENT: ContextVar[Index | None] = ContextVar("corpus", default=None)
 
@@ -26,3 +30,17 @@ def searching(index: Index | None) -> Iterator[None]:
         yield
     finally:
         _CURRENT.reset(token)
+
+
+def search_corpus_tool() -> "BaseTool":
+    """The run's corpus as a LangChain tool `search_chunks(query)`; it finds nothing where there is none."""
+    from langchain_core.tools import tool
+
+    @tool
+    async def search_chunks(query: str) -> str:
+        """Search the documents of this run; returns the passages most like the query, with their ids."""
+        corpus = current_corpus()
+        hits = [] if corpus is None else await corpus.asearch(query, 3)
+        return "\n\n".join(f"[{hit.id}] {hit.text}" for hit in hits) or "Nothing was found."
+
+    return search_chunks

@@ -5,6 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentinstruct.agents.agent import strict_schema
+from agentinstruct.agents.checks.dialogue import (
+    execution_verdict,
+    final_state_verdict,
+    format_verdict,
+    grounding_verdict,
+    oracle_verdict,
+    plan_verdict,
+    verdicts,
+)
 from agentinstruct.agents.skill import prompts_folder
 from agentinstruct.agents.toolcalls import (
     Act,
@@ -20,15 +29,6 @@ from agentinstruct.agents.toolcalls import (
     perform,
     run_plan,
     said,
-)
-from agentinstruct.agents.toolchecks import (
-    execution_verdict,
-    final_state_verdict,
-    format_verdict,
-    grounding_verdict,
-    oracle_verdict,
-    plan_verdict,
-    verdicts,
 )
 from agentinstruct.tools.calculate_functions import FUNCTIONS
 from agentinstruct.tools.simulator import Api, Library, Simulator
