@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from agentinstruct.agents.replies import Reshaped, Rewritten
+from agentinstruct.agents.shapes_frame import Frame
 
-SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType({"text": Rewritten})
+SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType({"text": Rewritten, "frame": Frame})
 """Every shape by the name a skill gives it; a new one is a subclass of `Reshaped` and a line here."""

@@ -3,6 +3,7 @@
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
+from agentinstruct.agents.forms.puzzle import Case, Game, Inference, Puzzle, Riddle, Ruling
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 
@@ -10,18 +11,24 @@ __all__ = [
     "FORMS",
     "UNANSWERABLE",
     "Blank",
+    "Case",
     "Choice",
     "Essay",
     "Fact",
     "Form",
+    "Game",
+    "Inference",
     "Listing",
     "Match",
     "Matching",
     "Number",
     "Order",
     "Pair",
+    "Puzzle",
     "Quote",
     "Revision",
+    "Riddle",
+    "Ruling",
     "Short",
     "ToolTask",
     "Tristate",
@@ -32,7 +39,10 @@ __all__ = [
 
 FORMS: dict[str, type[Form]] = {
     form.name: form
-    for form in (Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask)
+    for form in (
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
+        *(Puzzle, Game, Inference, Ruling, Case, Riddle),
+    )
 }
 
 

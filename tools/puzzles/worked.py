@@ -74,7 +74,7 @@ WORDINGS: Mapping[str, tuple[str, ...]] = {
         "How many have {many:number} legs?",
     ),
     "remain": (
-        "{who:name} had {start:number} sheep, and all but {but:number} ran away.",
+        "{who:name} had {start:number} geese, and all but {but:number} ran away.",
         "Then {added:number} came back.",
         "How many has {who:name} now?",
     ),
