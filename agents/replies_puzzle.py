@@ -17,7 +17,9 @@ class Program(Frozen):
     """A worded puzzle as a program that works it out."""
 
     reading: str = Field(description="How the words were read, in a few short sentences.")
-    source: str = Field(min_length=10, description="Python, standard library only, that prints the answer and nothing else.")
+    source: str = Field(
+        min_length=10, description="Python, standard library only, that prints the answer and nothing else."
+    )
 
 
 class Rival(Frozen):

@@ -30,7 +30,7 @@ class Frame(Reshaped):
         for kind, least in LEAST.items():
             if len(found := getattr(cast, kind)) < least:
                 return (
-                    f"{kind}: {least} are needed that are different, one to four plain words each, none a part of another; "
+                    f"{kind}: {least} different ones are needed, of one to four plain words, none a part of another; "
                     f"only {len(found)} can be used: {', '.join(found) or 'none'}"
                 )
         return "" if len(self.setting.split()) >= 8 else "the setting says too little"

@@ -159,7 +159,9 @@ CHECKS = (
         _reformalised,
         frozenset(CORED),
     ),
-    Check("one_answer", "A riddle has no other answer as good.", "model", "item", _one_answer, frozenset({Riddle.name})),
+    Check(
+        "one_answer", "A riddle has no other answer as good.", "model", "item", _one_answer, frozenset({Riddle.name})
+    ),
     exact(
         "eliminated",
         "Every option is dealt with once, and only the answer is left.",

@@ -10,14 +10,14 @@ from fractions import Fraction
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms.form import Fault, Form, Material, labelled, letter, repeated
 from agentinstruct.agents.records import Frozen, Item, Passage
 from agentinstruct.agents.spoken import Spoken
 from agentinstruct.tools.puzzles import LETTERS, Cast, Core, NoCore, TooFew, harder, sample
-from agentinstruct.tools.quotes import bare, numbers
+from agentinstruct.tools.quotes import bare, stated_number
 
 if TYPE_CHECKING:
     from agentinstruct.agents.skill import Category, Goal
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 _LABEL = re.compile(r"^\s*\(?[A-J1-5][.):]\s+")
 _DIRECTION = re.compile(r"(\d+)\W+(?:paces?\W+|steps?\W+)?(?:to the |due |towards the )?(north|south|east|west)")
 _FILLING = frozenset(
-    "answer be by final has have he in is it now of on person she so that they thing was who with which word".split()
+    re.findall(
+        r"\w+",
+        "answer be by final has have he in is it now of on person she so that they thing was who with which word ",
+    )
 )
 """Words that may stand around a short answer without changing it."""
 KINDS = ("people", "things", "places", "kinds")
@@ -69,7 +72,9 @@ class Puzzle(Form):
         core = Core.model_validate(material["core"])
         words = Worded.model_validate(written.model_dump())
         if len(words.options) != len(core.options):
-            raise ReplyError("options", f"{len(core.options)} options were to be worded, there are {len(words.options)}")
+            raise ReplyError(
+                "options", f"{len(core.options)} options were to be worded, there are {len(words.options)}"
+            )
         return cls(
             puzzle=words.puzzle.strip(),
             question=words.question.strip(),
@@ -118,8 +123,7 @@ class Puzzle(Form):
     def agrees(cls, key: str, answer: str) -> bool | None:
         """Numbers, fractions, ways and names are compared; None where the key stands among other words."""
         if re.fullmatch(r"-?\d+", key):
-            found = numbers(answer)
-            return bool(found) and found[-1] == int(key)
+            return stated_number(answer) == int(key)
         if re.fullmatch(r"\d+/\d+", key):
             shares = re.findall(r"(\d+)\s*/\s*(\d+)", answer)
             return bool(shares) and int(shares[-1][1]) > 0 and Fraction(*map(int, shares[-1])) == Fraction(key)

@@ -22,8 +22,12 @@ _THINGS = re.compile(r"\b(?:a|an|the|his|her|its|their) ([a-z]{4,10})\b")
 _PEOPLE = re.compile(r"(?<=[a-z,;] )([A-Z][a-z]{2,9})\b")
 _KINDS = re.compile(r"\b(?:all|many|most|some|these|those|the|few) ([a-z]{4,10}s)\b")
 _DULL = frozenset(
-    "that this same first second other most more such which what when where there then they them their these those "
-    "with from into only very last next case fact whole less many number amount part kind sort thing things one two".split()
+    re.findall(
+        r"\w+",
+        "that this same first second other most more such which what when where there then they them their "
+        "these those with from into only very last next case fact whole less many number amount part kind "
+        "sort thing things one two ",
+    )
 )
 
 
@@ -96,7 +100,7 @@ def word_plays(given: Given) -> Iterator[dict[str, Any]]:
 
 LATERAL: tuple[tuple[str, str, str, str], ...] = (
     (
-        "{who} bolts every door of {place} on the inside, and a minute later stands outside. No door was opened again. How?",
+        "{who} bolts every door of {place} from inside, and soon stands outside. No door was opened again. How?",
         "{place} had no roof, so that {who} climbed out over the wall",
         "bolts every door",
         "Nobody has said that there is a roof.",
@@ -136,8 +140,8 @@ def assumptions(given: Given) -> Iterator[dict[str, Any]]:
         thing = given.things[i % len(given.things)]
         yield {
             "question": (
-                f"{who} argues: at {one} a second {thing} halved the waiting, so at {other} a second {thing} will halve "
-                "it too. Which of these does the argument take for granted?"
+                f"{who} argues: at {one} a second {thing} halved the waiting, so at {other} a second {thing} will "
+                "halve it too. Which of these does the argument take for granted?"
             ),
             "right": f"What makes people wait at {other} is like what made them wait at {one}",
             "wrong": [
@@ -166,7 +170,9 @@ def freely_solved(text: str) -> str:
     if found := re.search(r"reads the word (\w+) from its last letter to its first", text):
         return found[1][::-1]
     if "take for granted" in text:
-        return next((label for label, said in re.findall(r"^([A-J])\. (.+)$", text, re.MULTILINE) if " is like " in said), "")
+        return next(
+            (label for label, said in re.findall(r"^([A-J])\. (.+)$", text, re.MULTILINE) if " is like " in said), ""
+        )
     for story, answer, _, _ in LATERAL:
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[\\w' -]+?)", re.escape(story))
         if told := re.search(pattern, text):

@@ -40,11 +40,16 @@ _SAYS = re.compile(r"(.+?) says: \"(.+?)\"\.?$")
 
 def program(text: str) -> str:
     """A program that works the puzzle out; empty for one that is none of procedure."""
-    found = read(text)
+    found = procedure(text)
     if not found:
         return ""
     name, slots = found
     return f"{getsource(procedures)}\nprint({name}(**{arguments(name, slots)!r}))\n"
+
+
+def procedure(text: str) -> tuple[str, dict[str, Any]] | None:
+    """Which procedure a puzzle asks for and what it gives it; remarks stand in numbered lines, and do not matter."""
+    return read(re.sub(r"^\d+\. .+$", "", text, flags=re.MULTILINE))
 
 
 def query(text: str, options: str = "") -> Query | None:
@@ -144,7 +149,9 @@ class Reading:
             place = 1 + self.names("slots").index(found[1])
             yield from (Choice(label=n, claim=f"{identifier(n)}_at == {place}") for n in self.names("turns"))
         elif found := re.search(r"Who goes with (.+?)\?", self.text):
-            yield from (Choice(label=n, claim=f"{identifier(n)} == {identifier(found[1])}") for n in self.names("people"))
+            yield from (
+                Choice(label=n, claim=f"{identifier(n)} == {identifier(found[1])}") for n in self.names("people")
+            )
         names = self.names("liars")
         for count in range(len(names) + 1 if names else 0):
             for some in combinations(names, count):
@@ -162,7 +169,9 @@ def policy_order(rules: Sequence[str], ordered: bool) -> list[str]:
 
 
 def _is_remark(sentence: str) -> bool:
-    return bool(re.search(r"has heard this story|years older than|minutes late that day|umbrellas and has lost", sentence))
+    return bool(
+        re.search(r"has heard this story|years older than|minutes late that day|umbrellas and has lost", sentence)
+    )
 
 
 Declared = tuple[list[Variable], list[str]]
@@ -202,8 +211,14 @@ def _table(puzzle: Reading) -> Declared:
         return [], []
     (_, *goods), *rows, (_, *totals) = puzzle.table
     most = re.search(r"whole numbers up to (\d+)", puzzle.text)
-    cells = [(f"{identifier(name)}_{identifier(good)}", cell) for name, *row in rows for good, cell in zip(goods, row, strict=True)]
-    variables = [_whole(name, *((0, int(most[1]) if most else 100) if cell == "?" else (int(cell),) * 2)) for name, cell in cells]
+    cells = [
+        (f"{identifier(name)}_{identifier(good)}", cell)
+        for name, *row in rows
+        for good, cell in zip(goods, row, strict=True)
+    ]
+    variables = [
+        _whole(name, *((0, int(most[1]) if most else 100) if cell == "?" else (int(cell),) * 2)) for name, cell in cells
+    ]
     sums = [
         f"{' + '.join(f'{identifier(row[0])}_{identifier(good)}' for row in rows)} == {total}"
         for good, total in zip(goods, totals, strict=True)

@@ -1,4 +1,4 @@
-"""The scripted model's agents for puzzles: each works from the words it is shown, and never sees a core but its writer."""
+"""The scripted model's agents for puzzles: each works from the words it is shown; only the writer knows a core."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,9 +9,8 @@ from agentinstruct.agents.forms import FORMS, final_answer
 from agentinstruct.agents.gateway import Request
 from agentinstruct.agents.scripted import reading
 from agentinstruct.agents.scripted.puzzle_frames import FREE, Given, frame, freely_solved
-from agentinstruct.agents.scripted.puzzle_reading import formalised, program, query
+from agentinstruct.agents.scripted.puzzle_reading import formalised, procedure, program, query
 from agentinstruct.tools.puzzles.core import SUFFICIENT
-from agentinstruct.tools.puzzles.worked import read
 from agentinstruct.tools.puzzles.worked import solved as worked_out
 from agentinstruct.tools.quotes import bare
 from agentinstruct.tools.solver import ProblemError, Query, Undecided, reply
@@ -73,7 +72,9 @@ def _added(request: Request, view: str) -> str:
     """What a suggestion adds: a remark that misleads, or one that closes a loophole."""
     people = Given.of(str(request.inputs.get("passage", ""))).people
     if _field(request.inputs.get("goal"), "name") == "misleading_cue":
-        return f"{people[0]} and {people[1]} have argued about this all week, and the weather has nothing to do with it."
+        return (
+            f"{people[0]} and {people[1]} have argued about this all week, and the weather has nothing to do with it."
+        )
     return "Every word is meant in its usual sense, and nobody helps."
 
 
@@ -91,7 +92,7 @@ def programmed(request: Request) -> Said:
 
 def solved(text: str) -> str:
     """The answer to a puzzle, from its words; empty where it is not understood."""
-    if found := read(text):
+    if found := procedure(text):
         return worked_out(*found)
     try:
         asked = query(text)
@@ -125,7 +126,7 @@ def _deduced(asked: Query, found: str) -> dict[str, Any]:
     ruled = [
         {
             "label": label,
-            "why": f"{claim}: {'this is what is asked for' if label == found else 'not what is asked for, by the rules'}.",
+            "why": f"{claim}: by the rules, this is {'' if label == found else 'not '}what is asked for.",
             "stands": label == found,
         }
         for label, claim in zip(labels, claims, strict=True)

@@ -71,7 +71,7 @@ def _worth(name: str, slots: Slots, key: str, level: int) -> bool:
     if name == "pouring":
         return int(key) >= 3 + level
     if name == "cipher":
-        return key == slots["plain"]
+        return bool(key == slots["plain"])
     return name != "ferry" or int(key) >= 5
 
 
@@ -124,7 +124,11 @@ def _cipher(cast: Cast, draw: Random, level: int) -> Slots:
     shown, hidden = draw.sample(words, 2)
     way = draw.choice([("shift", draw.randint(1, 25)), ("mirror", 0), ("growing", draw.choice((1, -1, 2)))])
     back = draw.random() < 0.3 + 0.5 * min(level, 1)
-    return {"shown": [shown, _enciphered(shown, *way, back)], "hidden": _enciphered(hidden, *way, back), "plain": hidden}
+    return {
+        "shown": [shown, _enciphered(shown, *way, back)],
+        "hidden": _enciphered(hidden, *way, back),
+        "plain": hidden,
+    }
 
 
 def _enciphered(word: str, kind: str, number: int, back: bool) -> str:

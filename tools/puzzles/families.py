@@ -6,9 +6,10 @@ from random import Random
 from typing import Any
 
 from agentinstruct.tools.puzzles.cast import Cast
-from agentinstruct.tools.puzzles.compose import Composer, complete
+from agentinstruct.tools.puzzles.compose import complete
 from agentinstruct.tools.puzzles.core import Core, NoCore
 from agentinstruct.tools.puzzles.policy import policy
+from agentinstruct.tools.puzzles.questions import Asker
 from agentinstruct.tools.puzzles.scenes import drawn, scene
 from agentinstruct.tools.puzzles.statements import Statement
 from agentinstruct.tools.solver import ProblemError, Wanted
@@ -24,7 +25,7 @@ class Family:
     sizes: tuple[int, int]
     wanted: tuple[Wanted, ...]
     rules: tuple[int, int] = (3, 5)
-    open: tuple[int, int] = (2, 40)
+    open: tuple[int, int] = (4, 40)
     conditional: float = 0.35
     given: float = 0.0
     """How often a question has a condition of its own."""
@@ -64,7 +65,7 @@ def ruled(name: str, cast: Cast, draw: Random, larger: int = 0) -> Core:
     for _ in range(TRIES):
         try:
             kind = draw.choice(family.scenes)
-            return posed(name, Composer(scene(drawn(kind, cast, min(size, LARGEST[kind]), draw)), draw))
+            return posed(name, Asker(scene(drawn(kind, cast, min(size, LARGEST[kind]), draw)), draw))
         except (NoCore, ProblemError):
             continue
     raise NoCore(f"no {name} puzzle was found in {TRIES} tries")
@@ -75,7 +76,7 @@ LARGEST: Mapping[str, int] = {
 }  # fmt: skip
 
 
-def posed(name: str, composer: Composer) -> Core:
+def posed(name: str, composer: Asker) -> Core:
     """Rules and a question for a composer's scene."""
     family, draw = FAMILIES[name], composer.draw
     if family.singled:
@@ -87,14 +88,14 @@ def posed(name: str, composer: Composer) -> Core:
 
 
 def asked(
-    name: str, composer: Composer, rules: Sequence[Statement], wanted: Wanted, given: Statement | None = None
+    name: str, composer: Asker, rules: Sequence[Statement], wanted: Wanted, given: Statement | None = None
 ) -> Core:
     """A core with a question with options."""
     entries = composer.asked(wanted, rules, given)
     return complete(composer.scene, family=name, rules=tuple(rules), given=given, **entries)
 
 
-def condition(composer: Composer, rules: Sequence[Statement]) -> Statement:
+def condition(composer: Asker, rules: Sequence[Statement]) -> Statement:
     """Something that the rules leave open, and that leaves something open."""
     left = composer.start.only(*(rule.formal for rule in rules))
     for statement in composer.shuffled():
@@ -103,7 +104,7 @@ def condition(composer: Composer, rules: Sequence[Statement]) -> Statement:
     raise NoCore("nothing can be supposed")
 
 
-def open_question(composer: Composer, rules: Sequence[Statement]) -> dict[str, Any]:
+def open_question(composer: Asker, rules: Sequence[Statement]) -> dict[str, Any]:
     """A question whose answer no single rule gives away."""
     found = composer.start.only(*(rule.formal for rule in rules))
     for question, answers in composer.draw.sample(composer.scene.candidates, len(composer.scene.candidates)):
@@ -114,6 +115,7 @@ def open_question(composer: Composer, rules: Sequence[Statement]) -> dict[str, A
     raise NoCore("every question is answered by one rule")
 
 
-def gives_away(composer: Composer, rule: Statement, claim: str) -> bool:
+def gives_away(composer: Asker, rule: Statement, claim: str) -> bool:
+    """Whether a rule by itself makes a claim certain."""
     left = composer.start.only(rule.formal)
     return left.where(claim).bit_count() == len(left.found)

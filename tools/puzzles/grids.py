@@ -20,7 +20,7 @@ def grid(recipe: Recipe) -> Scene:
         *(f"Each goes with exactly one of these, no two with the same: {listed(column)}." for column in columns[1:]),
     )
     problem = Problem(
-        variables=tuple([*fixed, *(v for column in free for v in column)]),
+        variables=(*fixed, *(v for column in free for v in column)),
         constraints=tuple(different(column) for column in free),
     )
     asked = [(f"Who goes with {value}?", value) for column in columns[1:] for value in column]
@@ -118,9 +118,7 @@ def table(recipe: Recipe) -> Scene:
     return Scene(recipe, (*names, *goods), setting, problem, statements)
 
 
-def _about_cells(
-    names: Sequence[str], goods: Sequence[str], hidden: Sequence[tuple[str, str]]
-) -> Iterator[Statement]:
+def _about_cells(names: Sequence[str], goods: Sequence[str], hidden: Sequence[tuple[str, str]]) -> Iterator[Statement]:
     for a, b in permutations(names, 2):
         for c in goods:
             yield said("more", a=a, b=b, c=c)

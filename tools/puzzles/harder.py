@@ -6,10 +6,11 @@ from typing import Any
 
 from agentinstruct.tools.puzzles import draws, policy
 from agentinstruct.tools.puzzles.cast import Cast
-from agentinstruct.tools.puzzles.compose import Composer, complete
+from agentinstruct.tools.puzzles.compose import complete
 from agentinstruct.tools.puzzles.core import Core, NoCore
 from agentinstruct.tools.puzzles.families import FAMILIES, LARGEST, asked, condition, gives_away, open_question
 from agentinstruct.tools.puzzles.proving import Unproved, prove
+from agentinstruct.tools.puzzles.questions import Asker
 from agentinstruct.tools.puzzles.scene import Recipe
 from agentinstruct.tools.puzzles.scenes import DAYS, cells, scene
 from agentinstruct.tools.puzzles.statements import Statement, joined
@@ -48,11 +49,11 @@ def harder(core: Core, way: str, cast: Cast, draw: Random) -> Core:
     raise NoCore(f"no sound {core.family} puzzle was found this way: {way}: {problem}")
 
 
-def _composer(core: Core, draw: Random) -> Composer:
-    return Composer(scene(core.recipe), draw)
+def _composer(core: Core, draw: Random) -> Asker:
+    return Asker(scene(core.recipe), draw)
 
 
-def _again(core: Core, composer: Composer, rules: Sequence[Statement], **changes: Any) -> Core:
+def _again(core: Core, composer: Asker, rules: Sequence[Statement], **changes: Any) -> Core:
     """The core with these rules and a new question of the same kind."""
     if core.open:
         return complete(composer.scene, family=core.family, rules=tuple(rules), **open_question(composer, rules))
@@ -118,7 +119,7 @@ def _redundant(core: Core, cast: Cast, draw: Random) -> Core:
 def _enlarged(core: Core, cast: Cast, draw: Random) -> Core:
     """One more of everything, the old rules, and as many new ones as that takes."""
     recipe = _larger(core.recipe, cast, draw)
-    family, composer = FAMILIES[core.family], Composer(scene(recipe), draw)
+    family, composer = FAMILIES[core.family], Asker(scene(recipe), draw)
     if family.singled:
         rules = composer.solving(() if recipe["kind"] == "liars" else core.rules)
         return complete(composer.scene, family=core.family, rules=tuple(rules), **open_question(composer, rules))
@@ -168,7 +169,9 @@ def _remark(core: Core, cast: Cast, draw: Random) -> Core:
     """A remark among the rules that has nothing to do with the answer."""
     who, other = cast.some("people", 2, draw)
     text = draw.choice(REMARKS).format(who=who, other=other, n=draw.randint(2, 9))
-    remark = Statement(text=text, formal="true", about=(who, other), phrase="remark")
+    remark = Statement(
+        text=text, formal="true", about=tuple(name for name in (who, other) if name in text), phrase="remark"
+    )
     if any(rule.phrase == "remark" for rule in core.rules):
         raise NoCore("there is a remark already")
     return core.model_copy(update={"rules": (remark, *core.rules)})

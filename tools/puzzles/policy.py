@@ -38,7 +38,7 @@ def applied(recipe: dict[str, Any], clauses: Sequence[Statement], case: Sequence
         names=tuple(places),
         setting=(
             f"A request is for one of these: {listed(places)}.",
-            "The rules are applied in this order: the first one whose condition holds decides, and the rest are ignored.",
+            "The rules are applied in this order: the first whose condition holds decides, the rest are ignored.",
         ),
         rules=(*rules, *case),
         question="How is the request decided?",

@@ -6,7 +6,7 @@ Standard library only and nothing of this package, so that the same text can als
 from collections import deque
 from fractions import Fraction
 from heapq import heappop, heappush
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from math import comb
 
 
@@ -86,23 +86,23 @@ def torch(times: list[int]) -> str:
 def continuations(terms: list[int]) -> list[int]:
     """What comes next by each rule of a fixed family that fits all the terms shown."""
     found = []
-    gaps = [b - a for a, b in zip(terms, terms[1:])]
-    second = [b - a for a, b in zip(gaps, gaps[1:])]
+    gaps = [b - a for a, b in pairwise(terms)]
+    second = [b - a for a, b in pairwise(gaps)]
     if len(set(gaps)) == 1:
         found.append(terms[-1] + gaps[0])
     if len(set(second)) == 1:
         found.append(terms[-1] + gaps[-1] + second[0])
     for times, plus in product(range(-3, 6), range(-12, 13)):
-        if all(times * a + plus == b for a, b in zip(terms, terms[1:])):
+        if all(times * a + plus == b for a, b in pairwise(terms)):
             found.append(times * terms[-1] + plus)
     for own, before in product(range(-2, 4), range(-2, 4)):
-        if all(own * b + before * a == c for a, b, c in zip(terms, terms[1:], terms[2:])):
+        if all(own * b + before * a == c for a, b, c in zip(terms, terms[1:], terms[2:], strict=False)):
             found.append(own * terms[-1] + before * terms[-2])
     halves = [terms[len(terms) % 2 :: 2], terms[1 - len(terms) % 2 :: 2]]
-    steps = [{b - a for a, b in zip(half, half[1:])} for half in halves]
+    steps = [{b - a for a, b in pairwise(half)} for half in halves]
     if len(terms) >= 7 and all(len(step) == 1 for step in steps):
         found.append(halves[0][-1] + steps[0].pop())
-    ratios = {Fraction(b, a) for a, b in zip(gaps, gaps[1:]) if a}
+    ratios = {Fraction(b, a) for a, b in pairwise(gaps) if a}
     if len(ratios) == 1 and 0 not in gaps and (gaps[-1] * min(ratios)).denominator == 1:
         found.append(terms[-1] + int(gaps[-1] * min(ratios)))
     return sorted(set(found))

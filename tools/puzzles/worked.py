@@ -64,7 +64,7 @@ WORDINGS: Mapping[str, tuple[str, ...]] = {
         "How many posts are needed?",
     ),
     "strokes": (
-        "The clock that {who:name} winds needs {seconds:number} seconds from the first stroke to the last to strike {hour:number}.",
+        "To strike {hour:number}, {who:name}'s clock needs {seconds:number} seconds from the first stroke to the last.",
         "The gaps between strokes are all alike, and a stroke itself takes no time.",
         "How many seconds does it need to strike {later:number}?",
     ),
@@ -85,7 +85,7 @@ WORDINGS: Mapping[str, tuple[str, ...]] = {
     ),
     "doors": (
         "Behind one of {count:number} doors stands a prize, each being as likely.",
-        "{who:name} picks a door. The host, who knows where the prize is, opens {opened:number} of the others, always empty.",
+        "{who:name} picks a door. The host, who knows where the prize is, opens {opened:number} others, always empty.",
         "{who:name} then changes to one of the doors that are still closed and not picked, at random.",
         "What is the chance to win the prize, as a fraction?",
     ),
@@ -133,7 +133,7 @@ _SORTS: Mapping[str, tuple[str, Callable[[Any], str], Callable[[str], Any]]] = {
     "pairs": (r"[^.:]+?", lambda v: "; ".join(" with ".join(pair) for pair in v), lambda text: _pairs(text)),
     "steps": (r"[^.:]+?", lambda v: ", ".join(f"{turn} {paces}" for turn, paces in v), _steps),
     "lists": (r"[\d, ;]+", lambda v: "; ".join(", ".join(map(str, one)) for one in v), lambda text: _lists(text)),
-    "shape": ("|".join(_SHAPES), lambda v: next(k for k, closed in _SHAPES.items() if closed == v), _SHAPES.__getitem__),
+    "shape": ("|".join(_SHAPES), lambda v: {closed: way for way, closed in _SHAPES.items()}[v], _SHAPES.__getitem__),
 }
 
 

@@ -40,7 +40,7 @@ class Variable(Part):
     """One unknown and what it can be."""
 
     name: str = Field(description="An identifier, such as ruth or red_house.", pattern=r"^[A-Za-z][A-Za-z0-9_]{0,47}$")
-    kind: Kind = Field(description="int: low to high. name: one of values. bool. class: a set of things, for every/some/no.")
+    kind: Kind = Field(description="int: low to high. name: one of values. bool. class: for every, some, no.")
     low: int = Field(0, description="Least value of an int.")
     high: int = Field(0, description="Greatest value of an int.")
     values: tuple[str, ...] = Field((), max_length=40, description="The possible values of a name.")

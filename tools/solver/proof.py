@@ -1,17 +1,27 @@
-"""The proving engine: z3 answers what must, could or cannot be, within fixed limits of work, so that it is the same everywhere."""
+"""The proving engine: z3 says what must, could or cannot be, within limits of work that are the same everywhere."""
 
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from agentinstruct.tools.solver.algebra import Sort
 from agentinstruct.tools.solver.problem import Problem, Undecided
-from agentinstruct.tools.solver.terms import Reader, Sort
+from agentinstruct.tools.solver.terms import Reader
 
 WORK = 4_000_000
 """z3's own measure of work for one question (about a second or two); the clock is only a second fence."""
 MILLISECONDS = 5_000
 
 Value = int | bool | str
+_COMPARED: Mapping[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 class Missing(ImportError):
@@ -51,9 +61,7 @@ class _Z3:
         return left / right if sign == "//" else left % right
 
     def compare(self, sign: str, left: Any, right: Any) -> Any:
-        signs = {"==": left.__eq__, "!=": left.__ne__}
-        signs |= {} if self.z3.is_bool(left) else {"<": left.__lt__, "<=": left.__le__, ">": left.__gt__, ">=": left.__ge__}
-        return signs[sign](right)
+        return _COMPARED[sign](left, right)
 
     def every(self, parts: Sequence[Any]) -> Any:
         return self.z3.And(*parts, self.truth(True))

@@ -9,36 +9,14 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, Literal, Protocol
+from typing import Any
 
+from agentinstruct.tools.solver.algebra import Algebra, Term
+from agentinstruct.tools.solver.functions import FUNCTIONS, compared, number_of, truth_of
 from agentinstruct.tools.solver.problem import MAX_CLASSES, MAX_SPAN, Problem, ProblemError, Variable
 
-Sort = Literal["int", "bool", "name", "class"]
 MAX_SOURCE = 2_000
 MAX_NODES = 400
-
-
-class Algebra(Protocol):
-    """What an engine can do with its values: integers (names are numbered) and truth values."""
-
-    def variable(self, name: str, low: int, high: int) -> Any: ...  # noqa: D102
-    def flag(self, name: str) -> Any: ...  # noqa: D102
-    def number(self, value: int) -> Any: ...  # noqa: D102
-    def truth(self, value: bool) -> Any: ...  # noqa: D102
-    def arithmetic(self, sign: str, left: Any, right: Any) -> Any: ...  # noqa: D102
-    def compare(self, sign: str, left: Any, right: Any) -> Any: ...  # noqa: D102
-    def every(self, parts: Sequence[Any]) -> Any: ...  # noqa: D102
-    def either(self, parts: Sequence[Any]) -> Any: ...  # noqa: D102
-    def deny(self, part: Any) -> Any: ...  # noqa: D102
-    def choose(self, test: Any, yes: Any, no: Any) -> Any: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A value of some engine, and what kind of thing it is."""
-
-    sort: Sort
-    value: Any
 
 
 @dataclass
@@ -67,7 +45,7 @@ class Reader:
     def truth(self, source: str) -> Any:
         """A constraint or a claim as a truth value of the engine; read once."""
         if source not in self._read_before:
-            self._read_before[source] = self._bool(self.term(source), source)
+            self._read_before[source] = truth_of(self.term(source), source)
         return self._read_before[source]
 
     def term(self, source: str) -> Term:
@@ -133,16 +111,17 @@ class Reader:
         """`not` of a truth value or a class; minus of a number."""
         part = self._read(node.operand)
         if isinstance(node.op, ast.USub):
-            return Term("int", self.algebra.arithmetic("-", self.algebra.number(0), self._int(part)))
+            return Term("int", self.algebra.arithmetic("-", self.algebra.number(0), number_of(part)))
         if part.sort == "class":
             return Term("class", frozenset(range(len(self.regions))) - part.value)
-        return Term("bool", self.algebra.deny(self._bool(part)))
+        return Term("bool", self.algebra.deny(truth_of(part)))
 
     def binary(self, node: ast.BinOp) -> Term:
         """Whole-number arithmetic."""
-        left, right = self._int(self._read(node.left)), self._int(self._read(node.right))
+        left, right = number_of(self._read(node.left)), number_of(self._read(node.right))
         sign = _SIGNS[type(node.op)]
-        if sign in ("//", "%") and not (isinstance(node.right, ast.Constant) and 0 < node.right.value):
+        divisor = node.right.value if isinstance(node.right, ast.Constant) else 0
+        if sign in ("//", "%") and not (isinstance(divisor, int) and divisor > 0):
             raise ProblemError(f"{sign} needs a positive number on its right")
         return Term("int", self.algebra.arithmetic(sign, left, right))
 
@@ -152,28 +131,21 @@ class Reader:
         if all(part.sort == "class" for part in parts):
             sets = [part.value for part in parts]
             return Term("class", reduce(lambda a, b: a & b if both else a | b, sets))
-        truths = [self._bool(part) for part in parts]
+        truths = [truth_of(part) for part in parts]
         return Term("bool", self.algebra.every(truths) if both else self.algebra.either(truths))
 
     def comparison(self, node: ast.Compare) -> Term:
         """One comparison or a chain of them."""
         terms = [self._read(part) for part in (node.left, *node.comparators)]
         steps = zip(terms, node.ops, terms[1:], strict=False)
-        return Term("bool", self.algebra.every([self._compared(a, _COMPARED[type(op)], b) for a, op, b in steps]))
-
-    def _compared(self, left: Term, sign: str, right: Term) -> Any:
-        if left.sort != right.sort or "class" in (left.sort, right.sort):
-            raise ProblemError(f"a {left.sort} is compared with a {right.sort}")
-        if sign not in ("==", "!=") and left.sort != "int":
-            raise ProblemError(f"{sign} compares numbers, not {left.sort}s")
-        return self.algebra.compare(sign, left.value, right.value)
+        return Term("bool", self.algebra.every([compared(self, a, _COMPARED[type(op)], b) for a, op, b in steps]))
 
     def conditional(self, node: ast.IfExp) -> Term:
         """`a if test else b`."""
         yes, no = self._read(node.body), self._read(node.orelse)
         if yes.sort != no.sort or yes.sort == "class":
             raise ProblemError("both branches of `if … else` must be of one sort")
-        return Term(yes.sort, self.algebra.choose(self._bool(self._read(node.test)), yes.value, no.value))
+        return Term(yes.sort, self.algebra.choose(truth_of(self._read(node.test)), yes.value, no.value))
 
     def call(self, node: ast.Call) -> Term:
         """One of the functions below."""
@@ -184,66 +156,6 @@ class Reader:
         if len(node.args) < least:
             raise ProblemError(f"{name} needs at least {least} arguments")
         return work(self, [self._read(argument) for argument in node.args])
-
-    def _bool(self, term: Term, source: str = "") -> Any:
-        if term.sort != "bool":
-            raise ProblemError(f"{source or 'an expression'}: a {term.sort} stands where a truth value is needed")
-        return term.value
-
-    def _int(self, term: Term) -> Any:
-        if term.sort != "int":
-            raise ProblemError(f"a {term.sort} stands where a number is needed")
-        return term.value
-
-    def all_different(self, terms: Sequence[Term]) -> Term:
-        """No two are equal."""
-        pairs = [(a, b) for i, a in enumerate(terms) for b in terms[i + 1 :]]
-        return Term("bool", self.algebra.every([self._compared(a, "!=", b) for a, b in pairs]))
-
-    def counted(self, terms: Sequence[Term]) -> Term:
-        """How many hold."""
-        total, one, none = self.algebra.number(0), self.algebra.number(1), self.algebra.number(0)
-        for term in terms:
-            total = self.algebra.arithmetic("+", total, self.algebra.choose(self._bool(term), one, none))
-        return Term("int", total)
-
-    def limit(self, terms: Sequence[Term], sign: str) -> Term:
-        """The first is a number: so many of the others hold."""
-        return Term("bool", self.algebra.compare(sign, self.counted(terms[1:]).value, self._int(terms[0])))
-
-    def implied(self, terms: Sequence[Term], both: bool = False) -> Term:
-        """If the first holds, so does the second; with `both`, and the other way round."""
-        first, second = (self._bool(term) for term in terms)
-        if both:
-            return Term("bool", self.algebra.compare("==", first, second))
-        return Term("bool", self.algebra.either([self.algebra.deny(first), second]))
-
-    def distance(self, terms: Sequence[Term]) -> Term:
-        """How far apart two numbers are, or a number from nought."""
-        first = self._int(terms[0])
-        gap = self.algebra.arithmetic("-", first, self._int(terms[1])) if len(terms) > 1 else first
-        back = self.algebra.arithmetic("-", self.algebra.number(0), gap)
-        return Term("int", self.algebra.choose(self.algebra.compare("<", gap, self.algebra.number(0)), back, gap))
-
-    def adjacent(self, terms: Sequence[Term]) -> Term:
-        """Two numbers are neighbours."""
-        return Term("bool", self.algebra.compare("==", self.distance(terms).value, self.algebra.number(1)))
-
-    def extreme(self, terms: Sequence[Term], sign: str) -> Term:
-        """The least or the greatest."""
-        best = self._int(terms[0])
-        for term in terms[1:]:
-            best = self.algebra.choose(self.algebra.compare(sign, self._int(term), best), term.value, best)
-        return Term("int", best)
-
-    def inhabited(self, terms: Sequence[Term], reverse: bool = False, deny: bool = False) -> Term:
-        """Something is in all these classes (`reverse`: in the first and not in the second); `deny`: nothing is."""
-        if any(term.sort != "class" for term in terms):
-            raise ProblemError("every, some and no speak of classes")
-        sets = [term.value for term in terms]
-        where = sets[0] - sets[1] if reverse else reduce(lambda a, b: a & b, sets)
-        found = self.algebra.either([self.regions[i] for i in sorted(where)])
-        return Term("bool", self.algebra.deny(found) if deny else found)
 
 
 def parsed(source: str) -> ast.expr:
@@ -263,24 +175,6 @@ def parsed(source: str) -> ast.expr:
         raise ProblemError(f"{source[:80]!r}: {type(strange).__name__} is not part of the language")
     return tree
 
-
-FUNCTIONS: dict[str, tuple[int, Callable[[Reader, Sequence[Term]], Term]]] = {
-    "all_different": (2, Reader.all_different),
-    "count": (1, Reader.counted),
-    "exactly": (2, lambda reader, terms: reader.limit(terms, "==")),
-    "at_least": (2, lambda reader, terms: reader.limit(terms, ">=")),
-    "at_most": (2, lambda reader, terms: reader.limit(terms, "<=")),
-    "implies": (2, lambda reader, terms: reader.implied(terms[:2])),
-    "iff": (2, lambda reader, terms: reader.implied(terms[:2], both=True)),
-    "abs": (1, lambda reader, terms: reader.distance(terms[:1])),
-    "distance": (2, lambda reader, terms: reader.distance(terms[:2])),
-    "next_to": (2, lambda reader, terms: reader.adjacent(terms[:2])),
-    "min": (1, lambda reader, terms: reader.extreme(terms, "<")),
-    "max": (1, lambda reader, terms: reader.extreme(terms, ">")),
-    "some": (1, lambda reader, terms: reader.inhabited(terms)),
-    "no": (1, lambda reader, terms: reader.inhabited(terms, deny=True)),
-    "every": (2, lambda reader, terms: reader.inhabited(terms[:2], reverse=True, deny=True)),
-}
 
 _SIGNS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//", ast.Mod: "%"}
 _COMPARED: dict[type[ast.cmpop], str] = {

@@ -13,8 +13,9 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
+from agentinstruct.tools.solver.algebra import Term
 from agentinstruct.tools.solver.problem import Problem, ProblemError
-from agentinstruct.tools.solver.terms import Reader, Term, parsed
+from agentinstruct.tools.solver.terms import Reader, parsed
 
 MOST_WORLDS = 60_000
 MOST_STEPS = 2_000_000
@@ -110,7 +111,7 @@ class Worlds:
 
 def spoken(reader: Reader, term: Term, world: Sequence[int]) -> int | bool | str:
     """A term's value in a world, with names as they are written."""
-    value = term.value(world)
+    value: int | bool = term.value(world)
     return reader.symbols[value] if term.sort == "name" else value
 
 
