@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from agentinstruct.agents.replies import Reshaped, Rewritten
+from agentinstruct.agents.shapes_code import CodeListing, TableSet
 from agentinstruct.agents.shapes_frame import Frame
 
-SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType({"text": Rewritten, "frame": Frame})
+SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
+    {"text": Rewritten, "code": CodeListing, "tables": TableSet, "frame": Frame}
+)
 """Every shape by the name a skill gives it; a new one is a subclass of `Reshaped` and a line here."""

@@ -16,16 +16,15 @@ from typing import Any, Literal
 from jinja2 import Template
 from pydantic import BaseModel, ConfigDict, Field
 
-from agentinstruct.agents.checks import CHECKS
 from agentinstruct.agents.errors import SkillError
 from agentinstruct.agents.files import checked, nearest, read_text, read_yaml
 from agentinstruct.agents.forms import FORMS
-from agentinstruct.agents.prompt import Prompt, compile_template, load_prompt
+from agentinstruct.agents.layouts import read_demands, read_layouts
+from agentinstruct.agents.prompt import Prompt, load_prompt
 from agentinstruct.agents.records import Modality
-from agentinstruct.agents.shapes import SHAPES
+from agentinstruct.agents.skill_names import agree
 from agentinstruct.tools.constraints import Constraint, Kind
 
-LAYOUT_VARIABLES = frozenset({"passage", "question", "options"})
 Setting = str | int | float | bool | list[str] | list[int] | list[float]
 Feature = Literal[
     "words", "sentences", "numbers", "names", "rows", "steps", "speech", "reasons", "telling", "signatures", "markup"
@@ -47,6 +46,7 @@ class Category(Data):
     title: str
     form: str
     suits: tuple[str, ...] = ("any",)
+    seeds: tuple[Modality, ...] = Field((), description="The seeds it can be written from; the skill's, when empty.")
     brief: str
     examples: tuple[str, ...] = ()
     requires: tuple[Constraint, ...] = Field((), description="What every response of this category must satisfy.")
@@ -70,6 +70,10 @@ class Goal(Data):
     changes: Literal["passage", "both", "item"] = "item"
     outcome: Literal["kept", "flipped", "unanswerable"] = "kept"
     forms: tuple[str, ...] = ()
+    form: str = Field("", description="The form of what it makes; that of the item it refines when empty.")
+    asks_more: bool = Field(True, description="Whether what it makes must ask more than what it refines.")
+    checks: tuple[str, ...] = Field((), description="Checks of what it makes, besides the skill's.")
+    adds: tuple[Kind, ...] = Field((), description="Kinds of constraint of which a refined brief must state a new one.")
     suggestions: int = Field(1, ge=1, le=8, description="Suggestions, and so new items, per item.")
 
     def fits(self, form: str) -> bool:
@@ -89,6 +93,7 @@ class SkillFile(Data):
     released: int = Field(50_000, gt=0, description="Its rows in the released AgentInstruct data: the default mix.")
     retrieves: bool = Field(False, description="Whether its flow searches the run's other code seeds.")
     closed_book: bool = Field(False, description="Whether items must stand alone: the user never sees the passage.")
+    grows: bool = Field(False, description="Whether its transforms are other skills, `from_<skill>`, and not prompts.")
     needs: tuple[str, ...] = Field((), description="Extras of this package that its checks need.")
     categories_per_seed: int = Field(3, ge=1)
     instructions_per_category: int = Field(2, ge=1)
@@ -97,6 +102,7 @@ class SkillFile(Data):
     shapes: Mapping[str, str] = Field({}, description="What a transform replies with, where it is not plain text.")
     goals: Mapping[str, Goal] = {}
     layouts: Mapping[str, tuple[str, ...]] = {}
+    demands: Mapping[str, tuple[str, ...]] = Field({}, description="What users say of each format a reply can have.")
     system_messages: tuple[str, ...] = ()
     checks: tuple[str, ...] = Field((), description="The acceptance policy: which of `CHECKS` a draft must pass.")
     rubric: Mapping[str, str] = {}
@@ -111,6 +117,7 @@ class Skill:
     categories: Mapping[str, Category]
     goals: Mapping[str, Goal]
     layouts: Mapping[str, Sequence[Template]]
+    demands: Mapping[str, Sequence[Template]]
     prompts: Mapping[str, Prompt]
     data: Mapping[str, str]
     """The fingerprints of its YAML files."""
@@ -122,9 +129,10 @@ class Skill:
                 return self.prompts[name]
         raise SkillError(f"prompts/{self.name}: needs {names[-1]}.md (looked for {', '.join(names)}, also in shared/).")
 
-    def checks_of(self, category: str) -> tuple[str, ...]:
-        """The checks that a draft of this category must pass: those of every item, the skill's, its own."""
-        return ("form", "changed", *self.file.checks, *self.categories[category].checks)
+    def checks_of(self, category: str, goal: str = "") -> tuple[str, ...]:
+        """The checks that a draft must pass: those of every item, the skill's, its category's, its goal's."""
+        own = (*self.categories[category].checks, *(self.goals[goal].checks if goal else ()))
+        return ("form", "changed", *self.file.checks, *own)
 
     @property
     def samples(self) -> bool:
@@ -164,8 +172,10 @@ def load_skill(name: str) -> Skill:
         raise SkillError(f"no skill {name!r}.{nearest(name, skill_names())}")
     file = checked(SkillFile, _yaml(folder / "skill.yaml"), f"{name}/skill.yaml", SkillError)
     goals = {key: goal.model_copy(update={"name": key}) for key, goal in file.goals.items()}
-    skill = Skill(name, file, _taxonomy(folder, name), goals, _layouts(file, name), _prompts(folder), _data(folder))
-    _agree(skill)
+    categories, layouts = _taxonomy(folder, name), read_layouts(file.layouts, name)
+    demands = read_demands(file.demands, [category.form for category in categories.values()], name)
+    skill = Skill(name, file, categories, goals, layouts, demands, _prompts(folder), _data(folder))
+    agree(skill, skill_names())
     return skill
 
 
@@ -193,19 +203,6 @@ def _taxonomy(folder: Path, name: str) -> dict[str, Category]:
     }
 
 
-def _layouts(file: SkillFile, name: str) -> dict[str, list[Template]]:
-    found: dict[str, list[Template]] = {}
-    for form, texts in file.layouts.items():
-        where = f"{name}/skill.yaml: layouts.{form}"
-        if form not in FORMS:
-            raise SkillError(f"{where}: no such form.{nearest(form, list(FORMS))}")
-        compiled = [compile_template(text, where, LAYOUT_VARIABLES, error=SkillError) for text in texts]
-        if not texts or any("question" not in used for _, used in compiled):
-            raise SkillError(f"{where}: every layout must show {{{{ question }}}}, and there must be at least one.")
-        found[form] = [template for template, _ in compiled]
-    return found
-
-
 def _prompts(folder: Path) -> dict[str, Prompt]:
     shared = folder.parent / "shared"
     found: dict[str, Prompt] = {}
@@ -214,41 +211,3 @@ def _prompts(folder: Path) -> dict[str, Prompt]:
             name = path.relative_to(base).with_suffix("").as_posix()
             found[name] = load_prompt(path, f"{base.name}/{name}.md")
     return found
-
-
-def _agree(skill: Skill) -> None:
-    """Hold the lists of a skill together, so that a slip is found before the first call."""
-    where, transforms = skill.name, list(skill.file.transforms)
-    for transform in transforms:
-        if transform != "identity" and f"transform/{transform}" not in skill.prompts:
-            raise SkillError(f"{where}: transform {transform!r} has no {where}/transform/{transform}.md.")
-    for category in skill.categories.values():
-        if category.form not in FORMS:
-            raise SkillError(
-                f"{where}/taxonomy.yaml: {category.name}.form: {category.form!r}?{nearest(category.form, list(FORMS))}"
-            )
-        if category.form not in skill.layouts:
-            raise SkillError(f"{where}/skill.yaml: layouts has none for form {category.form!r} of {category.name}.")
-        for transform in set(category.suits) - {"any", *transforms}:
-            raise SkillError(
-                f"{where}/taxonomy.yaml: {category.name}.suits: {transform!r}?{nearest(transform, transforms)}"
-            )
-    _agree_on_names(skill, where)
-
-
-def _agree_on_names(skill: Skill, where: str) -> None:
-    for check in set(skill.file.checks) - set(CHECKS):
-        raise SkillError(f"{where}/skill.yaml: checks: {check!r}?{nearest(check, list(CHECKS))}")
-    for category in skill.categories.values():
-        for check in set(category.checks) - set(CHECKS):
-            raise SkillError(f"{where}/taxonomy.yaml: {category.name}.checks: {check!r}?{nearest(check, list(CHECKS))}")
-    for transform, shape in skill.file.shapes.items():
-        if transform not in skill.file.transforms:
-            raise SkillError(
-                f"{where}/skill.yaml: shapes: {transform!r}?{nearest(transform, [*skill.file.transforms])}"
-            )
-        if shape not in SHAPES:
-            raise SkillError(f"{where}/skill.yaml: shapes.{transform}: {shape!r}?{nearest(shape, list(SHAPES))}")
-    for goal in skill.goals.values():
-        for form in set(goal.forms) - set(FORMS):
-            raise SkillError(f"{where}/skill.yaml: goals.{goal.name}.forms: {form!r}?{nearest(form, list(FORMS))}")

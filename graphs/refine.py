@@ -85,17 +85,18 @@ class Refinement:
 
     async def _edited(self, state: FlowState, parent: Draft, suggestion: Suggestion, model: str) -> Draft:
         goal = self.crew.skill.goals[suggestion.goal]
-        reply_type = edit_reply(goal, FORMS[parent.item.form])
+        form_type = FORMS[goal.form or parent.item.form]
+        reply_type = edit_reply(goal, form_type)
         agent = self.crew.agent("edit", reply_type, f"edit/{goal.name}", "edit", subject=goal.name)
         draw = Random(f"{parent.id}/{goal.name}/{suggestion.ordinal}")
         material = read_form(parent.item).refined(goal, draw)
         inputs = {**self.material(state, parent, goal), "suggestion": suggestion.text, "material": material}
         reply, call = await agent(model, draw, **inputs)
         calls = (*parent.calls, *suggestion.calls, call)
-        form = await _remade(parent, getattr(reply, "item", None), material, call)
+        form = await _remade(form_type, getattr(reply, "item", None), material, call)
         draft_id = edited_id(suggestion)
-        return laid_out(
-            self.crew,
+        return self.begun(
+            state,
             parent.model_copy(
                 update={
                     "id": draft_id,
@@ -119,6 +120,10 @@ class Refinement:
         """What suggester and editor are given of a draft."""
         return {"passage": draft.passage, "item": draft.item.view, "goal": goal}
 
+    def begun(self, state: FlowState, draft: Draft) -> Draft:
+        """The edited draft with what its user would send."""
+        return laid_out(self.crew, draft)
+
     def world(self, state: FlowState, draft: Draft) -> Any:
         """What the checks of an edited item may use besides, in flows with an environment."""
         return None
@@ -137,12 +142,12 @@ def edit_reply(goal: Goal, form: type[Form]) -> type[BaseModel]:
     return create_model(f"{form.__name__}Edit", __base__=base, item=(form.writes or form, ...))
 
 
-async def _remade(parent: Draft, written: BaseModel | None, material: Material | None, call: Call) -> Form | None:
+async def _remade(form: type[Form], written: BaseModel | None, material: Material | None, call: Call) -> Form | None:
     """The edited item, completed by the program; None where only the passage was edited."""
     if written is None:
         return None
     try:
-        return await FORMS[parent.item.form].make(written, material)
+        return await form.make(written, material)
     except ReplyError as error:
         error.calls = (call, *error.calls)
         raise

@@ -4,12 +4,44 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from types import MappingProxyType
 
-from agentinstruct.agents.checks import dialogue, items, panel, puzzle, responses, standing
+from agentinstruct.agents.checks import (
+    closed_book,
+    code,
+    code_text,
+    dialogue,
+    extraction,
+    items,
+    labelling,
+    options,
+    panel,
+    pieces,
+    puzzle,
+    responses,
+    standing,
+    talk,
+    talk_panel,
+)
 from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
 
 __all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_order", "opinion", "policy", "verdicts"]
 
-MODULES = (items, standing, responses, dialogue, puzzle, panel)
+MODULES = (
+    items,
+    standing,
+    responses,
+    dialogue,
+    extraction,
+    labelling,
+    pieces,
+    talk,
+    talk_panel,
+    code_text,
+    code,
+    puzzle,
+    panel,
+    closed_book,
+    options,
+)
 """The modules that have checks; a new one is a line here."""
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {check.name: check for check in chain.from_iterable(module.CHECKS for module in MODULES)}

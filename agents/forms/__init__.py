@@ -1,19 +1,45 @@
 """Every form there is, by the name a taxonomy gives it."""
 
+from agentinstruct.agents.forms.asking import Definite, Open, Premise, Quantity
+from agentinstruct.agents.forms.classification import Classification
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
+from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
+from agentinstruct.agents.forms.mcq import Optioned
+from agentinstruct.agents.forms.mcq_built import Select, Worked
+from agentinstruct.agents.forms.mcq_ordered import Assertion, Sequenced
+from agentinstruct.agents.forms.mcq_written import Above, Single
+from agentinstruct.agents.forms.on_code import Documentation, Output, SqlQuery, Testing, Translation, Walkthrough
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
+from agentinstruct.agents.forms.piece import Piece, Sourced
+from agentinstruct.agents.forms.programs import (
+    CodeReview,
+    Completion,
+    Crash,
+    Extension,
+    Program,
+    Refactor,
+    Repair,
+    Speedup,
+)
 from agentinstruct.agents.forms.puzzle import Case, Game, Inference, Puzzle, Riddle, Ruling
+from agentinstruct.agents.forms.talk import Talk
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 
 __all__ = [
+    "EXTRACTIONS",
     "FORMS",
     "UNANSWERABLE",
+    "Above",
+    "Assertion",
     "Blank",
     "Case",
     "Choice",
+    "Classification",
+    "Definite",
     "Essay",
+    "Extraction",
     "Fact",
     "Form",
     "Game",
@@ -22,16 +48,27 @@ __all__ = [
     "Match",
     "Matching",
     "Number",
+    "Open",
+    "Optioned",
     "Order",
     "Pair",
+    "Piece",
+    "Premise",
     "Puzzle",
+    "Quantity",
     "Quote",
     "Revision",
     "Riddle",
     "Ruling",
+    "Select",
+    "Sequenced",
     "Short",
+    "Single",
+    "Sourced",
+    "Talk",
     "ToolTask",
     "Tristate",
+    "Worked",
     "final_answer",
     "read_form",
     "says_unanswerable",
@@ -40,8 +77,41 @@ __all__ = [
 FORMS: dict[str, type[Form]] = {
     form.name: form
     for form in (
-        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
         *(Puzzle, Game, Inference, Ruling, Case, Riddle),
+        Short,
+        Listing,
+        Choice,
+        Blank,
+        Pair,
+        Number,
+        Match,
+        Order,
+        Tristate,
+        Essay,
+        Quote,
+        Revision,
+        ToolTask,
+        *EXTRACTIONS,
+        Classification,
+        Piece,
+        Sourced,
+        Talk,
+        *(Open, Definite, Quantity, Premise),
+        *(Single, Above, Worked, Select, Sequenced, Assertion),
+        Program,
+        Completion,
+        Repair,
+        Crash,
+        Refactor,
+        Speedup,
+        Extension,
+        CodeReview,
+        Output,
+        Walkthrough,
+        Testing,
+        Documentation,
+        Translation,
+        SqlQuery,
     )
 }
 

@@ -15,7 +15,19 @@ import orjson
 from pydantic import BaseModel
 
 from agentinstruct.agents.gateway import Completion, Request
-from agentinstruct.agents.scripted import puzzles, reading, revision, tools
+from agentinstruct.agents.scripted import (
+    asking,
+    coding,
+    creative,
+    extraction,
+    labelling,
+    puzzles,
+    quizzes,
+    reading,
+    revision,
+    talk,
+    tools,
+)
 from agentinstruct.agents.scripted.schema import instance, words_of
 
 Reply = BaseModel | Mapping[str, object] | str | Completion | None
@@ -23,6 +35,13 @@ Script = Callable[[Request], Reply]
 """What an agent says to a request: typed, as JSON values, as text, or a whole completion; None for `not mine`."""
 
 SKILLS: Mapping[str, Mapping[str, Script]] = {
+    "multiple_choice": quizzes.SCRIPTS,
+    "open_domain_qa": asking.SCRIPTS,
+    "coding": coding.SCRIPTS,
+    "conversation": talk.SCRIPTS,
+    "creative_content": creative.SCRIPTS,
+    "text_classification": labelling.SCRIPTS,
+    "text_extraction": extraction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
     "brain_teaser": puzzles.SCRIPTS,

@@ -51,6 +51,7 @@ def inputs_of(prompt: Prompt, text: str, form: str = "short", count: int = 2, **
         "tools": [{"name": "calculator", "description": "Computes."}],
         "workings": [{"tool": "calculator", "input": text, "output": text}],
         "material": Generous(text),
+        "skills": [{"name": "sums", "description": "Small sums."}],
         "form": form,
         "count": count,
         "wanted": count,
