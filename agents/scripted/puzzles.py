@@ -109,15 +109,19 @@ def solve(request: Request) -> Said:
 
 
 def answer(request: Request) -> Said:
-    """The teacher: rules, deductions and every option, or a short explanation."""
-    text = str(request.inputs.get("request", ""))
+    """The teacher: rules, deductions and every option, or a short explanation; a program first, where it has one."""
+    text, stepping = str(request.inputs.get("request", "")), request.schema_name.endswith("Step")
+    offered = {tool["name"] for tool in request.inputs.get("tools", ())}
+    if stepping and "run_python" in offered and not request.inputs.get("workings") and (source := program(text)):
+        return {"tool": "run_python", "input": source, "reply": None}
     found = solved(text)
     if not found:
         return None
     if request.schema_name == "Deduced":
         asked = query(text)
         return _deduced(asked, found) if asked else None
-    return f"Taking the sentences one by one, only this is left: {found}.\n\nAnswer: {found}"
+    said = {"explanation": f"Taking the sentences one by one, only this is left: {found}.", "answer": found}
+    return {"tool": "none", "input": "", "reply": said} if stepping else said
 
 
 def _deduced(asked: Query, found: str) -> dict[str, Any]:
