@@ -29,6 +29,8 @@ from agentinstruct.tools.solver import Missing, Problem, Proof, Query, Undecided
 
 CHOSEN = (Game.name, Inference.name, Ruling.name, Case.name)
 CORED = (Puzzle.name, *CHOSEN)
+LISTED = 2
+"""Names that a sentence may have besides those of its rule and still be that rule."""
 _TOLD = re.compile(r"\b(?:the (?:answer|solution) (?:is|was)|answer:|solution:|hint:)", re.IGNORECASE)
 
 
@@ -53,9 +55,12 @@ def _names(draft: Draft, bench: Bench) -> Iterator[Fault]:
         number = re.fullmatch(r"-?\d+", name)
         if float(name) not in said if number else not _stands(name, folded):
             yield "names", f"the words do not name {name!r}"
-    units = [fold(unit) for unit in re.split(r"(?<=[.!?:;])\s+|\n+", draft.item.question)]
+    units = [fold(unit) for unit in re.split(r"(?<=[.!?;])\s+|\n+", draft.item.question)]
+    spoken = [{name for name in core.names if _stands(name, unit)} for unit in units]
     for rule in core.rules:
-        if rule.about and not any(all(_stands(name, unit) for name in rule.about) for unit in units):
+        about = {name for name in rule.about if name in core.names}
+        # A sentence that lists all the names states no rule.
+        if about and not any(about <= said and len(said) <= len(about) + LISTED for said in spoken):
             yield "names", f"no sentence speaks of {' and '.join(rule.about)} together, as the rule does: {rule.text}"
     if told := _TOLD.search(draft.item.question):
         yield "names", f"the words speak of the answer: {told[0]!r}"

@@ -8,7 +8,7 @@ from typing import Any
 from agentinstruct.tools.puzzles.cast import Cast, TooFew
 from agentinstruct.tools.puzzles.core import Core, NoCore
 from agentinstruct.tools.puzzles.procedures import undo
-from agentinstruct.tools.puzzles.worked import Slots, solved, worded
+from agentinstruct.tools.puzzles.worked import Slots, solved, used, worded
 
 TRIES = 400
 WORKED: Mapping[str, tuple[str, ...]] = {
@@ -47,7 +47,7 @@ def stated(family: str, name: str, slots: Slots, level: int) -> Core:
     return Core(
         family=family,
         language="program",
-        names=tuple(dict.fromkeys(_named(slots))),
+        names=tuple(dict.fromkeys(_named({key: slots[key] for key in used(name)}))),
         setting=(*sentences[:-1], *([f"{before}."] if stop else [])),
         question=last,
         key=key,
@@ -59,8 +59,8 @@ def stated(family: str, name: str, slots: Slots, level: int) -> Core:
 def _named(slots: Slots) -> list[str]:
     """Everything with a name or a number that the wording must not lose."""
     found: list[str] = []
-    for key, value in slots.items():
-        for part in value if isinstance(value, list) else [value] * (key != "plain"):
+    for value in slots.values():
+        for part in value if isinstance(value, list) else [value]:
             found += map(str, part) if isinstance(part, list) else [str(part)]
     return [one for one in found if one not in ("True", "False")]
 

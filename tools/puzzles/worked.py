@@ -152,6 +152,11 @@ def worded(name: str, slots: Slots) -> tuple[str, ...]:
     )
 
 
+def used(name: str) -> list[str]:
+    """The slots that the sentences of a puzzle have."""
+    return list(dict.fromkeys(re.findall(r"\{(\w+):", " ".join(WORDINGS[name]))))
+
+
 def read(text: str) -> tuple[str, Slots] | None:
     """Which puzzle a text words, and its numbers and words; None for a text that is none of these."""
     flat = " ".join(text.split())
