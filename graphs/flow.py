@@ -42,15 +42,10 @@ async def refine_or_answer(state: FlowState) -> str:
 
 def build_flow(skill: Skill) -> Flow:
     """Wire a skill's agents into the shared flow."""
-    crew, transforms = Crew(skill), list(skill.file.transforms)
+    crew = Crew(skill)
     stages, refinement = Stages(crew), Refinement(crew)
     flow = StateGraph(FlowState, Context, input_schema=FlowInput)
-    flow.add_node("plan", stages.plan)
-    flow.add_edge(START, "plan")
-    flow.add_conditional_edges("plan", chosen_transform, transforms)
-    for name in transforms:
-        flow.add_node(name, stages.transform(name))
-        flow.add_edge(name, "sample" if skill.samples else "instruct")
+    wire_transforms(flow, stages, then="sample" if skill.samples else "instruct")
     if skill.samples:
         flow.add_node("sample", stages.sample)
         flow.add_edge("sample", "instruct")
@@ -65,6 +60,17 @@ def build_flow(skill: Skill) -> Flow:
     answered(flow, skill)
     flow.add_edge("verify", END)
     return flow.compile(name=skill.name)
+
+
+def wire_transforms(flow: StateGraph[Any, Context, FlowInput, Any], stages: Stages, *, then: str) -> None:
+    """Add the stages that every skill begins with: the plan, and the one transform that it drew."""
+    transforms = list(stages.crew.skill.file.transforms)
+    flow.add_node("plan", stages.plan)
+    flow.add_edge(START, "plan")
+    flow.add_conditional_edges("plan", chosen_transform, transforms)
+    for name in transforms:
+        flow.add_node(name, stages.transform(name))
+        flow.add_edge(name, then)
 
 
 def answered(flow: StateGraph[Any, Context, FlowInput, Any], skill: Skill) -> None:

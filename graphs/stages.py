@@ -115,7 +115,8 @@ class Stages:
             raise ReplyError("declined", "the passage gives nothing to build an item of this type from")
         plan, passage = state["plan"], state["passage"]
         draw = Random(f"{plan.work_id}/{category.name}" + (f"/{first}" if first else ""))
-        form, least = writer_form(category), int("any" in category.suits or material is not None)
+        asked_for = "any" in category.suits or category.states or material is not None
+        form, least = writer_form(category), int(bool(asked_for))
         agent = self.crew.agent("instruct", batch_of(form, count, least), subject=category.name)
         inputs: dict[str, Any] = {"category": shown(category, draw), "count": count, "material": material}
         reply, call = await agent(model, draw, **self.shown(state), **inputs)

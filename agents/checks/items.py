@@ -63,8 +63,12 @@ async def _changed(draft: Draft, bench: Bench) -> Opinion:
     if not bench.parent:
         return [], []
     goal = bench.skill.goals.get(draft.goal)
-    if goal and goal.changes == "both" and fold(draft.passage) == fold(bench.parent.passage):
+    same_passage = fold(draft.passage) == fold(bench.parent.passage)
+    if goal and goal.changes == "both" and same_passage:
         return [_verdict("changed", False, "the passage is as it was")], []
+    if goal and goal.changes == "passage" and draft.outcome == "kept":
+        said = "the passage is as it was" if same_passage else "the passage was changed"
+        return [_verdict("changed", not same_passage, said)], []
     return [changed(draft, bench.parent)], []
 
 

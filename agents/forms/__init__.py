@@ -3,8 +3,12 @@
 from agentinstruct.agents.forms.asking import Definite, Open, Premise, Quantity
 from agentinstruct.agents.forms.classification import Classification
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
+from agentinstruct.agents.forms.data import Alert, Verbal
+from agentinstruct.agents.forms.exemplars import Imitation, Induction, OddOne
 from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
+from agentinstruct.agents.forms.fermi import Comparison, Estimate
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
+from agentinstruct.agents.forms.lookup import Lookup
 from agentinstruct.agents.forms.mcq import Optioned
 from agentinstruct.agents.forms.mcq_built import Select, Worked
 from agentinstruct.agents.forms.mcq_ordered import Assertion, Sequenced
@@ -23,7 +27,9 @@ from agentinstruct.agents.forms.programs import (
     Speedup,
 )
 from agentinstruct.agents.forms.puzzle import Case, Game, Inference, Puzzle, Riddle, Ruling
+from agentinstruct.agents.forms.rows import Rows
 from agentinstruct.agents.forms.talk import Talk
+from agentinstruct.agents.forms.web import WebStep, WebTask
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 
@@ -68,6 +74,8 @@ __all__ = [
     "Talk",
     "ToolTask",
     "Tristate",
+    "WebStep",
+    "WebTask",
     "Worked",
     "final_answer",
     "read_form",
@@ -78,6 +86,7 @@ FORMS: dict[str, type[Form]] = {
     form.name: form
     for form in (
         *(Puzzle, Game, Inference, Ruling, Case, Riddle),
+        *(Verbal, Lookup, Rows, Alert, Estimate, Comparison),
         Short,
         Listing,
         Choice,
@@ -91,6 +100,8 @@ FORMS: dict[str, type[Form]] = {
         Quote,
         Revision,
         ToolTask,
+        WebTask,
+        WebStep,
         *EXTRACTIONS,
         Classification,
         Piece,
@@ -112,6 +123,10 @@ FORMS: dict[str, type[Form]] = {
         Documentation,
         Translation,
         SqlQuery,
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
+        *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
+        *(Induction, Imitation, OddOne),
+        *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
     )
 }
 

@@ -19,7 +19,10 @@ from agentinstruct.agents.scripted import (
     asking,
     coding,
     creative,
+    data,
     extraction,
+    fermi,
+    induction,
     labelling,
     puzzles,
     quizzes,
@@ -27,6 +30,7 @@ from agentinstruct.agents.scripted import (
     revision,
     talk,
     tools,
+    web,
 )
 from agentinstruct.agents.scripted.schema import instance, words_of
 
@@ -35,6 +39,8 @@ Script = Callable[[Request], Reply]
 """What an agent says to a request: typed, as JSON values, as text, or a whole completion; None for `not mine`."""
 
 SKILLS: Mapping[str, Mapping[str, Script]] = {
+    "data_to_text": data.SCRIPTS,
+    "fermi": fermi.SCRIPTS,
     "multiple_choice": quizzes.SCRIPTS,
     "open_domain_qa": asking.SCRIPTS,
     "coding": coding.SCRIPTS,
@@ -42,10 +48,12 @@ SKILLS: Mapping[str, Mapping[str, Script]] = {
     "creative_content": creative.SCRIPTS,
     "text_classification": labelling.SCRIPTS,
     "text_extraction": extraction.SCRIPTS,
+    "few_shot_reasoning": induction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
     "brain_teaser": puzzles.SCRIPTS,
     "analytical_reasoning": puzzles.SCRIPTS,
+    "web_agent": web.SCRIPTS,
 }
 """The scripts of each skill that has some of its own, by agent: one more skill is a line here."""
 SCRIPTS: Mapping[str, Script] = {

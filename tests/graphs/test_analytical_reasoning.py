@@ -1,4 +1,4 @@
-"""Analytical reasoning on the scripted model under the strict policy: one right option, proved before and after wording."""
+"""Analytical reasoning on the scripted model, strictly: one right option, proved before and after it is worded."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,12 +15,14 @@ from agentinstruct.graphs.skills import analytical_reasoning
 from agentinstruct.graphs.state import Context, FlowState
 
 SKILL = load_skill("analytical_reasoning")
-TEXT = """Perth, the old blacksmith, kept his forge on deck, and the headsmen and harpooneers came to him with lances and
-boat-spades. Stubb wanted a hook, Flask wanted a shoe for an oar, and Starbuck asked for a new blade before the ship
+TEXT = """Perth, the old blacksmith, kept his forge on deck, and the headsmen and harpooneers came to him with lances
+and boat-spades. Stubb wanted a hook, Flask wanted a shoe for an oar, and Starbuck asked for a new blade before the ship
 reached the harbour. The cook and the carpenter waited beside the windlass until the hammer was still."""
 
 
-async def flow(category: str, scripts: Mapping[str, Script] | None = None, text: str = TEXT, **chosen: Any) -> FlowState:
+async def flow(
+    category: str, scripts: Mapping[str, Script] | None = None, text: str = TEXT, **chosen: Any
+) -> FlowState:
     settings = {"rounds": 0, "instructions_per_category": 1} | chosen
     async with using(Gateway(lambda spec: ScriptedModel(scripts or {}))):
         context = Context(model="scripted", categories=category, **settings)
@@ -33,7 +35,13 @@ async def test_every_category_yields_a_record(category: str) -> None:
     assert not state["dropped"]
     (record,) = state["records"]
     assert record.accepted and record.key in "ABCDE"
-    assert {verdict.check for verdict in record.verdicts} >= {"unique", "names", "reformalised", "eliminated", "solvers"}
+    assert {verdict.check for verdict in record.verdicts} >= {
+        "unique",
+        "names",
+        "reformalised",
+        "eliminated",
+        "solvers",
+    }
     parts = [record.messages[-1].content.index(part) for part in ("Rules:", "Deductions:", "Options:", "Answer: ")]
     assert parts == sorted(parts)
     assert record.messages[-1].content.endswith(f"Answer: {record.key}")

@@ -15,14 +15,16 @@ from agentinstruct.graphs.state import Context, FlowState
 from agentinstruct.tools.puzzles import prove
 
 SKILL = load_skill("brain_teaser")
-TEXT = """The lighthouse at Carn Point was built in 1862 by a crew of 48 men from the northern villages. Its lamp could be
-seen for 21 miles on a clear night, farther than any other light on that coast. The keeper and his two daughters lived
+TEXT = """The lighthouse at Carn Point was built in 1862 by a crew of 48 men from the northern villages. Its lamp could
+be seen for 21 miles on a clear night, farther than any other light on that coast. The keeper and his two daughters lived
 in the stone cottage beside the tower for nearly 30 years."""
 CORED = [name for name, category in SKILL.categories.items() if category.form == "puzzle"]
 FREE = [name for name in SKILL.categories if name not in CORED]
 
 
-async def flow(category: str, scripts: Mapping[str, Script] | None = None, text: str = TEXT, **chosen: Any) -> FlowState:
+async def flow(
+    category: str, scripts: Mapping[str, Script] | None = None, text: str = TEXT, **chosen: Any
+) -> FlowState:
     settings = {"rounds": 0, "instructions_per_category": 1} | chosen
     async with using(Gateway(lambda spec: ScriptedModel(scripts or {}))):
         context = Context(model="scripted", categories=category, **settings)
@@ -91,7 +93,9 @@ def changed(agent: str, change: Any) -> dict[str, Script]:
 def without(line: str) -> Any:
     def change(reply: Any) -> Any:
         item = reply["items"][0]
-        return {"items": [{**item, "puzzle": "\n".join(n for n in item["puzzle"].split("\n") if not n.startswith(line))}]}
+        return {
+            "items": [{**item, "puzzle": "\n".join(n for n in item["puzzle"].split("\n") if not n.startswith(line))}]
+        }
 
     return change
 

@@ -13,7 +13,7 @@ from agentinstruct.tools.puzzles.worked import WORDINGS, read, solved, worded
 from agentinstruct.tools.solver import Problem, Proof, solve
 
 CAST = Cast.of(
-    people="Ruth Anna Ben Cleo Dov Ewa Finn Gus".split(),
+    people=["Ruth", "Anna", "Ben", "Cleo", "Dov", "Ewa", "Finn", "Gus"],
     things=["oak saw", "lamp", "Blue Book", "rope", "net", "bell", "kettle"],
     places=["mill", "Carn Point", "harbour", "dam", "tower"],
     kinds=["bakers", "millers", "early risers", "singers"],

@@ -148,7 +148,12 @@ def _parts(tree: ast.expr) -> Iterator[ast.expr]:
     if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And):
         for part in tree.values:
             yield from _parts(part)
-    elif isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == "all_different" and tree.args[1:]:
+    elif (
+        isinstance(tree, ast.Call)
+        and isinstance(tree.func, ast.Name)
+        and tree.func.id == "all_different"
+        and tree.args[1:]
+    ):
         for one, other in combinations(tree.args, 2):
             yield ast.Compare(one, [ast.NotEq()], [other])
     else:
