@@ -16,7 +16,7 @@ from agentinstruct.tools.puzzles import prove
 
 SKILL = load_skill("brain_teaser")
 TEXT = """The lighthouse at Carn Point was built in 1862 by a crew of 48 men from the northern villages. Its lamp could
-be seen for 21 miles on a clear night, farther than any other light on that coast. The keeper and his two daughters lived
+be seen for 21 miles on a clear night, farther than any other light on that coast. The keeper and his daughters lived
 in the stone cottage beside the tower for nearly 30 years."""
 CORED = [name for name, category in SKILL.categories.items() if category.form == "puzzle"]
 FREE = [name for name in SKILL.categories if name not in CORED]
