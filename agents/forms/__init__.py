@@ -26,6 +26,7 @@ from agentinstruct.agents.forms.programs import (
     Repair,
     Speedup,
 )
+from agentinstruct.agents.forms.puzzle import Case, Game, Inference, Puzzle, Riddle, Ruling
 from agentinstruct.agents.forms.rows import Rows
 from agentinstruct.agents.forms.talk import Talk
 from agentinstruct.agents.forms.web import WebStep, WebTask
@@ -39,6 +40,7 @@ __all__ = [
     "Above",
     "Assertion",
     "Blank",
+    "Case",
     "Choice",
     "Classification",
     "Definite",
@@ -46,6 +48,8 @@ __all__ = [
     "Extraction",
     "Fact",
     "Form",
+    "Game",
+    "Inference",
     "Listing",
     "Match",
     "Matching",
@@ -56,9 +60,12 @@ __all__ = [
     "Pair",
     "Piece",
     "Premise",
+    "Puzzle",
     "Quantity",
     "Quote",
     "Revision",
+    "Riddle",
+    "Ruling",
     "Select",
     "Sequenced",
     "Short",
@@ -85,6 +92,8 @@ FORMS: dict[str, type[Form]] = {
         *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
         *(Induction, Imitation, OddOne),
         *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
+        *(Puzzle, Game, Inference, Ruling, Case, Riddle),
+        *(Verbal, Lookup, Rows, Alert, Estimate, Comparison),
         Short,
         Listing,
         Choice,

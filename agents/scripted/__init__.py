@@ -24,6 +24,7 @@ from agentinstruct.agents.scripted import (
     fermi,
     induction,
     labelling,
+    puzzles,
     quizzes,
     reading,
     revision,
@@ -50,6 +51,8 @@ SKILLS: Mapping[str, Mapping[str, Script]] = {
     "text_extraction": extraction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
+    "brain_teaser": puzzles.SCRIPTS,
+    "analytical_reasoning": puzzles.SCRIPTS,
     "web_agent": web.SCRIPTS,
 }
 """The scripts of each skill that has some of its own, by agent: one more skill is a line here."""
