@@ -80,7 +80,7 @@ class SkillFile(Data):
     split: str
     modalities: tuple[Modality, ...] = ("prose",)
     prose_holds: Literal["", "signatures"] = Field("", description="What prose must hold for the skill to take it.")
-    retrieves: bool = Field(False, description="Whether its flow searches the run's other code seeds.")
+    retrieves: bool = Field(False, description="Whether its flow searches the run's other seeds.")
     categories_per_seed: int = Field(3, ge=1)
     instructions_per_category: int = Field(2, ge=1)
     rounds: int = Field(1, ge=0, le=5)

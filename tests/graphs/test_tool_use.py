@@ -14,7 +14,7 @@ from agentinstruct.graphs.skills import tool_use
 from agentinstruct.graphs.state import Context
 from agentinstruct.tools.corpus import searching
 from agentinstruct.tools.embeddings import embeddings
-from agentinstruct.tools.retrieval import Index
+from agentinstruct.tools.retrieval import Chunk, Index
 
 SKILL = load_skill("tool_use")
 CODE = '''"""Prices."""
@@ -218,7 +218,8 @@ async def test_code_without_functions_is_declined() -> None:
 
 
 async def grown_by_retrieval(text: str, neighbours: list[str]) -> dict[str, Any]:
-    index = Index.build(neighbours, [f"n{place}" for place, _ in enumerate(neighbours)], embeddings("hash"))
+    chunks = [Chunk(id=f"n{place}", text=code, modality="code") for place, code in enumerate(neighbours)]
+    index = Index.of([*chunks, Chunk(id="prose", text=text, modality="prose")], embeddings("hash"))
     with searching(index):
         for seed in range(20):
             state = await flow("single_api_all_parameters", text=text, seed=seed, rounds=0)
