@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -15,8 +16,19 @@ from agentinstruct.agents.panel import graded
 from agentinstruct.agents.records import Call, Draft, Verdict, content_id
 from agentinstruct.agents.replies import Judgement
 from agentinstruct.agents.skill import Category, Goal
-from agentinstruct.agents.toolcalls import Act, Turn, UserTurn, dialogue_messages, dialogue_text, perform, said
-from agentinstruct.agents.toolchecks import ABSENT, plan_verdict, verdicts
+from agentinstruct.agents.toolcalls import (
+    Act,
+    Turn,
+    UserTurn,
+    dialogue_messages,
+    dialogue_text,
+    perform,
+    run_plan,
+    said,
+)
+from agentinstruct.agents.toolchecks import verdicts
+from agentinstruct.agents.toolpatterns import PARALLEL, REPORT
+from agentinstruct.agents.toolplans import plan_verdict
 from agentinstruct.graphs.crew import Crew, each
 from agentinstruct.graphs.library import ToolState, library_view, simulator_of
 from agentinstruct.graphs.plan import shown
@@ -24,7 +36,7 @@ from agentinstruct.graphs.refine import Refinement
 from agentinstruct.graphs.stages import admit, some
 from agentinstruct.graphs.state import Context, FlowState, settings
 from agentinstruct.graphs.verify import settled
-from agentinstruct.tools.simulator import openai_tools
+from agentinstruct.tools.simulator import Simulator, openai_tools
 
 STEPS = 12
 """Turns of the assistant in one dialogue."""
@@ -140,9 +152,11 @@ class Dialogues:
 class ToolRefinement(Refinement):
     """Suggester and editor, who see the library, the task and the dialogue it led to."""
 
-    def able(self, draft: Draft) -> bool:
-        """A task that needs no call at all has no steps to add to."""
-        return bool(task_of(draft).calls) or draft.category not in ABSENT
+    def able(self, draft: Draft, goal: Goal) -> bool:
+        """A task without calls has no steps to add to, one that ends in an error none after it."""
+        open_ended = bool(task_of(draft).calls) and draft.category not in REPORT
+        several = not draft.category.startswith("single") and draft.category not in PARALLEL
+        return open_ended and (goal.name != "failing_step" or several)
 
     def material(self, state: FlowState, draft: Draft, goal: Goal) -> dict[str, Any]:
         """The task with its library and its dialogue."""
@@ -158,16 +172,27 @@ class ToolRefinement(Refinement):
     def verdicts(self, state: FlowState, draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
         """The edited plan must run, and must take more calls than its parent's."""
         found = task_verdicts(state, draft, parent)
-        if parent is None or draft.goal != "more_steps":
+        if parent is None or draft.goal not in ("more_steps", "failing_step"):
             return found
-        before, now = len(task_of(parent).calls), len(task_of(draft).calls)
-        return (*found, Verdict(check="more_steps", passed=now > before, evidence=f"{before} calls, now {now}"))
+        count = partial(failing, simulator=simulator_of(state)) if draft.goal == "failing_step" else steps
+        before, now = count(task_of(parent)), count(task_of(draft))
+        return (*found, Verdict(check=draft.goal, passed=now > before, evidence=f"{before} such calls, now {now}"))
 
 
 def task_verdicts(state: FlowState, draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
     """What can be said of a task before anyone has tried it: its plan runs and gives what its type says."""
     plan = plan_verdict(draft.category, task_of(draft), simulator_of(state))
     return (changed(draft, parent), plan) if parent else (plan,)
+
+
+def steps(task: ToolTask) -> int:
+    """How many calls a task plans."""
+    return len(task.calls)
+
+
+def failing(task: ToolTask, simulator: Simulator) -> int:
+    """How many of them fail when they are tried."""
+    return sum(not made.ok for made in run_plan(task.calls, simulator))
 
 
 def task_of(draft: Draft) -> ToolTask:

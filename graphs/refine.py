@@ -31,7 +31,7 @@ class Refinement:
             (draft, self.crew.skill.goals[name])
             for draft in state["drafts"]
             for name in plan.goals
-            if draft.depth == newest and self.able(draft) and self.crew.skill.goals[name].fits(draft.item.form)
+            if draft.depth == newest and self.able(draft, self.crew.skill.goals[name])
         ]
         suggested, dropped = await each(
             work,
@@ -106,9 +106,9 @@ class Refinement:
             ),
         )
 
-    def able(self, draft: Draft) -> bool:
-        """Whether there is anything to refine in a draft."""
-        return draft.outcome != "unanswerable"
+    def able(self, draft: Draft, goal: Goal) -> bool:
+        """Whether there is anything in a draft to refine so."""
+        return draft.outcome != "unanswerable" and goal.fits(draft.item.form)
 
     def material(self, state: FlowState, draft: Draft, goal: Goal) -> dict[str, Any]:
         """What suggester and editor are given of a draft."""

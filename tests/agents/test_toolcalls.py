@@ -27,9 +27,9 @@ from agentinstruct.agents.toolchecks import (
     format_verdict,
     grounding_verdict,
     oracle_verdict,
-    plan_verdict,
     verdicts,
 )
+from agentinstruct.agents.toolplans import plan_verdict
 from agentinstruct.tools.calculate_functions import FUNCTIONS
 from agentinstruct.tools.simulator import Api, Library, Simulator
 
