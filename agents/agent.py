@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
-import orjson
-from pydantic import BaseModel, Field, ValidationError, create_model
+from pydantic import BaseModel, Field, create_model
 
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.form import final_answer
+from agentinstruct.agents.forms.form import final_answer
 from agentinstruct.agents.gateway import Completion, Request, current_gateway
 from agentinstruct.agents.prompt import Prompt
 from agentinstruct.agents.records import Call, Frozen
+from agentinstruct.agents.spoken import Spoken, Text, parsed
 
 Reply = TypeVar("Reply", bound=BaseModel)
 REPAIRS = 1
@@ -36,54 +36,6 @@ _ON_TEXT = re.compile(
     re.IGNORECASE,
 )
 _DISOBEYS = re.compile(r"\b(?:assist|help|comply|fulfil)", re.IGNORECASE)
-_IS_JSON = re.compile(r"(?:```(?:json)?\s*)?\{\s*\"")
-_LABEL = re.compile(r"\A[\s>*_#]*(?:final )?answer[*_]*\s*[:：][*_]*\s*", re.IGNORECASE)
-_LAST_LINE = re.compile(r"(?:\A|\n)[ >*_#]*(?:final )?answer[*_]*\s*[:：][^\n]+\Z", re.IGNORECASE)
-_FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
-
-
-class Text(Frozen):
-    """A reply that is plain text."""
-
-    text: str
-
-    @classmethod
-    def heard(cls, said: str) -> Self:
-        """All that was said."""
-        return cls(text=said)
-
-
-class Changed(Text):
-    """A text that was asked for by itself, so that nothing comes before or after it."""
-
-    text: str = Field(min_length=1, description="The whole modified text, and nothing else.")
-
-    @classmethod
-    def heard(cls, said: str) -> Self:
-        """The text; a model that cannot fill in a form has said it as it is."""
-        return _parsed(cls, said) if _IS_JSON.match(said) else cls(text=said)
-
-
-class Explained(Frozen):
-    """An explanation and the answer it leads to, asked for apart so that neither is forgotten."""
-
-    explanation: str = Field(description="What leads to the answer; empty if the user wants the bare answer.")
-    answer: str = Field(description="The final answer alone.")
-
-    @property
-    def text(self) -> str:
-        """The explanation, and the answer on a last line of its own."""
-        explanation, answer = (self.explanation.strip(), _LABEL.sub("", self.answer).strip())
-        return f"{_LAST_LINE.sub('', explanation).strip()}\n\nAnswer: {answer}".strip() if answer else explanation
-
-    @classmethod
-    def heard(cls, said: str) -> Self:
-        """Both parts; a model that cannot fill in a form has labelled its answer itself, or given none."""
-        return _parsed(cls, said) if _IS_JSON.match(said) else cls(explanation=said, answer="")
-
-
-SPOKEN = (Text, Explained)
-"""Replies that a user gets to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +50,8 @@ class Agent(Generic[Reply]):
     """What it works on, as `skill/category`; the scripted model is keyed by it."""
     accept: Callable[[Reply], None] | None = None
     """Raises ReplyError when a reply of the right type still cannot be used; the problem is named to the model."""
+    besides: Prompt | None = None
+    """What it is told after its prompt, such as which tools it has."""
 
     async def __call__(self, model: str, draw: Random, *, sample: int = 0, **inputs: Any) -> tuple[Reply, Call]:
         """Ask the model, and again with the problem named when the reply does not fit.
@@ -134,7 +88,7 @@ class Agent(Generic[Reply]):
             agent=self.name,
             role=front.role,
             model=model,
-            messages=self.prompt.render(inputs, draw),
+            messages=self._messages(inputs, draw),
             temperature=front.temperature,
             max_tokens=front.max_tokens,
             schema=None if self.reply is Text else strict_schema(self.reply),
@@ -143,6 +97,13 @@ class Agent(Generic[Reply]):
             subject=self.subject,
             inputs=inputs,
         )
+
+    def _messages(self, inputs: Mapping[str, Any], draw: Random) -> list[dict[str, str]]:
+        told = self.prompt.render(inputs, draw)
+        if self.besides:
+            more = "\n\n".join(message["content"] for message in self.besides.render(inputs, draw))
+            told[-1] = {**told[-1], "content": f"{told[-1]['content']}\n\n{more}"}
+        return told
 
     def _read(self, completion: Completion) -> Reply:
         if completion.refusal:
@@ -153,11 +114,11 @@ class Agent(Generic[Reply]):
             raise ReplyError("cut off", f"the reply reached its limit of {completion.output_tokens} tokens")
         if not completion.text.strip():
             raise ReplyError("empty reply")
-        if issubclass(self.reply, SPOKEN):
+        if issubclass(self.reply, Spoken):
             if refused := _refused(completion.text.strip()):
                 raise ReplyError("refusal", refused[:200])
             return self.reply.heard(completion.text.strip())
-        return _parsed(self.reply, completion.text)
+        return parsed(self.reply, completion.text)
 
     def _again(self, request: Request, completion: Completion, problem: ReplyError) -> Request:
         if problem.reason in ("cut off", "empty reply"):
@@ -193,25 +154,6 @@ def _counted(call: Call, request: Request, completion: Completion, attempt: int)
             "repairs": attempt,
         }
     )
-
-
-def _parsed(reply: type[Reply], text: str) -> Reply:
-    try:
-        return reply.model_validate(_json(text))
-    except ValidationError as error:
-        problems = [f"{'.'.join(map(str, e['loc'])) or 'reply'}: {e['msg']}" for e in error.errors(include_url=False)]
-        raise ReplyError("wrong shape", "; ".join(problems[:5])) from error
-
-
-def _json(text: str) -> Any:
-    """The JSON value in a reply, also when it is fenced or has words around it."""
-    fenced = _FENCED.search(text)
-    for candidate in (text, fenced[1] if fenced else "", text[text.find("{") : text.rfind("}") + 1]):
-        try:
-            return orjson.loads(candidate)
-        except orjson.JSONDecodeError:
-            continue
-    raise ReplyError("not JSON", f"no JSON object in: {text[:120]!r}")
 
 
 @lru_cache(maxsize=256)

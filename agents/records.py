@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Role = Literal["transform", "instruct", "suggest", "edit", "answer", "judge"]
+Role = Literal["transform", "instruct", "suggest", "edit", "answer", "solve", "judge"]
 Modality = Literal["prose", "code"]
 
 
@@ -69,7 +69,16 @@ class Passage(Frozen):
 
     text: str
     transform: str
+    data: dict[str, Any] = Field({}, description="The transform's whole reply, where its shape has more than a text.")
     calls: tuple[Call, ...] = ()
+
+
+class ToolUse(Frozen):
+    """One call of a tool that the teacher made while answering."""
+
+    tool: str
+    input: str
+    output: str
 
 
 class Message(Frozen):
@@ -91,7 +100,9 @@ class Verdict(Frozen):
 
     check: str
     passed: bool
-    kind: Literal["exact", "model"] = "exact"
+    kind: Literal["exact", "run", "model"] = Field(
+        "exact", description="How it was found: computed, by running a sandbox or a solver, by asking a model."
+    )
     evidence: str = ""
 
 
@@ -137,6 +148,8 @@ class Draft(Frozen):
     suggestion: str = ""
     messages: tuple[Message, ...] = Field((), description="What the user sees; the answers join as they are written.")
     tools: tuple[dict[str, Any], ...] = ()
+    said: dict[str, Any] = Field({}, description="The teacher's reply, field by field.")
+    trace: tuple[ToolUse, ...] = Field((), description="The tools it called on the way to that reply.")
     verdicts: tuple[Verdict, ...] = ()
     calls: tuple[Call, ...] = ()
 
@@ -192,6 +205,7 @@ class Record(Frozen):
     goal: str = ""
     suggestion: str = ""
     accepted: bool = Field(description="Whether every check of the skill's policy passed.")
+    trace: tuple[ToolUse, ...] = Field((), description="The tools the teacher called on the way to its answer.")
     verdicts: tuple[Verdict, ...] = ()
     calls: tuple[Call, ...] = ()
 

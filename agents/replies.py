@@ -7,12 +7,31 @@ from pydantic import Field
 from agentinstruct.agents.records import Frozen
 
 
-class Rewritten(Frozen):
-    """A transform's reply: the passage, or why the seed cannot carry one."""
+class Reshaped(Frozen):
+    """A transform's reply, or why the seed cannot carry one; a shape adds its fields and says what they make."""
 
     suitable: bool = Field(description="False when the source cannot carry such a passage.")
     reason: str = Field(description="Why not, in one sentence; empty when suitable.")
+
+    @property
+    def passage_text(self) -> str:
+        """The passage that the fields make, as the prompts that follow show it."""
+        raise NotImplementedError
+
+    def unfit(self) -> str:
+        """Why a reply that calls itself suitable cannot be used; empty when it can."""
+        return "" if self.passage_text else "the passage is empty"
+
+
+class Rewritten(Reshaped):
+    """The plainest shape: a text."""
+
     text: str = Field(description="The passage alone; empty when not suitable.")
+
+    @property
+    def passage_text(self) -> str:
+        """The text."""
+        return self.text.strip()
 
 
 class Suggestions(Frozen):
@@ -74,3 +93,10 @@ class Judgement(Frozen):
     """A judge's reply on a whole rubric."""
 
     criteria: tuple[Criterion, ...] = Field(min_length=1, max_length=12)
+
+
+class Comparison(Frozen):
+    """Which of two items asks more of whoever answers it."""
+
+    why: str = Field(description="What each asks for, side by side, in one or two sentences.")
+    harder: Literal["first", "second", "neither"]

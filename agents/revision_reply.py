@@ -11,8 +11,8 @@ from typing import Any, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from agentinstruct.agents.form import Form
 from agentinstruct.agents.forms import FORMS, Revision
+from agentinstruct.agents.forms.form import Form
 from agentinstruct.agents.skill import Category
 from agentinstruct.tools.constraints.rules import STYLES, Constraint, Kind
 
@@ -53,15 +53,12 @@ class _Stated(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-def writer_form(category: Category) -> type[Form]:
-    """The form a writer fills in; for instructions that must state something exact, one that cannot leave it out."""
+def writer_form(category: Category) -> type[BaseModel]:
+    """What a writer fills in; for instructions that must state something exact, a form that cannot leave it out."""
     form = FORMS[category.form]
-    return _exact((*category.states, *category.may_state)) if form is Revision and category.states else form
-
-
-def plain_form(category: Category, written: Form) -> Form:
-    """The category's own form, read from what a writer filled in."""
-    return FORMS[category.form].model_validate(written.model_dump(mode="json", by_alias=True))
+    if form is Revision and category.states:
+        return _exact((*category.states, *category.may_state))
+    return form.writes or form
 
 
 @lru_cache(maxsize=64)

@@ -16,20 +16,18 @@ from typing import Any, Literal
 from jinja2 import Template
 from pydantic import BaseModel, ConfigDict, Field
 
+from agentinstruct.agents.checks import CHECKS
 from agentinstruct.agents.errors import SkillError
 from agentinstruct.agents.files import checked, nearest, read_text, read_yaml
 from agentinstruct.agents.forms import FORMS
 from agentinstruct.agents.prompt import Prompt, compile_template, load_prompt
 from agentinstruct.agents.records import Modality
+from agentinstruct.agents.shapes import SHAPES
 from agentinstruct.tools.constraints import Constraint, Kind
 
 LAYOUT_VARIABLES = frozenset({"passage", "question", "options"})
-CHECKS = (
-    *("form", "grounded", "changed", "clean", "constraints", "not_copied", "answered"),
-    *("solvers", "one_right_option", "outcome", "judge"),
-    *("plan", "format", "execution", "grounding", "oracle", "final_state"),
-)
-"""Every check a policy can name: of texts, by a panel, of dialogues."""
+Setting = str | int | float | bool | list[str] | list[int] | list[float]
+ToolName = Literal["calculator", "convert_units", "run_python", "search_chunks"]
 
 
 class Data(BaseModel):
@@ -50,6 +48,9 @@ class Category(Data):
     requires: tuple[Constraint, ...] = Field((), description="What every response of this category must satisfy.")
     states: tuple[Kind, ...] = Field((), description="Kinds of constraint of which an instruction must state one.")
     may_state: tuple[Kind, ...] = Field((), description="Kinds that it may state besides; read where it has `states`.")
+    settings: Mapping[str, Setting] = Field({}, description="What its form reads: a family of puzzles, a number.")
+    tools: tuple[ToolName, ...] = Field((), description="What the teacher may call while it answers.")
+    checks: tuple[str, ...] = Field((), description="Checks of this category besides the skill's.")
 
     def fits(self, transform: str) -> bool:
         """Whether it can be written from a passage of this transform."""
@@ -81,14 +82,17 @@ class SkillFile(Data):
     modalities: tuple[Modality, ...] = ("prose",)
     prose_holds: Literal["", "signatures"] = Field("", description="What prose must hold for the skill to take it.")
     retrieves: bool = Field(False, description="Whether its flow searches the run's other seeds.")
+    closed_book: bool = Field(False, description="Whether items must stand alone: the user never sees the passage.")
+    needs: tuple[str, ...] = Field((), description="Extras of this package that its checks need.")
     categories_per_seed: int = Field(3, ge=1)
     instructions_per_category: int = Field(2, ge=1)
     rounds: int = Field(1, ge=0, le=5)
     transforms: Mapping[str, str]
+    shapes: Mapping[str, str] = Field({}, description="What a transform replies with, where it is not plain text.")
     goals: Mapping[str, Goal] = {}
     layouts: Mapping[str, tuple[str, ...]] = {}
     system_messages: tuple[str, ...] = ()
-    checks: tuple[str, ...] = Field((), description="What verification asks, of `CHECKS`.")
+    checks: tuple[str, ...] = Field((), description="The acceptance policy: which of `CHECKS` a draft must pass.")
     rubric: Mapping[str, str] = {}
 
 
@@ -111,6 +115,20 @@ class Skill:
             if name in self.prompts:
                 return self.prompts[name]
         raise SkillError(f"prompts/{self.name}: needs {names[-1]}.md (looked for {', '.join(names)}, also in shared/).")
+
+    def checks_of(self, category: str) -> tuple[str, ...]:
+        """The checks that a draft of this category must pass: those of every item, the skill's, its own."""
+        return ("form", "changed", *self.file.checks, *self.categories[category].checks)
+
+    @property
+    def samples(self) -> bool:
+        """Whether the program decides part of some of its items."""
+        return any(FORMS[category.form].sampled for category in self.categories.values())
+
+    @property
+    def tools(self) -> tuple[ToolName, ...]:
+        """Every tool that its teacher may call, in some category."""
+        return tuple(sorted({tool for category in self.categories.values() for tool in category.tools}))
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -215,6 +233,16 @@ def _agree(skill: Skill) -> None:
 def _agree_on_names(skill: Skill, where: str) -> None:
     for check in set(skill.file.checks) - set(CHECKS):
         raise SkillError(f"{where}/skill.yaml: checks: {check!r}?{nearest(check, list(CHECKS))}")
+    for category in skill.categories.values():
+        for check in set(category.checks) - set(CHECKS):
+            raise SkillError(f"{where}/taxonomy.yaml: {category.name}.checks: {check!r}?{nearest(check, list(CHECKS))}")
+    for transform, shape in skill.file.shapes.items():
+        if transform not in skill.file.transforms:
+            raise SkillError(
+                f"{where}/skill.yaml: shapes: {transform!r}?{nearest(transform, [*skill.file.transforms])}"
+            )
+        if shape not in SHAPES:
+            raise SkillError(f"{where}/skill.yaml: shapes.{transform}: {shape!r}?{nearest(shape, list(SHAPES))}")
     for goal in skill.goals.values():
         for form in set(goal.forms) - set(FORMS):
             raise SkillError(f"{where}/skill.yaml: goals.{goal.name}.forms: {form!r}?{nearest(form, list(FORMS))}")

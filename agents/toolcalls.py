@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from agentinstruct.agents.form import Fault, Form
+from agentinstruct.agents.forms.form import Fault, Form
 from agentinstruct.agents.records import Frozen, Item, Message
 from agentinstruct.tools.simulator import Api, Behaviour, CallRefused, Collection, Library, Simulator, bind
 

@@ -1,20 +1,26 @@
 """The crew of a skill: its agents, and what becomes of a draft that one of them spoils."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from agentinstruct.agents.agent import Agent
+from agentinstruct.agents.checks import Bench
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.records import Draft, Dropped
 from agentinstruct.agents.skill import Skill
-from agentinstruct.graphs.state import FlowState
+from agentinstruct.graphs.state import Context, FlowState
 
 Work = TypeVar("Work")
 Done = TypeVar("Done")
+NO_DRAFTS: Mapping[str, Draft] = MappingProxyType({})
+SPOKEN_TO = 0.6
+"""The share of items that begin with a system message; the others have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +36,39 @@ class Crew:
         *prompts: str,
         subject: str = "",
         accept: Callable[[Any], None] | None = None,
+        besides: str = "",
     ) -> Agent[Any]:
         """One of the skill's agents; the first of the prompts it has, else the one of its name."""
-        prompt = self.skill.prompt(*(prompts or (name,)))
-        return Agent(name, prompt, reply, self.skill.prompt("repair"), f"{self.skill.name}/{subject}", accept)
+        prompt, subject = self.skill.prompt(*(prompts or (name,))), f"{self.skill.name}/{subject}"
+        more = self.skill.prompt(besides) if besides else None
+        return Agent(name, prompt, reply, self.skill.prompt("repair"), subject, accept, more)
+
+    def bench(
+        self,
+        context: Context,
+        draft: Draft,
+        *,
+        parent: Draft | None = None,
+        earlier: Mapping[str, Draft] = NO_DRAFTS,
+        world: Any = None,
+    ) -> Bench:
+        """What the checks of a draft may use."""
+        return Bench(
+            skill=self.skill,
+            category=self.skill.categories[draft.category],
+            parent=parent or earlier.get(draft.parent),
+            agent=lambda name, reply: self.agent(name, reply, subject=draft.category),
+            judge=context.model_of("judge"),
+            solver=context.model_of("solve"),
+            solvers=context.solvers,
+            earlier=earlier,
+            world=world,
+        )
+
+    def system_message(self, draw: Random) -> str:
+        """The system message of an item, drawn from the skill's; empty for the items that have none."""
+        messages = self.skill.file.system_messages
+        return draw.choice(messages) if messages and draw.random() < SPOKEN_TO else ""
 
     def dropped(
         self,

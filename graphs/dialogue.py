@@ -1,84 +1,59 @@
 """Tasks for a library, the dialogues that solve them, and what is checked of both."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from random import Random
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agentinstruct.agents.agent import batch_of
-from agentinstruct.agents.checks import changed
+from agentinstruct.agents.checks.dialogue import Staged, task_of
 from agentinstruct.agents.forms import ToolTask
-from agentinstruct.agents.panel import graded
-from agentinstruct.agents.records import Call, Draft, Verdict, content_id
-from agentinstruct.agents.replies import Judgement
-from agentinstruct.agents.skill import Category, Goal
-from agentinstruct.agents.toolcalls import (
-    Act,
-    Turn,
-    UserTurn,
-    dialogue_messages,
-    dialogue_text,
-    perform,
-    run_plan,
-    said,
-)
-from agentinstruct.agents.toolchecks import verdicts
+from agentinstruct.agents.records import Call, Draft
+from agentinstruct.agents.skill import Goal
+from agentinstruct.agents.toolcalls import Act, Turn, UserTurn, dialogue_messages, dialogue_text, perform, said
 from agentinstruct.agents.toolpatterns import PARALLEL, REPORT
-from agentinstruct.agents.toolplans import plan_verdict
 from agentinstruct.graphs.crew import Crew, each
 from agentinstruct.graphs.library import ToolState, library_view, simulator_of
 from agentinstruct.graphs.plan import shown
 from agentinstruct.graphs.refine import Refinement
-from agentinstruct.graphs.stages import admit, some
+from agentinstruct.graphs.stages import Stages
 from agentinstruct.graphs.state import Context, FlowState, settings
-from agentinstruct.graphs.verify import settled
-from agentinstruct.tools.simulator import Simulator, openai_tools
+from agentinstruct.graphs.verify import Verification
+from agentinstruct.tools.simulator import openai_tools
 
 STEPS = 12
 """Turns of the assistant in one dialogue."""
 
 
+def staged(state: Any, draft: Draft) -> Staged:
+    """The library a draft is about and the dialogue it led to."""
+    return Staged(simulator_of(state), state["dialogues"].get(draft.id, []))
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks(Stages):
+    """The node that writes tasks for a library, with the calls that solve them."""
+
+    def shown(self, state: FlowState) -> dict[str, Any]:
+        """The functions that can be executed, and the data they work on."""
+        return library_view(state)
+
+    def begun(self, state: FlowState, draft: Draft) -> Draft:
+        """The task as its user's first turn, beside the functions."""
+        tools = tuple(openai_tools(state["apis"]))  # type: ignore[typeddict-item]
+        return Stages.begun(self, state, draft).model_copy(update={"tools": tools})
+
+    def world(self, state: FlowState, draft: Draft) -> Staged:
+        """The library, in which the plan must run."""
+        return staged(state, draft)
+
+
 @dataclass(frozen=True, slots=True)
 class Dialogues:
-    """The nodes that write tasks, hold the dialogues and verify them."""
+    """The node that holds the dialogues."""
 
     crew: Crew
-
-    async def instruct(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
-        """Tasks of each type drawn, with the calls that solve them."""
-        model = settings(runtime).model_of("instruct")
-        written, dropped = await each(
-            [self.crew.skill.categories[name] for name in state["plan"].categories],
-            lambda category: self._written(state, category, model),
-            lambda category, error: self.crew.dropped(state, "instruct", error, category=category.name),
-        )
-        drafts = [draft for some in written for draft in some]
-        kept, refused = admit(self.crew, state, drafts, "instruct", task_verdicts)
-        return {"drafts": kept, "dropped": dropped + refused}
-
-    async def _written(self, state: ToolState, category: Category, model: str) -> list[Draft]:
-        plan, passage = state["plan"], state["passage"]
-        draw = Random(f"{plan.work_id}/{category.name}")
-        agent = self.crew.agent("instruct", batch_of(ToolTask, plan.instructions), subject=category.name)
-        inputs = {**library_view(state), "category": shown(category, draw), "count": plan.instructions}
-        reply, call = await agent(model, draw, **inputs)
-        some(reply.items, call)
-        return [
-            Draft(
-                id=content_id(plan.work_id, plan.transform, category.name, ordinal),
-                category=category.name,
-                transform=plan.transform,
-                passage=passage.text,
-                item=task.arrange(draw),
-                tools=tuple(openai_tools(state["apis"])),
-                calls=(*passage.calls, call),
-            )
-            for ordinal, task in enumerate(reply.items)
-        ]
 
     async def answer(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
         """Hold the dialogue of every draft that has none yet."""
@@ -98,8 +73,7 @@ class Dialogues:
     async def _held(self, state: ToolState, draft: Draft, context: Context) -> tuple[Draft, list[Turn]]:
         task, simulator = task_of(draft), simulator_of(state)
         draw = Random(f"{draft.id}/dialogue")
-        systems = self.crew.skill.file.system_messages
-        system = draw.choice(systems) if draw.random() < 0.6 else ""
+        system = self.crew.system_message(draw)
         dialogue, calls = [said(task.task)], list(draft.calls)
         assistant = self.crew.agent("answer", Act, subject=draft.category)
         for _ in range(STEPS):
@@ -127,25 +101,14 @@ class Dialogues:
         )
         return said(reply.text), call
 
-    async def verify(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
-        """Format, execution, grounding, oracle and final state; then, if those hold, a judge."""
-        context = settings(runtime)
-        checked = await asyncio.gather(*(self._checked(state, draft, context) for draft in state["drafts"]))
-        done = settled(self.crew, state, checked)
-        return {"drafts": done["drafts"], "records": done["records"], "dropped": done["dropped"]}
 
-    async def _checked(self, state: ToolState, draft: Draft, context: Context) -> Draft:
-        task, dialogue = task_of(draft), state["dialogues"][draft.id]
-        ended = dialogue[-1].act == "say"
-        found = [*draft.verdicts, Verdict(check="finished", passed=ended, evidence=f"{len(dialogue)} turns")]
-        found += verdicts(draft.category, task, dialogue, simulator_of(state))
-        failed = any(not verdict.passed for verdict in found)
-        if context.verify == "off" or (failed and context.verify == "strict"):
-            return draft.model_copy(update={"verdicts": tuple(found)})
-        agent = self.crew.agent("judge", Judgement)
-        inputs = {"apis": state["apis"], "task": task, "dialogue": dialogue_text(dialogue)}
-        opinion, calls = await graded(agent, context.model_of("judge"), self.crew.skill.file.rubric, draft, inputs)
-        return draft.model_copy(update={"verdicts": (*found, *opinion), "calls": (*draft.calls, *calls)})
+@dataclass(frozen=True, slots=True)
+class DialogueVerification(Verification):
+    """Format, execution, grounding, oracle and final state; then, if those hold, a judge."""
+
+    def world(self, state: FlowState, draft: Draft) -> Staged:
+        """The library and the dialogue."""
+        return staged(state, draft)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,32 +132,6 @@ class ToolRefinement(Refinement):
             "goal": goal,
         }
 
-    def verdicts(self, state: FlowState, draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
-        """The edited plan must run, and must take more calls than its parent's."""
-        found = task_verdicts(state, draft, parent)
-        if parent is None or draft.goal not in ("more_steps", "failing_step"):
-            return found
-        count = partial(failing, simulator=simulator_of(state)) if draft.goal == "failing_step" else steps
-        before, now = count(task_of(parent)), count(task_of(draft))
-        return (*found, Verdict(check=draft.goal, passed=now > before, evidence=f"{before} such calls, now {now}"))
-
-
-def task_verdicts(state: FlowState, draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
-    """What can be said of a task before anyone has tried it: its plan runs and gives what its type says."""
-    plan = plan_verdict(draft.category, task_of(draft), simulator_of(state))
-    return (changed(draft, parent), plan) if parent else (plan,)
-
-
-def steps(task: ToolTask) -> int:
-    """How many calls a task plans."""
-    return len(task.calls)
-
-
-def failing(task: ToolTask, simulator: Simulator) -> int:
-    """How many of them fail when they are tried."""
-    return sum(not made.ok for made in run_plan(task.calls, simulator))
-
-
-def task_of(draft: Draft) -> ToolTask:
-    """The task behind a draft."""
-    return ToolTask.model_validate(draft.item.written)
+    def world(self, state: FlowState, draft: Draft) -> Staged:
+        """The library, in which the edited plan must run."""
+        return staged(state, draft)

@@ -1,12 +1,14 @@
 """The flow that skills share: one seed in, its records out.
 
 seed ─ plan ─ one transform ─ instruct ─ (suggest ─ edit) × rounds ─ answer ─ verify ─ records + dropped
+                         [sample]                                     [⇄ tools]
 
 plan        draws transform and categories, from the run's seed and the seed's text alone
 transform   one node per shape of passage, so that it shows which one ran; it may decline
+sample      where a form asks for it: what the program decides of an item before its writer is asked
 suggest     ways to refine each newest draft, for each goal
 edit        applies them: refinement adds drafts, the originals stay
-answer      the teacher, who sees only what the user would
+answer      the teacher, who sees only what the user would; it may call tools where a category gives it some
 verify      exact checks, then the panel; what passes is a record
 """
 
@@ -16,6 +18,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from agentinstruct.agents.skill import Skill
+from agentinstruct.graphs.answering import Answering, tool_node, tools_or_verify
 from agentinstruct.graphs.crew import Crew
 from agentinstruct.graphs.refine import Refinement
 from agentinstruct.graphs.stages import Stages
@@ -47,15 +50,28 @@ def build_flow(skill: Skill) -> Flow:
     flow.add_conditional_edges("plan", chosen_transform, transforms)
     for name in transforms:
         flow.add_node(name, stages.transform(name))
-        flow.add_edge(name, "instruct")
+        flow.add_edge(name, "sample" if skill.samples else "instruct")
+    if skill.samples:
+        flow.add_node("sample", stages.sample)
+        flow.add_edge("sample", "instruct")
     flow.add_node("instruct", stages.instruct)
     flow.add_node("suggest", refinement.suggest)
     flow.add_node("edit", refinement.edit)
-    flow.add_node("answer", stages.answer)
+    flow.add_node("answer", Answering(crew).answer)
     flow.add_node("verify", Verification(crew).verify)
     flow.add_conditional_edges("instruct", refine_or_answer, ["suggest", "answer", END])
     flow.add_edge("suggest", "edit")
     flow.add_conditional_edges("edit", refine_or_answer, ["suggest", "answer"])
-    flow.add_edge("answer", "verify")
+    answered(flow, skill)
     flow.add_edge("verify", END)
     return flow.compile(name=skill.name)
+
+
+def answered(flow: StateGraph[Any, Context, FlowInput, Any], skill: Skill) -> None:
+    """Lead from `answer` to `verify`, by way of the tools where the skill's teachers have any."""
+    if not skill.tools:
+        flow.add_edge("answer", "verify")
+        return
+    flow.add_node("tools", tool_node(skill))
+    flow.add_conditional_edges("answer", tools_or_verify, ["tools", "verify"])
+    flow.add_edge("tools", "answer")

@@ -8,12 +8,13 @@ from langgraph.runtime import Runtime
 from pydantic import BaseModel, create_model
 
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.forms import FORMS, UNANSWERABLE, Form
-from agentinstruct.agents.records import Draft, Frozen, Item, Suggestion, Verdict, content_id
+from agentinstruct.agents.forms import FORMS, UNANSWERABLE, Form, read_form
+from agentinstruct.agents.forms.form import Material
+from agentinstruct.agents.records import Call, Draft, Frozen, Item, Suggestion, content_id
 from agentinstruct.agents.replies import PassageEdit, Suggestions
 from agentinstruct.agents.skill import Goal
 from agentinstruct.graphs.crew import Crew, each
-from agentinstruct.graphs.stages import admit, laid_out, written_verdicts
+from agentinstruct.graphs.stages import admit, laid_out
 from agentinstruct.graphs.state import Context, FlowState, settings
 
 
@@ -57,7 +58,8 @@ class Refinement:
 
     async def edit(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
         """Apply each suggestion: every one adds a draft, and the original stays."""
-        model, plan = settings(runtime).model_of("edit"), state["plan"]
+        context, plan = settings(runtime), state["plan"]
+        model = context.model_of("edit")
         parents = {draft.id: draft for draft in state["drafts"]}
         edited, dropped = await each(
             state["suggestions"],
@@ -71,7 +73,7 @@ class Refinement:
                 draft_id=edited_id(suggestion),
             ),
         )
-        kept, refused = admit(self.crew, state, edited, "edit", self.verdicts)
+        kept, refused = await admit(self.crew, context, state, edited, "edit", self.world)
         # Where a round adds nothing, the next would only ask the same again.
         left = plan.model_copy(update={"rounds": plan.rounds - 1 if kept else 0})
         return {
@@ -86,11 +88,14 @@ class Refinement:
         reply_type = edit_reply(goal, FORMS[parent.item.form])
         agent = self.crew.agent("edit", reply_type, f"edit/{goal.name}", "edit", subject=goal.name)
         draw = Random(f"{parent.id}/{goal.name}/{suggestion.ordinal}")
-        reply, call = await agent(model, draw, **self.material(state, parent, goal), suggestion=suggestion.text)
+        material = read_form(parent.item).refined(goal, draw)
+        inputs = {**self.material(state, parent, goal), "suggestion": suggestion.text, "material": material}
+        reply, call = await agent(model, draw, **inputs)
+        calls = (*parent.calls, *suggestion.calls, call)
+        form = await _remade(parent, getattr(reply, "item", None), material, call)
         draft_id = edited_id(suggestion)
-        form: Form | None = getattr(reply, "item", None)
         return laid_out(
-            self.crew.skill,
+            self.crew,
             parent.model_copy(
                 update={
                     "id": draft_id,
@@ -101,7 +106,7 @@ class Refinement:
                     "goal": goal.name,
                     "outcome": goal.outcome,
                     "suggestion": suggestion.text,
-                    "calls": (*parent.calls, *suggestion.calls, call),
+                    "calls": calls,
                 }
             ),
         )
@@ -114,9 +119,9 @@ class Refinement:
         """What suggester and editor are given of a draft."""
         return {"passage": draft.passage, "item": draft.item.view, "goal": goal}
 
-    def verdicts(self, state: FlowState, draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
-        """What can be said of an edited item before it is answered."""
-        return written_verdicts(self.crew, state, draft, parent)
+    def world(self, state: FlowState, draft: Draft) -> Any:
+        """What the checks of an edited item may use besides, in flows with an environment."""
+        return None
 
 
 def edited_id(suggestion: Suggestion) -> str:
@@ -129,7 +134,18 @@ def edit_reply(goal: Goal, form: type[Form]) -> type[BaseModel]:
     if goal.changes == "passage":
         return PassageEdit
     base = PassageEdit if goal.changes == "both" else Frozen
-    return create_model(f"{form.__name__}Edit", __base__=base, item=(form, ...))
+    return create_model(f"{form.__name__}Edit", __base__=base, item=(form.writes or form, ...))
+
+
+async def _remade(parent: Draft, written: BaseModel | None, material: Material | None, call: Call) -> Form | None:
+    """The edited item, completed by the program; None where only the passage was edited."""
+    if written is None:
+        return None
+    try:
+        return await FORMS[parent.item.form].make(written, material)
+    except ReplyError as error:
+        error.calls = (call, *error.calls)
+        raise
 
 
 def _kept(parent: Draft, goal: Goal) -> Item:

@@ -1,40 +1,31 @@
-"""The stages of a flow: each maps its agent over the items in the state.
+"""The stages of a flow up to its items: each maps its agent over the items in the state.
 
 A stage is one node, not one node per draft: its calls run together and its results keep their order. A
 draft that fails becomes a `Dropped` with stage and reason; the others go on.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 from langgraph.runtime import Runtime
+from pydantic import BaseModel
 
-from agentinstruct.agents.agent import Changed, Explained, Text, batch_of
-from agentinstruct.agents.checks import item_verdicts
+from agentinstruct.agents.agent import batch_of
+from agentinstruct.agents.checks import opinion, policy
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.forms import FORMS, Form, Revision
-from agentinstruct.agents.records import (
-    Call,
-    Draft,
-    Dropped,
-    Message,
-    Passage,
-    Seed,
-    Verdict,
-    content_id,
-)
-from agentinstruct.agents.replies import Rewritten
-from agentinstruct.agents.revision_reply import plain_form, writer_form
-from agentinstruct.agents.skill import Category, Skill
+from agentinstruct.agents.forms import FORMS, Form
+from agentinstruct.agents.forms.form import Material
+from agentinstruct.agents.records import Call, Draft, Dropped, Message, Passage, Seed, content_id
+from agentinstruct.agents.replies import Reshaped
+from agentinstruct.agents.revision_reply import writer_form
+from agentinstruct.agents.shapes import SHAPES
+from agentinstruct.agents.skill import Category
 from agentinstruct.graphs.crew import Crew, each
 from agentinstruct.graphs.plan import make_plan, shown
 from agentinstruct.graphs.state import Context, FlowState, settings
-
-Judge = Callable[[FlowState, Draft, Draft | None], tuple[Verdict, ...]]
-"""Exact checks on an item that has not been answered yet, given its parent."""
 
 
 class Node(Protocol):
@@ -46,7 +37,7 @@ class Node(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """The plan, transform, instruct and answer nodes of a skill."""
+    """The plan, transform, sample and instruct nodes of a skill."""
 
     crew: Crew
 
@@ -62,55 +53,94 @@ class Stages:
             seed, model = state["seed"], settings(runtime).model_of("transform")
             if name == "identity":
                 return {"passage": Passage(text=seed.text, transform=name)}
-            agent = self.crew.agent(name, Rewritten, f"transform/{name}")
+            shape = SHAPES[self.crew.skill.file.shapes.get(name, "text")]
+            agent = self.crew.agent(name, shape, f"transform/{name}", accept=usable)
             try:
                 reply, call = await agent(model, Random(f"{seed.id}/{name}"), seed=seed)
+                made = passage_of(reply, name, call)
             except ReplyError as error:
                 return {"dropped": [self.crew.dropped(state, "transform", error)]}
-            if not reply.suitable or not reply.text.strip():
-                declined = ReplyError(
-                    "declined", reply.reason or "the transform found the seed unsuitable", calls=(call,)
-                )
-                return {"dropped": [self.crew.dropped(state, "transform", declined)]}
-            return {"passage": Passage(text=reply.text.strip(), transform=name, calls=(call,))}
+            return {"passage": made}
 
         run.__name__ = name
         return run
+
+    async def sample(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
+        """Decide by program what the items of sampled forms are about, such as a core with a proven solution."""
+        if "passage" not in state:
+            return {}
+        plan, categories = state["plan"], self.crew.skill.categories
+        wanted = [categories[name] for name in plan.categories if FORMS[categories[name].form].sampled]
+        samples = {
+            category.name: [
+                await asyncio.to_thread(self._sampled, state, category, ordinal) for ordinal in range(plan.instructions)
+            ]
+            for category in wanted
+        }
+        return {"samples": {name: [one for one in found if one is not None] for name, found in samples.items()}}
+
+    def _sampled(self, state: FlowState, category: Category, ordinal: int) -> Material | None:
+        draw = Random(f"{state['plan'].work_id}/{category.name}/{ordinal}/sample")
+        return FORMS[category.form].sample(category, state["passage"], draw)
 
     async def instruct(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
         """Write the instructions of each category drawn; nothing when the transform declined the seed."""
         if "passage" not in state:
             return {}
         context, plan = settings(runtime), state["plan"]
+        model = context.model_of("instruct")
         categories = [self.crew.skill.categories[name] for name in plan.categories]
         written, dropped = await each(
-            categories,
-            lambda category: self._written(state, category, context.model_of("instruct")),
-            lambda category, error: self.crew.dropped(state, "instruct", error, category=category.name),
+            [(category, *part) for category in categories for part in self._parts(state, category)],
+            lambda part: self._written(state, *part, model),
+            lambda part, error: self.crew.dropped(state, "instruct", error, category=part[0].name),
         )
-        drafts = [draft for some in written for draft in some]
-        drafts, refused = admit(self.crew, state, drafts, "instruct", partial(written_verdicts, self.crew))
-        return {"drafts": drafts, "dropped": dropped + refused}
+        made = [one for some in written for one in some]
+        spoilt = [one for one in made if isinstance(one, Dropped)]
+        drafts = [one for one in made if isinstance(one, Draft)]
+        kept, refused = await admit(self.crew, context, state, drafts, "instruct", self.world)
+        return {"drafts": kept, "dropped": dropped + spoilt + refused}
 
-    async def _written(self, state: FlowState, category: Category, model: str) -> list[Draft]:
+    def _parts(self, state: FlowState, category: Category) -> list[tuple[int, int, Material | None]]:
+        """What one writer is asked for: the first item's number, how many, and what the program has decided of it."""
+        if not FORMS[category.form].sampled:
+            return [(0, state["plan"].instructions, None)]
+        return [(i, 1, one) for i, one in enumerate(state["samples"][category.name])] or [(0, 0, None)]
+
+    async def _written(
+        self, state: FlowState, category: Category, first: int, count: int, material: Material | None, model: str
+    ) -> list[Draft | Dropped]:
+        if not count:
+            raise ReplyError("declined", "the passage gives nothing to build an item of this type from")
         plan, passage = state["plan"], state["passage"]
-        draw = Random(f"{plan.work_id}/{category.name}")
-        form, least = writer_form(category), int("any" in category.suits)
-        agent = self.crew.agent("instruct", batch_of(form, plan.instructions, least), subject=category.name)
-        reply, call = await agent(
-            model, draw, passage=passage.text, category=shown(category, draw), count=plan.instructions
-        )
+        draw = Random(f"{plan.work_id}/{category.name}" + (f"/{first}" if first else ""))
+        form, least = writer_form(category), int("any" in category.suits or material is not None)
+        agent = self.crew.agent("instruct", batch_of(form, count, least), subject=category.name)
+        inputs: dict[str, Any] = {"category": shown(category, draw), "count": count, "material": material}
+        reply, call = await agent(model, draw, **self.shown(state), **inputs)
         some(reply.items, call)
+        calls = (*passage.calls, call)
         return [
-            self._original(state, category, ordinal, plain_form(category, written), (*passage.calls, call))
-            for ordinal, written in enumerate(reply.items)
+            await self._original(state, category, first + place, written, material, calls)
+            for place, written in enumerate(reply.items)
         ]
 
-    def _original(
-        self, state: FlowState, category: Category, ordinal: int, form: Form, calls: tuple[Call, ...]
-    ) -> Draft:
+    async def _original(
+        self,
+        state: FlowState,
+        category: Category,
+        ordinal: int,
+        written: BaseModel,
+        material: Material | None,
+        calls: tuple[Call, ...],
+    ) -> Draft | Dropped:
         plan, passage = state["plan"], state["passage"]
         draft_id = content_id(plan.work_id, plan.transform, category.name, ordinal)
+        try:
+            form: Form = await FORMS[category.form].make(written, material)
+        except ReplyError as error:
+            error.calls = (*calls, *error.calls)
+            return self.crew.dropped(state, "instruct", error, category=category.name, draft_id=draft_id)
         draft = Draft(
             id=draft_id,
             category=category.name,
@@ -119,70 +149,85 @@ class Stages:
             item=form.arrange(Random(draft_id)),
             calls=calls,
         )
-        return laid_out(self.crew.skill, draft)
+        return self.begun(state, draft)
 
-    async def answer(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
-        """Answer each draft, seeing only what its user would see."""
-        model = settings(runtime).model_of("answer")
-        done, dropped = await each(
-            state["drafts"],
-            lambda draft: self._answered(draft, model),
-            lambda draft, error: self.crew.dropped(state, "answer", error, draft=draft),
-        )
-        return {"drafts": done, "dropped": dropped}
+    def shown(self, state: FlowState) -> dict[str, Any]:
+        """What a writer is shown of the passage."""
+        return {"passage": state["passage"].text}
 
-    async def _answered(self, draft: Draft, model: str) -> Draft:
-        agent = self.crew.agent("answer", spoken(draft.item.form), subject=draft.category)
-        system = next((m.content for m in draft.messages if m.role == "system"), "")
-        request = f"{system}\n\n{draft.request}".strip()
-        reply, call = await agent(model, Random(draft.id), request=request, form=draft.item.form)
-        said = Message(role="assistant", content=reply.text)
-        return draft.model_copy(update={"messages": (*draft.messages, said), "calls": (*draft.calls, call)})
+    def begun(self, state: FlowState, draft: Draft) -> Draft:
+        """The draft with what its user would send."""
+        return laid_out(self.crew, draft)
+
+    def world(self, state: FlowState, draft: Draft) -> Any:
+        """What the checks of an item may use besides, in flows with an environment."""
+        return None
 
 
-def spoken(form: str) -> type[Text] | type[Explained]:
-    """What the teacher is asked for: parts where a form has them, else free text."""
-    if form == Revision.name:
-        return Changed
-    return Explained if form in FORMS and FORMS[form].definite else Text
+def usable(reply: Reshaped) -> None:
+    """Refuse a passage that calls itself suitable and is not, naming what is wrong with it."""
+    if reply.suitable and (fault := reply.unfit()):
+        raise ReplyError("unfit passage", fault)
 
 
-def laid_out(skill: Skill, draft: Draft) -> Draft:
+def passage_of(reply: Reshaped, transform: str, call: Call) -> Passage:
+    """The passage in a transform's reply.
+
+    Raises:
+        ReplyError: the transform declined the seed.
+    """
+    if not reply.suitable:
+        raise ReplyError("declined", reply.reason or "the transform found the seed unsuitable", calls=(call,))
+    data = reply.model_dump(mode="json", exclude={"suitable", "reason", "text"})
+    return Passage(text=reply.passage_text, transform=transform, data=data, calls=(call,))
+
+
+def laid_out(crew: Crew, draft: Draft) -> Draft:
     """The draft with the turns a user would send: a layout, and sometimes a system message, drawn by its id."""
     draw = Random(f"{draft.id}/layout")
-    layout = draw.choice(list(skill.layouts[draft.item.form]))
+    layout = draw.choice(list(crew.skill.layouts[draft.item.form]))
     item = draft.item
     request = layout.render(passage=draft.passage, question=item.question, options=item.options).strip()
     messages = [Message(role="user", content=request)]
-    if skill.file.system_messages and draw.random() < 0.6:
-        messages.insert(0, Message(role="system", content=draw.choice(skill.file.system_messages)))
+    if system := crew.system_message(draw):
+        messages.insert(0, Message(role="system", content=system))
     return draft.model_copy(update={"messages": tuple(messages)})
 
 
-def admit(
+async def admit(
     crew: Crew,
+    context: Context,
     state: FlowState,
-    drafts: Iterable[Draft],
+    drafts: Sequence[Draft],
     stage: str,
-    judge: Judge,
+    world: Callable[[FlowState, Draft], Any],
 ) -> tuple[list[Draft], list[Dropped]]:
-    """Drop repeated items, and under `strict` those that fail an exact check already."""
+    """Drop repeated items, and under `strict` those that fail a check before anybody is paid to answer them."""
+    parents = {draft.id: draft for draft in state.get("drafts", [])}
+    strict = context.verify == "strict"
+
+    async def checked(draft: Draft) -> Draft:
+        checks = policy(crew.skill.checks_of(draft.category), "item")
+        if context.verify == "off":
+            checks = [check for check in checks if check.cost != "model"]
+        bench = crew.bench(context, draft, parent=parents.get(draft.parent), world=world(state, draft))
+        found, calls = await opinion(checks, draft, bench, strict=strict)
+        return draft.model_copy(update={"verdicts": tuple(found), "calls": (*draft.calls, *calls)})
+
     kept: list[Draft] = []
     dropped: list[Dropped] = []
-    parents = {draft.id: draft for draft in state.get("drafts", [])}
     seen = {_identity(draft) for draft in parents.values()}
-    for draft in drafts:
+    for draft in await asyncio.gather(*map(checked, drafts)):
         identity, parent = _identity(draft), parents.get(draft.parent)
-        checked = draft.model_copy(update={"verdicts": judge(state, draft, parent)})
-        failed = [v for v in checked.verdicts if not v.passed]
+        failed = [v for v in draft.verdicts if not v.passed]
         # An item that is still its parent's own is `changed`'s to report.
         if identity in seen and not (parent and identity == _identity(parent)):
-            dropped.append(crew.dropped(state, stage, ReplyError("duplicate", draft.item.question), draft=checked))
-        elif failed and state["plan"].verify == "strict":
+            dropped.append(crew.dropped(state, stage, ReplyError("duplicate", draft.item.question), draft=draft))
+        elif failed and strict:
             error = ReplyError(failed[0].check, failed[0].evidence)
-            dropped.append(crew.dropped(state, stage, error, draft=checked))
+            dropped.append(crew.dropped(state, stage, error, draft=draft))
         else:
-            kept.append(checked)
+            kept.append(draft)
         seen.add(identity)
     return kept, dropped
 
@@ -191,13 +236,8 @@ def _identity(draft: Draft) -> tuple[str, str, str]:
     return draft.passage, draft.item.question, draft.item.options
 
 
-def some(items: Sequence[Form], call: Call) -> None:
+def some(items: Sequence[object], call: Call) -> None:
     """Refuse an empty list: a writer that finds nothing of its type declines."""
     if not items:
         error = ReplyError("declined", "the writer found nothing to ask of this type", calls=(call,))
         raise error
-
-
-def written_verdicts(crew: Crew, state: FlowState, draft: Draft, parent: Draft | None) -> tuple[Verdict, ...]:
-    """What can be said of an item by itself, against its passage and its parent."""
-    return item_verdicts(draft, parent, crew.skill.categories[draft.category])

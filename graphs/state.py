@@ -5,6 +5,7 @@ import os
 from dataclasses import field
 from typing import Annotated, Any, Literal, get_args
 
+from langchain_core.messages import AnyMessage
 from langgraph.runtime import Runtime
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -37,7 +38,8 @@ class Context:
     suggest_model: str = _setting("", "Model that suggests refinements.")
     edit_model: str = _setting("", "Model that applies them.")
     answer_model: str = _setting("", "Model that answers: the teacher.")
-    judge_model: str = _setting("", "Model that solves and judges in verification.")
+    solve_model: str = _setting("", "Model that solves items to test their keys; the judge's when empty.")
+    judge_model: str = _setting("", "Model that judges in verification.")
     verify: Literal["strict", "annotate", "off"] = _setting(
         "strict", "strict: only drafts whose checks pass; annotate: all, with verdicts; off: no model checks."
     )
@@ -53,7 +55,7 @@ class Context:
 
     def model_of(self, role: Role) -> str:
         """The model that plays a role."""
-        own: str = getattr(self, f"{role}_model")
+        own: str = getattr(self, f"{role}_model") or (self.judge_model if role == "solve" else "")
         return own or self.model or os.environ.get("AGENTINSTRUCT_MODEL", "") or DEFAULT_MODEL
 
 
@@ -83,8 +85,12 @@ class FlowState(TypedDict, total=False):
     seed: Seed
     plan: Plan
     passage: Passage
+    samples: dict[str, list[dict[str, Any]]]
+    """For each category of a sampled form, what the program decided of its items."""
     drafts: list[Draft]
     suggestions: list[Suggestion]
+    exchange: list[AnyMessage]
+    """What the teacher asked of its tools, and then what they gave back."""
     records: Annotated[list[Record], operator.add]
     dropped: Annotated[list[Dropped], operator.add]
 

@@ -15,7 +15,7 @@ from langgraph.graph import END, START, StateGraph
 
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.crew import Crew
-from agentinstruct.graphs.dialogue import Dialogues, ToolRefinement
+from agentinstruct.graphs.dialogue import Dialogues, DialogueVerification, Tasks, ToolRefinement
 from agentinstruct.graphs.flow import Flow
 from agentinstruct.graphs.library import Library, ToolState
 from agentinstruct.graphs.state import Context, FlowInput
@@ -54,15 +54,15 @@ async def refine_or_verify(state: ToolState) -> str:
 def build_tool_use(skill: Skill) -> Flow:
     """Wire the tool-use agents."""
     crew = Crew(skill)
-    library, dialogues, refinement = Library(crew), Dialogues(crew), ToolRefinement(crew)
+    library, refinement = Library(crew), ToolRefinement(crew)
     flow = StateGraph(ToolState, Context, input_schema=FlowInput)
     for node in (library.plan, library.describe, library.adopt, library.retrieve, library.hypothesise):
         flow.add_node(node.__name__, node)
-    for node in (library.simulate, dialogues.instruct, dialogues.answer, dialogues.verify):
+    for node in (library.simulate, Dialogues(crew).answer):
         flow.add_node(node.__name__, node)
-    # Nodes get the part of the state that their annotation names: these two inherit a shared flow's.
-    flow.add_node("suggest", refinement.suggest, input_schema=ToolState)
-    flow.add_node("edit", refinement.edit, input_schema=ToolState)
+    # Nodes get the part of the state that their annotation names: these inherit a shared flow's.
+    for shared in (Tasks(crew).instruct, refinement.suggest, refinement.edit, DialogueVerification(crew).verify):
+        flow.add_node(shared.__name__, shared, input_schema=ToolState)
     flow.add_edge(START, "plan")
     flow.add_conditional_edges("plan", chosen_transform, ["describe", "adopt"])
     for name in ("describe", "adopt"):

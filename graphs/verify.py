@@ -5,17 +5,14 @@ differs from its parent's *verified* key.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agentinstruct.agents.checks import response_verdicts
+from agentinstruct.agents.checks import opinion, policy
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.forms import FORMS, Essay, read_form
-from agentinstruct.agents.panel import Opinion, Panel
 from agentinstruct.agents.records import Draft, Dropped, Record, Seed
-from agentinstruct.agents.replies import Agreement, Judgement, OptionVerdicts, Solution
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.crew import Crew
 from agentinstruct.graphs.state import Context, FlowState, settings
@@ -28,54 +25,33 @@ class Verification:
     crew: Crew
 
     async def verify(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
-        """Check every answered draft, by depth of refinement."""
+        """Check every answered draft by the skill's policy; what rests on its parent's verdict comes after it."""
         context = settings(runtime)
         checked: dict[str, Draft] = {}
-        for depth in sorted({draft.depth for draft in state["drafts"]}):
-            level = [draft for draft in state["drafts"] if draft.depth == depth]
-            done = await asyncio.gather(*(self._checked(draft, checked, context) for draft in level))
+        for level in _levels(state["drafts"]):
+            done = await asyncio.gather(*(self._checked(state, draft, checked, context) for draft in level))
             checked |= {draft.id: draft for draft in done}
         return settled(self.crew, state, [checked[draft.id] for draft in state["drafts"]])
 
-    async def _checked(self, draft: Draft, earlier: dict[str, Draft], context: Context) -> Draft:
-        names, category = self.crew.skill.file.checks, self.crew.skill.categories[draft.category]
-        verdicts = [*draft.verdicts, *response_verdicts(draft, category, names)]
-        calls = list(draft.calls)
-        for ask in self._model_checks(draft, earlier, context):
-            if context.verify == "strict" and any(not verdict.passed for verdict in verdicts):
-                break
-            found, paid = await ask()
-            verdicts += found
-            calls += paid
-        return draft.model_copy(update={"verdicts": tuple(verdicts), "calls": tuple(calls)})
-
-    def _model_checks(
-        self, draft: Draft, earlier: dict[str, Draft], context: Context
-    ) -> list[Callable[[], Awaitable[Opinion]]]:
-        """What the skill's policy asks of the panel, cheapest first."""
+    async def _checked(self, state: FlowState, draft: Draft, earlier: dict[str, Draft], context: Context) -> Draft:
+        checks = policy(self.crew.skill.checks_of(draft.category), "response")
         if context.verify == "off":
-            return []
-        panel, file = self.panel(context), self.crew.skill.file
-        checks: dict[str, Callable[[], Awaitable[Opinion]]] = {
-            "answered": lambda: panel.response(draft),
-            "solvers": lambda: panel.vote(draft),
-            "outcome": lambda: panel.flipped(draft, earlier.get(draft.parent)),
-            "one_right_option": lambda: panel.one_right(draft),
-            "judge": lambda: panel.graded(draft, file.rubric, reference(draft)),
-        }
-        return [ask for name, ask in checks.items() if name in file.checks]
+            checks = [check for check in checks if check.cost != "model"]
+        bench = self.crew.bench(context, draft, earlier=earlier, world=self.world(state, draft))
+        found, calls = await opinion(checks, draft, bench, strict=context.verify == "strict")
+        update = {"verdicts": (*draft.verdicts, *found), "calls": (*draft.calls, *calls)}
+        return draft.model_copy(update=update)
 
-    def panel(self, context: Context) -> Panel:
-        """The agents that check, on the judge's model."""
-        agent = self.crew.agent
-        return Panel(
-            model=context.model_of("judge"),
-            solve=agent("solve", Solution),
-            options=agent("options", OptionVerdicts),
-            agree=agent("agree", Agreement),
-            judge=agent("judge", Judgement),
-            solvers=context.solvers,
-        )
+    def world(self, state: FlowState, draft: Draft) -> Any:
+        """What the checks of a draft may use besides, in flows with an environment."""
+        return None
+
+
+def _levels(drafts: list[Draft]) -> list[list[Draft]]:
+    """The drafts by depth where a flipped one must wait for its parent's verdict; all together where none does."""
+    if not any(draft.outcome == "flipped" for draft in drafts):
+        return [drafts]
+    return [[draft for draft in drafts if draft.depth == depth] for depth in sorted({d.depth for d in drafts})]
 
 
 def settled(crew: Crew, state: FlowState, drafts: list[Draft]) -> FlowState:
@@ -115,16 +91,8 @@ def record_of(skill: Skill, seed: Seed, draft: Draft) -> Record:
         parent=draft.parent,
         goal=draft.goal,
         suggestion=draft.suggestion,
+        trace=draft.trace,
         accepted=all(verdict.passed for verdict in draft.verdicts),
         verdicts=draft.verdicts,
         calls=draft.calls,
     )
-
-
-def reference(draft: Draft) -> str:
-    """What a judge may hold a response against: the key, or the points of an essay."""
-    if draft.item.form in FORMS:
-        form = read_form(draft.item)
-        if isinstance(form, Essay):
-            return "\n".join(f"- {point}" for point in form.points)
-    return draft.item.key

@@ -7,9 +7,13 @@ server, a script) a flow searches what it has itself: the chunks of its own seed
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from agentinstruct.tools.embeddings import embeddings
 from agentinstruct.tools.retrieval import Chunk, Index
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
 
 _CURRENT: ContextVar[Index | None] = ContextVar("corpus", default=None)
 
@@ -33,3 +37,17 @@ def small_index(chunks: Iterable[Chunk]) -> Index:
     """An index in memory of a few chunks, by the words they share: needs no model and is the same everywhere."""
     distinct = {chunk.id: chunk for chunk in chunks if any(map(str.isalnum, chunk.text))}
     return Index.of(distinct.values(), embeddings("hash"))
+
+
+def search_corpus_tool() -> "BaseTool":
+    """The run's corpus as a LangChain tool `search_chunks(query)`; it finds nothing where there is none."""
+    from langchain_core.tools import tool
+
+    @tool
+    async def search_chunks(query: str) -> str:
+        """Search the documents of this run; returns the passages most like the query, with their ids."""
+        corpus = current_corpus()
+        hits = [] if corpus is None else await corpus.asearch(query, 3)
+        return "\n\n".join(f"[{hit.id}] {hit.text}" for hit in hits) or "Nothing was found."
+
+    return search_chunks

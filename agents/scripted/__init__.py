@@ -22,33 +22,16 @@ Reply = BaseModel | Mapping[str, object] | str | Completion | None
 Script = Callable[[Request], Reply]
 """What an agent says to a request: typed, as JSON values, as text, or a whole completion; None for `not mine`."""
 
-SCRIPTS: Mapping[str, Script] = {
-    "role:transform": reading.transform,
-    "instruct": reading.instruct,
-    "suggest": reading.suggest,
-    "edit": reading.edit,
-    "answer": reading.answer,
-    "solve": reading.solver,
-    "options": reading.options,
-    "agree": reading.agree,
-    "judge": reading.judge,
-    "text_modification/instruct": revision.instruct,
-    "text_modification/suggest": revision.suggest,
-    "text_modification/edit": revision.edit,
-    "text_modification/answer": revision.answer,
-    "text_modification/judge": revision.judge,
-    "tool_use/describe": tools.describe,
-    "tool_use/adopt": tools.adopt,
-    "tool_use/hypothesise": tools.hypothesise,
-    "tool_use/simulate": tools.simulate,
-    "tool_use/instruct": tools.instruct,
-    "tool_use/suggest": tools.suggest,
-    "tool_use/edit": tools.edit,
-    "tool_use/answer": tools.answer,
-    "tool_use/user": tools.user,
-    "tool_use/judge": tools.judge,
+SKILLS: Mapping[str, Mapping[str, Script]] = {
+    "text_modification": revision.SCRIPTS,
+    "tool_use": tools.SCRIPTS,
 }
-"""The scripts that ship: one more skill is a few more lines here."""
+"""The scripts of each skill that has some of its own, by agent: one more skill is a line here."""
+SCRIPTS: Mapping[str, Script] = {
+    **reading.SCRIPTS,
+    **{f"{skill}/{agent}": script for skill, scripts in SKILLS.items() for agent, script in scripts.items()},
+}
+"""The scripts that ship."""
 
 
 class ScriptedModel:

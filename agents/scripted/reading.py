@@ -4,7 +4,7 @@ A script is a function of a request that gives what the agent says: a reply of i
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from random import Random
 from typing import Any
@@ -193,3 +193,25 @@ def _holds(problem: Problem | None, response: str, reference: str) -> tuple[bool
 def _field(value: object, name: str) -> Any:
     """A field of a mapping or of a value; empty where there is none."""
     return value.get(name, "") if isinstance(value, dict) else getattr(value, name, "")
+
+
+def harder_of_two(request: Request) -> Said:
+    """The longer of two versions, wherever it stands; neither when they say the same."""
+    first, second = (str(request.inputs.get(name, "")) for name in ("first", "second"))
+    longer = "first" if len(first.split()) > len(second.split()) else "second"
+    return {"why": "Their demands were counted.", "harder": "neither" if first == second else longer}
+
+
+SCRIPTS: Mapping[str, Callable[[Request], Said]] = {
+    "role:transform": transform,
+    "instruct": instruct,
+    "suggest": suggest,
+    "edit": edit,
+    "answer": answer,
+    "solve": solver,
+    "options": options,
+    "agree": agree,
+    "harder": harder_of_two,
+    "judge": judge,
+}
+"""Its agents' scripts; those of other skills that have none of their own, too."""

@@ -5,6 +5,7 @@ what would not meet them is never asked for.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -114,3 +115,12 @@ def _pattern(layout: str) -> str:
     pieces = re.split(r"\{\{\s*(\w+)\s*\}\}", layout.strip())
     named = {"question": r"(?P<question>[^\n]+)", "passage": r"(?P<passage>.+)", "options": r"(?P<options>.*)"}
     return "".join(named.get(part, ".*") if i % 2 else re.escape(part) for i, part in enumerate(pieces))
+
+
+SCRIPTS: Mapping[str, Callable[[Request], Said]] = {
+    "instruct": instruct,
+    "suggest": suggest,
+    "edit": edit,
+    "answer": answer,
+    "judge": judge,
+}

@@ -1,7 +1,7 @@
 """The scripted model's agents for tool use: a library, tasks for it, and the dialogues that solve them."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
 from typing import Any
 
@@ -112,3 +112,17 @@ def _written(task: Mapping[str, Any]) -> dict[str, Any]:
 def _calls(calls: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     for call in calls:
         yield {"name": call["name"], "arguments": [{"name": n, "value": v} for n, v in call["arguments"].items()]}
+
+
+SCRIPTS: Mapping[str, Callable[[Request], Said]] = {
+    "describe": describe,
+    "adopt": adopt,
+    "hypothesise": hypothesise,
+    "simulate": simulate,
+    "instruct": instruct,
+    "suggest": suggest,
+    "edit": edit,
+    "answer": answer,
+    "user": user,
+    "judge": judge,
+}

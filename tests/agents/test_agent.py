@@ -9,7 +9,7 @@ import orjson
 import pytest
 from pydantic import BaseModel
 
-from agentinstruct.agents.agent import Agent, Text, batch_of, strict_schema
+from agentinstruct.agents.agent import Agent, batch_of, strict_schema
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import FORMS
 from agentinstruct.agents.gateway import Completion, Gateway, Patience, Request, using
@@ -18,6 +18,7 @@ from agentinstruct.agents.prompt import load_prompt
 from agentinstruct.agents.replies import Agreement, Suggestions
 from agentinstruct.agents.scripted import ScriptedModel
 from agentinstruct.agents.skill import prompts_folder
+from agentinstruct.agents.spoken import Text
 
 ASK = {"question": "Who kept the lamp?", "first": "the keeper", "second": "a keeper"}
 GOOD = '{"why": "Both say the keeper.", "same": true}'

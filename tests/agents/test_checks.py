@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from agentinstruct.agents.checks import changed
+from agentinstruct.agents.checks import Bench
+from agentinstruct.agents.checks.items import changed
+from agentinstruct.agents.checks.panel import flipped
 from agentinstruct.agents.forms import FORMS
-from agentinstruct.agents.panel import Panel
 from agentinstruct.agents.records import Draft, Verdict
 
 PASSAGE = "The lamp was lit in 1862. Later the keeper left, and the tower stood empty for many years."
@@ -75,8 +76,8 @@ async def test_a_flip_needs_another_key_whatever_order_it_is_written_in(
     form: str, before: dict[str, Any], after: dict[str, Any], differs: bool
 ) -> None:
     unasked: Any = None
-    panel = Panel("scripted", unasked, unasked, unasked, unasked)
-    (verdict,), calls = await panel.flipped(draft(form, after, "flipped", EDITED), draft(form, before))
+    bench = Bench(unasked, unasked, draft(form, before), unasked, judge="scripted", solver="scripted")
+    (verdict,), calls = await flipped(draft(form, after, "flipped", EDITED), bench)
     assert (verdict.check, verdict.passed, calls) == ("outcome", differs, [])
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agentinstruct.agents.form import final_answer, says_unanswerable
 from agentinstruct.agents.forms import FORMS, Form, read_form
+from agentinstruct.agents.forms.form import final_answer, says_unanswerable
 
 PASSAGE = (
     "The lighthouse at Carn Point was built in 1862 by a crew of 48 men. Its lamp could be seen for 21 miles. "

@@ -28,6 +28,16 @@ def load(name: str) -> Prompt:
     return load_prompt(prompts_folder() / name, name)
 
 
+class Generous(dict[str, Any]):
+    """Material that holds whatever a prompt looks for in it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(fact=text)
+
+    def __missing__(self, key: str) -> str:
+        return self["fact"]
+
+
 def inputs_of(prompt: Prompt, text: str, form: str = "short", count: int = 2, **more: Any) -> dict[str, Any]:
     """A value of the right type for everything a prompt may be given, with `text` wherever it is untrusted."""
     category = {"name": "any", "title": "A Title", "brief": "A brief.", "form": form, "example": "What is [it]?"}
@@ -38,6 +48,9 @@ def inputs_of(prompt: Prompt, text: str, form: str = "short", count: int = 2, **
         "goal": {"name": "harder", "title": "Harder", "brief": "Make it harder."},
         "rubric": {"faithful": "It is faithful.", "natural": "It is natural."},
         "apis": [{"name": "find", "description": text}],
+        "tools": [{"name": "calculator", "description": "Computes."}],
+        "workings": [{"tool": "calculator", "input": text, "output": text}],
+        "material": Generous(text),
         "form": form,
         "count": count,
         "wanted": count,

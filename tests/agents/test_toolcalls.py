@@ -5,6 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentinstruct.agents.agent import strict_schema
+from agentinstruct.agents.checks.dialogue import (
+    execution_verdict,
+    final_state_verdict,
+    format_verdict,
+    grounding_verdict,
+    oracle_verdict,
+    verdicts,
+)
+from agentinstruct.agents.checks.tasks import plan_verdict
 from agentinstruct.agents.skill import prompts_folder
 from agentinstruct.agents.toolcalls import (
     Act,
@@ -21,15 +30,6 @@ from agentinstruct.agents.toolcalls import (
     run_plan,
     said,
 )
-from agentinstruct.agents.toolchecks import (
-    execution_verdict,
-    final_state_verdict,
-    format_verdict,
-    grounding_verdict,
-    oracle_verdict,
-    verdicts,
-)
-from agentinstruct.agents.toolplans import plan_verdict
 from agentinstruct.tools.calculate_functions import FUNCTIONS
 from agentinstruct.tools.simulator import Api, Library, Simulator
 

@@ -133,7 +133,7 @@ async def test_every_type_yields_an_accepted_record_and_one_with_more_calls(
     assert not state["dropped"]
     original, *longer = state["records"]
     assert original.accepted
-    assert {verdict.check for verdict in original.verdicts} >= set(SKILL.file.checks)
+    assert {verdict.check for verdict in original.verdicts} >= set(SKILL.file.checks) - {"more_steps", "failing_step"}
     goals = goals_of(category)
     assert {record.goal for record in longer} == goals
     for record in longer:

@@ -1,8 +1,8 @@
 """Every form there is, by the name a taxonomy gives it."""
 
-from agentinstruct.agents.form import UNANSWERABLE, Form, final_answer, says_unanswerable
-from agentinstruct.agents.forms_closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
-from agentinstruct.agents.forms_open import Essay, Fact, Listing, Number, Quote, Revision, Short
+from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
+from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
+from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 

@@ -9,13 +9,15 @@ final_state  the dialogue leaves the data as the plan does; where nothing change
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from agentinstruct.agents.checks.check import Bench, Check, Opinion
 from agentinstruct.agents.grounding import grounded, mentions
-from agentinstruct.agents.records import Verdict
-from agentinstruct.agents.toolcalls import Made, ToolTask, Turn, run_plan
+from agentinstruct.agents.records import Draft, Verdict
+from agentinstruct.agents.toolcalls import Made, ToolTask, Turn, dialogue_text, run_plan
 from agentinstruct.agents.toolpatterns import ABSENT, MISSING, REPORT, fresh, pattern_faults
 from agentinstruct.tools.simulator import CallRefused, Simulator, bind
 
@@ -189,3 +191,56 @@ def _state_faults(
     for call in planned:
         if (call.name, json.loads(call.content)) not in made:
             yield f"{call.name} never gave {call.content[:120]}, as it does in the plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A library's simulator, and the dialogue that was held with it."""
+
+    simulator: Simulator
+    dialogue: Sequence[Turn] = ()
+
+    def judged(self, draft: Draft) -> Mapping[str, Any]:
+        """The functions, the plan and the conversation."""
+        return {"apis": self.simulator.apis, "task": task_of(draft), "dialogue": dialogue_text(self.dialogue)}
+
+
+def task_of(draft: Draft) -> ToolTask:
+    """The task behind a draft."""
+    return ToolTask.model_validate(draft.item.written)
+
+
+async def _finished(draft: Draft, bench: Bench) -> Opinion:
+    turns = bench.world.dialogue
+    return [Verdict(check="finished", passed=turns[-1].act == "say", evidence=f"{len(turns)} turns")], []
+
+
+async def _format(draft: Draft, bench: Bench) -> Opinion:
+    return [format_verdict(bench.world.dialogue, bench.world.simulator)], []
+
+
+async def _execution(draft: Draft, bench: Bench) -> Opinion:
+    planned = run_plan(task_of(draft).calls, fresh(bench.world.simulator))
+    return [execution_verdict(bench.world.dialogue, planned)], []
+
+
+async def _grounding(draft: Draft, bench: Bench) -> Opinion:
+    return [grounding_verdict(bench.world.dialogue, bench.world.simulator)], []
+
+
+async def _oracle(draft: Draft, bench: Bench) -> Opinion:
+    return [oracle_verdict(draft.category, task_of(draft), bench.world.dialogue, bench.world.simulator)], []
+
+
+async def _final_state(draft: Draft, bench: Bench) -> Opinion:
+    return [final_state_verdict(task_of(draft), bench.world.dialogue, bench.world.simulator)], []
+
+
+CHECKS = (
+    Check("finished", "The assistant has the last word.", "exact", "response", _finished),
+    Check("format", "Every call names a listed function, with arguments it takes.", "exact", "response", _format),
+    Check("execution", "Every call succeeded, but for errors that were foreseen.", "exact", "response", _execution),
+    Check("grounding", "Every argument was given by somebody.", "exact", "response", _grounding),
+    Check("oracle", "The assistant acted as its type of task requires.", "exact", "response", _oracle),
+    Check("final_state", "The dialogue leaves the data as the planned calls do.", "exact", "response", _final_state),
+)

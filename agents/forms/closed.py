@@ -8,8 +8,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from agentinstruct.agents.form import Fault, Form, labelled, letter, repeated, says_unanswerable, unquoted
+from agentinstruct.agents.forms.form import Fault, Form, labelled, letter, repeated, says_unanswerable, unquoted
 from agentinstruct.agents.records import Frozen, Item
+from agentinstruct.agents.replies import Label, Solution
 from agentinstruct.tools.quotes import bare
 
 _ON_THE_TEXT = re.compile(
@@ -151,6 +152,7 @@ class Tristate(Form):
     """A statement the passage makes true, makes false, or does not decide."""
 
     name: ClassVar[str] = "tristate"
+    solution: ClassVar[type[Solution]] = Label
     evidence: tuple[str, ...] = Field(
         max_length=4, description="Exact quotations from the passage; none for Not Given."
     )

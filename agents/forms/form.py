@@ -8,12 +8,21 @@ import re
 from collections.abc import Iterator, Sequence
 from random import Random
 from string import ascii_uppercase
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from agentinstruct.agents.records import Frozen, Item
+from pydantic import BaseModel
+
+from agentinstruct.agents.records import Frozen, Item, Passage
+from agentinstruct.agents.replies import Solution
+from agentinstruct.agents.spoken import Explained, Spoken
 from agentinstruct.tools.quotes import bare, contains
 
+if TYPE_CHECKING:
+    from agentinstruct.agents.skill import Category, Goal
+
 UNANSWERABLE = "not answerable from the passage"
+Material = dict[str, Any]
+"""What the program decides before a writer is asked, as JSON values: a puzzle's core, a label to aim at."""
 _FINAL = re.compile(r"^[ \t>*_#-]*(?:the )?(?:final )?answer[*_]*[ \t]*[:：]", re.IGNORECASE | re.MULTILINE)
 _LETTER = re.compile(
     r"[\W_]*((?:the )?(?:(?:correct|right|best|true|final) )?(?:answer|option|choice|statement)(?: is)?[\W_]+)?"
@@ -60,6 +69,38 @@ class Form(Frozen):
 
     name: ClassVar[str]
     definite: ClassVar[bool] = True
+    """Whether it has a key that answers are compared with."""
+    spoken: ClassVar[type[Spoken]] = Explained
+    """What the teacher replies."""
+    solution: ClassVar[type[Solution]] = Solution
+    """What an independent solver replies."""
+    writes: ClassVar[type[BaseModel] | None] = None
+    """What writer and editor fill in, where that is not the form itself."""
+    sampled: ClassVar[bool] = False
+    """Whether the program decides part of each item before its writer is asked: see `sample`."""
+
+    @classmethod
+    def sample(cls, category: "Category", passage: Passage, draw: Random) -> Material | None:
+        """What the program decides of one item; None when this passage gives nothing to decide from."""
+        raise NotImplementedError
+
+    @classmethod
+    async def make(cls, written: BaseModel, material: Material | None) -> Self:
+        """The item from what its writer wrote, completed by the program where a form says so.
+
+        Raises:
+            ReplyError: it cannot be completed: code that does not run, a core that has no solution.
+        """
+        return cls.model_validate(written.model_dump(mode="json", by_alias=True))
+
+    def refined(self, goal: "Goal", draw: Random) -> Material | None:
+        """New material for an edit under this goal; by default what the item was made with."""
+        return self.material
+
+    @property
+    def material(self) -> Material | None:
+        """What the program decided of this item, if its form is sampled."""
+        return None
 
     def arrange(self, draw: Random) -> Item:
         """The item as a user sees it, with its key."""

@@ -10,8 +10,9 @@ from typing import ClassVar, get_args
 
 from pydantic import Field
 
-from agentinstruct.agents.form import Fault, Form, repeated, unquoted
+from agentinstruct.agents.forms.form import Fault, Form, repeated, unquoted
 from agentinstruct.agents.records import Frozen, Item
+from agentinstruct.agents.spoken import Changed, Spoken, Text
 from agentinstruct.tools.calculate import CalculateError, evaluate
 from agentinstruct.tools.constraints import Constraint, Kind
 from agentinstruct.tools.constraints import faults as unfit
@@ -167,6 +168,7 @@ class Essay(Form):
 
     name: ClassVar[str] = "essay"
     definite: ClassVar[bool] = False
+    spoken: ClassVar[type[Spoken]] = Text
     question: str = Field(min_length=8)
     points: tuple[str, ...] = Field(min_length=2, max_length=6)
 
@@ -221,6 +223,7 @@ class Revision(Form):
 
     name: ClassVar[str] = "revision"
     definite: ClassVar[bool] = False
+    spoken: ClassVar[type[Spoken]] = Changed
     question: str = Field(min_length=8, alias="instruction")
     constraints: tuple[Constraint, ...] = Field(max_length=6)
 

@@ -1,12 +1,13 @@
-"""The exact check on a tool-use task before a dialogue is bought for it: its plan runs, and is of its category."""
+"""The exact checks on a tool-use task before a dialogue is bought for it: its plan runs, and is of its category."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
+from agentinstruct.agents.checks.check import Bench, Check, Opinion
+from agentinstruct.agents.checks.dialogue import grounding_faults, task_of, tool_verdict
 from agentinstruct.agents.grounding import grounded
-from agentinstruct.agents.records import Verdict
+from agentinstruct.agents.records import Draft, Verdict
 from agentinstruct.agents.toolcalls import Made, ToolTask, Turn, run_plan, said
-from agentinstruct.agents.toolchecks import grounding_faults, tool_verdict
 from agentinstruct.agents.toolpatterns import ABSENT, FAILS, MISSING, REPORT, SUPERFLUOUS, fresh, plan_faults
 from agentinstruct.tools.simulator import Simulator
 
@@ -77,3 +78,38 @@ def _given_faults(task: ToolTask, planned: Sequence[Made], simulator: Simulator)
             yield f"extra {argument.name!r} is a parameter of a planned function"
         if not isinstance(argument.value, bool) and not grounded(argument.value, None, [task.task]):
             yield f"extra {argument.name!r} does not stand in the first message"
+
+
+async def _plan(draft: Draft, bench: Bench) -> Opinion:
+    return [plan_verdict(draft.category, task_of(draft), bench.world.simulator)], []
+
+
+async def _more_steps(draft: Draft, bench: Bench) -> Opinion:
+    return _more("more_steps", draft, bench, lambda task: len(task.calls))
+
+
+async def _failing_step(draft: Draft, bench: Bench) -> Opinion:
+    simulator = bench.world.simulator
+    return _more("failing_step", draft, bench, lambda task: failing(task, fresh(simulator)))
+
+
+def failing(task: ToolTask, simulator: Simulator) -> int:
+    """How many planned calls fail when they are tried."""
+    return sum(not made.ok for made in run_plan(task.calls, simulator))
+
+
+def _more(goal: str, draft: Draft, bench: Bench, count: Callable[[ToolTask], int]) -> Opinion:
+    """Whether a task refined for a goal plans more calls of a kind than the task it was made from."""
+    if bench.parent is None or draft.goal != goal:
+        return [], []
+    before, now = count(task_of(bench.parent)), count(task_of(draft))
+    return [Verdict(check=goal, passed=now > before, evidence=f"{before} such calls, now {now}")], []
+
+
+CHECKS = (
+    Check(
+        "plan", "The task is of its type, and the calls planned for it work or fail as it says.", "exact", "item", _plan
+    ),
+    Check("more_steps", "A refined task takes more calls than its parent's.", "exact", "item", _more_steps),
+    Check("failing_step", "One more of a refined task's calls is refused by the data.", "exact", "item", _failing_step),
+)
