@@ -186,12 +186,12 @@ def laid_out(crew: Crew, draft: Draft) -> Draft:
     """The draft with the turns a user would send: a layout, and sometimes a system message, drawn by its id."""
     draw = Random(f"{draft.id}/layout")
     layout = draw.choice(list(crew.skill.layouts[draft.item.form]))
-    item = draft.item
-    request = layout.render(passage=draft.passage, question=item.question, options=item.options).strip()
+    item, passage = draft.item, draft.item.passage or draft.passage
+    request = layout.render(passage=passage, question=item.question, options=item.options).strip()
     messages = [Message(role="user", content=request)]
     if system := crew.system_message(draw):
         messages.insert(0, Message(role="system", content=system))
-    return draft.model_copy(update={"messages": tuple(messages)})
+    return draft.model_copy(update={"messages": tuple(messages), "passage": passage})
 
 
 async def admit(

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from types import MappingProxyType
 
-from agentinstruct.agents.checks import dialogue, items, panel, responses, standing, tasks
+from agentinstruct.agents.checks import dialogue, items, panel, responses, sourced, sourced_panel, standing, tasks
 from agentinstruct.agents.checks.check import Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
 
 __all__ = ["CHECKS", "Bench", "Check", "Cost", "Opinion", "exact", "in_order", "opinion", "policy", "verdicts"]
 
-MODULES = (items, standing, responses, tasks, dialogue, panel)
+MODULES = (items, standing, responses, tasks, dialogue, sourced, sourced_panel, panel)
 """The modules that have checks; a new one is a line here."""
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {check.name: check for check in chain.from_iterable(module.CHECKS for module in MODULES)}

@@ -3,6 +3,7 @@
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
+from agentinstruct.agents.forms.sourced import SOURCED, Sourced
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 
@@ -23,6 +24,7 @@ __all__ = [
     "Quote",
     "Revision",
     "Short",
+    "Sourced",
     "ToolTask",
     "Tristate",
     "final_answer",
@@ -32,7 +34,10 @@ __all__ = [
 
 FORMS: dict[str, type[Form]] = {
     form.name: form
-    for form in (Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask)
+    for form in (
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
+        *SOURCED,
+    )
 }
 
 
