@@ -1,10 +1,13 @@
 """What the transforms of retrieval-augmented generation reply with: documents whose parts are known, or searches."""
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import ClassVar
 
 from pydantic import Field
 
-from agentinstruct.agents.records import Frozen
+from agentinstruct.agents.errors import ReplyError
+from agentinstruct.agents.records import Frozen, Passage
 from agentinstruct.agents.replies import Reshaped
 from agentinstruct.agents.sources import Document, Written, holding, listing
 from agentinstruct.tools.quotes import contains, fold
@@ -122,8 +125,9 @@ class Versions(Differing):
 
     def unfit(self) -> str:
         """As for all that differ, and the dates must be in order."""
-        if not self.first_date.strip() < self.second_date.strip():
-            return "first_date is not before second_date"
+        now, before = self.documents[:2]
+        if not (before.date and before.date < now.date):
+            return "first_date and second_date are not two dates as YYYY-MM-DD, the earlier one first"
         return super().unfit()
 
 
@@ -146,3 +150,26 @@ class Gap(Sources):
         if not self.taken.strip():
             return "taken is empty"
         return "taken still stands in a document" if holding(self.documents, self.taken) else super().unfit()
+
+
+SHAPED: Mapping[str, type[Sources]] = MappingProxyType(
+    {"split": Documents, "near_miss": Documents, "contradiction": Contradiction, "outdated": Versions, "gap": Gap}
+)
+"""What each transform that writes documents replies with."""
+
+
+def gathered(passage: Passage, snippets: Sequence[Document]) -> list[Document]:
+    """The documents that a seed gives: its own snippets, or what its transform wrote.
+
+    Raises:
+        ReplyError: what was taken out of the source is not in it.
+    """
+    if passage.transform not in SHAPED:
+        return list(snippets)
+    written = SHAPED[passage.transform].model_validate({"suitable": True, "reason": "", **passage.data})
+    if not isinstance(written, Gap):
+        return written.documents
+    taken = holding(snippets, written.taken)
+    if not taken:
+        raise ReplyError("grounded", f"what was taken out is not in the source: {written.taken!r}")
+    return [*(one.model_copy(update={"part": "removed"}) for one in taken), *written.documents]

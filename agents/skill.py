@@ -27,6 +27,10 @@ from agentinstruct.tools.constraints import Constraint, Kind
 
 LAYOUT_VARIABLES = frozenset({"passage", "question", "options"})
 Setting = str | int | float | bool | list[str] | list[int] | list[float]
+Feature = Literal[
+    "words", "sentences", "numbers", "names", "rows", "steps", "speech", "reasons", "telling", "signatures", "markup"
+]
+"""What a text can hold; `routing.py` counts it."""
 ToolName = Literal["calculator", "convert_units", "run_python", "search_chunks"]
 
 
@@ -80,7 +84,9 @@ class SkillFile(Data):
     description: str
     split: str
     modalities: tuple[Modality, ...] = ("prose",)
-    prose_holds: Literal["", "signatures"] = Field("", description="What prose must hold for the skill to take it.")
+    holds: Mapping[Feature, int] = Field({}, description="What prose must hold, and how much, to be taken.")
+    prefers: tuple[Feature, ...] = Field((), description="What makes one seed better than another.")
+    released: int = Field(50_000, gt=0, description="Its rows in the released AgentInstruct data: the default mix.")
     retrieves: bool = Field(False, description="Whether its flow searches the run's other seeds.")
     closed_book: bool = Field(False, description="Whether items must stand alone: the user never sees the passage.")
     needs: tuple[str, ...] = Field((), description="Extras of this package that its checks need.")
@@ -221,8 +227,9 @@ def _agree(skill: Skill) -> None:
             raise SkillError(
                 f"{where}/taxonomy.yaml: {category.name}.form: {category.form!r}?{nearest(category.form, list(FORMS))}"
             )
-        if category.form not in skill.layouts:
-            raise SkillError(f"{where}/skill.yaml: layouts has none for form {category.form!r} of {category.name}.")
+        for form in FORMS[category.form].becomes or (category.form,):
+            if form not in skill.layouts:
+                raise SkillError(f"{where}/skill.yaml: layouts has none for form {form!r} of {category.name}.")
         for transform in set(category.suits) - {"any", *transforms}:
             raise SkillError(
                 f"{where}/taxonomy.yaml: {category.name}.suits: {transform!r}?{nearest(transform, transforms)}"

@@ -6,6 +6,7 @@ side      one of two that contradict         gap       lacks what was taken out 
 removed   holds evidence and is kept from the list
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from agentinstruct.tools.retrieval import Hit
 from agentinstruct.tools.snippets import nearest, pieces
 
 PartOf = Literal["gold", "near", "other", "outdated", "side", "gap", "removed"]
+_DATE = re.compile(r"\d{4}(?:-\d{2}){0,2}")
 LONGEST = 1200
 """Characters of a snippet."""
 
@@ -39,7 +41,8 @@ class Written(Frozen):
 
     def document(self, part: PartOf, date: str = "") -> Document:
         """The document with the part it plays."""
-        return Document(title=self.title.strip(), text=_shortened(self.text), date=date.strip(), part=part)
+        dated = date.strip() if _DATE.fullmatch(date.strip()) else ""
+        return Document(title=" ".join(self.title.split())[:120], text=_shortened(self.text), date=dated, part=part)
 
 
 def own(seed: Seed, part: PartOf = "gold") -> list[Document]:

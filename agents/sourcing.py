@@ -19,8 +19,8 @@ from agentinstruct.tools.snippets import substance
 
 FEWEST, MOST = 3, 9
 """Documents of a list."""
-_STRICT = (8, 12, 20, 30)
-"""Words to which a stricter format limits an answer."""
+_RIVALS = ("outdated", "side")
+"""Parts of documents that answer as well, in another way."""
 Material = dict[str, Any]
 
 
@@ -56,6 +56,8 @@ def drawn(settings: Mapping[str, Any], passage: Passage, draw: Random) -> Materi
     if not leads or len(shown) < FEWEST:
         return None
     room = draw.randint(FEWEST + 1, MOST) - (0 if removes else len(leads))
+    if removes:
+        leads = [one.model_copy(update={"part": "removed"}) for one in leads]
     documents = [*leads, *(_left(one) for one in others[: max(room, FEWEST - len(leads))])]
     draw.shuffle(documents)
     named = [{**one.model_dump(), "name": chr(65 + place)} for place, one in enumerate(documents)]
@@ -64,6 +66,7 @@ def drawn(settings: Mapping[str, Any], passage: Passage, draw: Random) -> Materi
         "format": draw.choice(list(settings["formats"])),
         "documents": [{**one, "lead": document in leads} for one, document in zip(named, documents, strict=True)],
         "reserve": [_left(one).model_dump() for one in others[max(room, FEWEST - len(leads)) :]],
+        "latest": bool(settings.get("latest")),
         "points": list(passage.data.get("points", ())),
         "hint": str(passage.data.get("question", "")),
         "least": least,
@@ -79,7 +82,7 @@ def _leads(pool: Sequence[Document], kind: str, least: int, removes: bool, draw:
     if len(able) < least:
         return []
     if removes:
-        return [one.model_copy(update={"part": "removed"}) for one in taken or draw.sample(able, 1)]
+        return taken or draw.sample(able, 1)
     return draw.sample(able, min(len(able), least + draw.randint(0, 1)))
 
 
@@ -96,12 +99,13 @@ def assembled(asked: Asked, material: Material) -> dict[str, Any]:
     """
     kind, removing = str(material["kind"]), bool(material.get("removing"))
     given = [(str(one["name"]), _document(one)) for one in material["documents"]]
-    quotes = [one.quote for one in asked.support] or list(material.get("support", ()))
-    proving = _proving(given, asked) or [one for _, one in given if removing and one.part == "gold"]
+    asked = _with_kept(asked, material.get("kept") or {})
+    quotes = [one.quote for one in asked.support]
+    proving = _proving(given, asked)
     removed = [one for _, one in given if one.part == "removed"] + (proving if removing else [])
     added = [one.document("near") for one in asked.added]
     rest = [_left(one) for _, one in given if one not in proving and one not in removed]
-    rest = [one for one in rest if not _tells(one, kind, quotes, asked)]
+    rest = [one for one in rest if not _tells(one, kind, quotes, asked) and not (removing and one.part in _RIVALS)]
     gold = [] if removed else [one.model_copy(update={"part": "gold"}) for one in proving]
     documents = _in_order(given, [*gold, *rest]) + added
     if len(distinct(documents)) < FEWEST:
@@ -123,6 +127,14 @@ def assembled(asked: Asked, material: Material) -> dict[str, Any]:
     }
 
 
+def _with_kept(asked: Asked, kept: Mapping[str, Any]) -> Asked:
+    """What was written, with what an edit may not change as it was."""
+    if not kept:
+        return asked
+    support = tuple(Support(document="", quote=quote) for quote in kept["support"])
+    return asked.model_copy(update={**kept, "support": support})
+
+
 def _document(one: Mapping[str, Any]) -> Document:
     return Document.model_validate({name: one[name] for name in Document.model_fields if name in one})
 
@@ -140,8 +152,13 @@ def _proving(given: Sequence[tuple[str, Document]], asked: Asked) -> list[Docume
 def _tells(document: Document, kind: str, quotes: Sequence[str], asked: Asked) -> bool:
     """Whether a document that is not gold holds the evidence, or a short answer itself."""
     if holding([document], asked.answer) and kind in ("fact", "nothing", "queries", "partial") and asked.answer.strip():
-        return document.part not in ("outdated", "side")
+        return document.part not in _RIVALS
     return any(contains(document.text, quote) for quote in quotes)
+
+
+def without_answer(documents: Sequence[Document]) -> list[Document]:
+    """What is left of a list when all that answers, rightly or not, is taken out."""
+    return [one for one in documents if one.part != "gold" and one.part not in _RIVALS]
 
 
 def _in_order(given: Sequence[tuple[str, Document]], kept: Sequence[Document]) -> list[Document]:
@@ -150,8 +167,15 @@ def _in_order(given: Sequence[tuple[str, Document]], kept: Sequence[Document]) -
     return sorted(kept, key=lambda one: texts.index(one.text))
 
 
-def altered(material: Material, goal: str, query: str, draw: Random) -> Material:
-    """The material for an edit: what the program changes for a goal, and what stays as it is."""
+def altered(material: Material, goal: str, query: str, words: int) -> Material:
+    """The material for an edit: what the program changes for a goal, and what stays as it is.
+
+    Args:
+        material: What the item was made from.
+        goal: The goal's name.
+        query: The item's query.
+        words: How many words its answer has.
+    """
     match goal:
         case "more_distractors":
             held = _named(material["reserve"][:2])
@@ -159,7 +183,7 @@ def altered(material: Material, goal: str, query: str, draw: Random) -> Material
         case "require_citing":
             return {**material, "format": "cited"}
         case "strict_format":
-            return {**material, "limit": draw.choice(_STRICT)}
+            return {**material, "limit": 5 * (2 + words * 2 // 5)}
         case "remove_gold":
             listed = {"documents": [*material["documents"], *_named(material["reserve"])], "reserve": []}
             return {**material, **listed, "removing": True, "query": query, "ordered": True}

@@ -11,22 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import read_form
 from agentinstruct.agents.forms.sourced import Sourced
 from agentinstruct.agents.records import Draft, Passage, Seed
+from agentinstruct.agents.shapes_sources import gathered
 from agentinstruct.agents.skill import Goal, Skill
-from agentinstruct.agents.sources import Document, distinct, found, gathered, holding, own, pool_of, with_pool
-from agentinstruct.graphs.answering import Answering, tool_node, tools_or_verify
+from agentinstruct.agents.sources import Document, distinct, found, own, pool_of, with_pool
+from agentinstruct.graphs.answering import tool_node
 from agentinstruct.graphs.crew import Crew
-from agentinstruct.graphs.flow import Flow, chosen_transform, refine_or_answer
+from agentinstruct.graphs.flow import Flow, build_flow
 from agentinstruct.graphs.refine import Refinement
-from agentinstruct.graphs.stages import Node, Stages
-from agentinstruct.graphs.state import Context, FlowInput, FlowState
-from agentinstruct.graphs.verify import Verification
+from agentinstruct.graphs.stages import Node
+from agentinstruct.graphs.state import Context, FlowState
 from agentinstruct.tools.corpus import current_corpus, searching, small_index
 from agentinstruct.tools.retrieval import Chunk, Hit, Index
 
@@ -67,10 +66,7 @@ async def _gathered(seed: Seed, passage: Passage) -> list[Document]:
     if passage.transform == "queries":
         return await _ranked(seed, passage.data["queries"])
     written = gathered(passage, own(seed))
-    if passage.transform == "gap" and not holding(own(seed), passage.data["taken"]):
-        raise ReplyError("grounded", f"what was taken out is not in the source: {passage.data['taken']!r}")
-    hits = await _hits(seed, seed.text, NEIGHBOURS)
-    return [*written, *found(hits, passage.text)]
+    return [*written, *found(await _hits(seed, seed.text, NEIGHBOURS), passage.text)]
 
 
 async def _hits(seed: Seed, query: str, count: int) -> list[Hit]:
@@ -85,8 +81,7 @@ async def _ranked(seed: Seed, queries: Sequence[str]) -> list[Document]:
     known = distinct([*own(seed), *others])
     index = small_index(Chunk(id=f"{place:03}", text=f"{one.title} {one.text}") for place, one in enumerate(known))
     places = {int(hit.id) for query in queries for hit in index.search(query, RANKED)}
-    best, rest = [known[place] for place in sorted(places)], [one for one in others if one not in places]
-    return [*best, *rest]
+    return [one for place, one in enumerate(known) if place in places or one.part != "gold"]
 
 
 def _index(seed: Seed, documents: Sequence[Document]) -> Index:
@@ -114,26 +109,6 @@ class SourcedRefinement(Refinement):
 
 def build_rag(skill: Skill) -> Flow:
     """Wire the agents of retrieval-augmented generation."""
-    crew, transforms = Crew(skill), list(skill.file.transforms)
-    stages, retrieval, refinement = Stages(crew), Retrieval(crew), SourcedRefinement(crew)
-    flow = StateGraph(FlowState, Context, input_schema=FlowInput)
-    flow.add_node("plan", stages.plan)
-    flow.add_edge(START, "plan")
-    flow.add_conditional_edges("plan", chosen_transform, transforms)
-    for name in transforms:
-        flow.add_node(name, stages.transform(name))
-        flow.add_edge(name, "retrieve")
-    for node in (retrieval.retrieve, stages.sample, stages.instruct, refinement.suggest, refinement.edit):
-        flow.add_node(node.__name__, node)
-    flow.add_node("answer", Answering(crew).answer)
-    flow.add_node("tools", retrieval.tools())
-    flow.add_node("verify", Verification(crew).verify)
-    flow.add_edge("retrieve", "sample")
-    flow.add_edge("sample", "instruct")
-    flow.add_conditional_edges("instruct", refine_or_answer, ["suggest", "answer", END])
-    flow.add_edge("suggest", "edit")
-    flow.add_conditional_edges("edit", refine_or_answer, ["suggest", "answer"])
-    flow.add_conditional_edges("answer", tools_or_verify, ["tools", "verify"])
-    flow.add_edge("tools", "answer")
-    flow.add_edge("verify", END)
-    return flow.compile(name=skill.name)
+    crew = Crew(skill)
+    retrieval = Retrieval(crew)
+    return build_flow(skill, gather=retrieval.retrieve, refinement=SourcedRefinement(crew), tools=retrieval.tools())

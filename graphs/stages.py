@@ -31,6 +31,8 @@ from agentinstruct.graphs.state import Context, FlowState, settings
 class Node(Protocol):
     """A node: it returns the part of the state it changed."""
 
+    __name__: str
+
     async def __call__(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
         """Do the node's work."""
 

@@ -20,7 +20,7 @@ def check(
     timeout: Annotated[float, typer.Option(min=1, help="Longest wait for a model's answer, in seconds.")] = 20,
 ) -> None:
     """Say what works and what is missing. With --model, ask that model for one typed reply."""
-    findings = [*_installation(), *_skills(), *_weights()]
+    findings = [*_installation(), *_sandbox(), *_skills(), *_weights()]
     for spec in dict.fromkeys(value.partition("=")[2] or value for value in model or []):
         findings.append(asyncio.run(_model(spec, base_url, timeout)))
     broken = False
@@ -37,6 +37,7 @@ def _installation() -> Iterator[Finding]:
     for extra, modules, what in (
         ("docs", ("trafilatura", "pypdf", "mammoth"), "pdf, docx, epub and html seeds"),
         ("split", ("semantic_text_splitter", "tree_sitter"), "splitting on sentence and syntax borders"),
+        ("solve", ("z3", "pint"), "proofs of puzzles, units of estimates"),
         ("local", ("xllamacpp", "onnxruntime", "tokenizers"), "the embedded model"),
         ("studio", ("langgraph_cli",), "langgraph dev"),
     ):
@@ -45,9 +46,18 @@ def _installation() -> Iterator[Finding]:
         yield not missing, f"extra {extra}", detail
 
 
+def _sandbox() -> Iterator[Finding]:
+    from agentinstruct.tools.sandbox import backends
+
+    for backend in backends():
+        detail = "holds generated code: attacked and not broken" if backend.works else backend.reason
+        yield backend.works, f"sandbox {backend.name}", detail
+
+
 def _skills() -> Iterator[Finding]:
     from agentinstruct.agents.errors import SetupError
     from agentinstruct.agents.skill import load_skill, skill_names
+    from agentinstruct.run.needs import missing
 
     for name in skill_names():
         try:
@@ -58,7 +68,8 @@ def _skills() -> Iterator[Finding]:
         counts = (
             f"{len(skill.file.transforms)} transforms, {len(skill.categories)} categories, {len(skill.goals)} goals"
         )
-        yield True, f"skill {name}", counts
+        lacking = missing(skill)
+        yield not lacking, f"{'needs of' if lacking else 'skill'} {name}", lacking or counts
 
 
 def _weights() -> Iterator[Finding]:

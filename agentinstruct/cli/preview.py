@@ -34,12 +34,12 @@ def preview(
     """Show what each agent makes of one seed: passage, instruction, suggestion, edit, answer, verdicts."""
     with told():
         from agentinstruct.agents.skill import load_skill
-        from agentinstruct.cli.run import _policy
+        from agentinstruct.cli.run import choice
 
         chosen = load_skill(skill)
         context = o.make_context(
             model,
-            verify=_policy(verify),
+            verify=choice("--verify", verify, "strict", "annotate", "off"),
             categories=categories,
             transforms=transforms,
             goals=goals,
@@ -57,7 +57,7 @@ def preview(
 def _seed(skill: "Skill", paths: list[str], column: str, nth: int) -> "Seed":
     from agentinstruct.agents.errors import SeedError
     from agentinstruct.agents.records import Seed
-    from agentinstruct.run.plan import suits
+    from agentinstruct.agents.routing import suits
     from agentinstruct.seeds import SeedOptions, read_seeds
 
     left = nth

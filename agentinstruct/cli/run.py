@@ -39,6 +39,11 @@ def run(
     column: o.Column = "",
     chunk_chars: Annotated[int, typer.Option(min=200, help="Longest seed, in characters.")] = 3000,
     licence: Annotated[str, typer.Option(help="Licence of the documents, where they do not say.")] = "",
+    mix: Annotated[
+        str, typer.Option(help="Shares of the skills: released · even · all (every skill on every seed) · NAME=2,…")
+    ] = "",
+    skills_per_seed: Annotated[int, typer.Option(min=1, max=50, help="Skills drawn for a seed by the mix.")] = 3,
+    route: Annotated[str, typer.Option(help="What decides which skills suit a seed: features · agent.")] = "features",
     embeddings: o.Embeddings = "",
     timeout: o.Timeout = 300,
     prices: Annotated[
@@ -55,7 +60,7 @@ def run(
     with told(f"What is done is kept. To resume: {resume_command(folder, out is not None)}"):
         context = o.make_context(
             model,
-            verify=_policy(verify),
+            verify=choice("--verify", verify, "strict", "annotate", "off"),
             categories=categories,
             transforms=transforms,
             goals=goals,
@@ -74,6 +79,9 @@ def run(
             seeds=SeedOptions(column=column, max_chars=chunk_chars, licence=licence),
             endpoints=o.make_endpoints(base_url, timeout),
             embeddings=embeddings,
+            mix=mix,
+            skills_per_seed=skills_per_seed,
+            route=choice("--route", route, "features", "agent"),
             limit=limit,
             max_concurrency=max_concurrency,
             retry_failed=retry_failed,
@@ -113,12 +121,13 @@ def resume_command(folder: Path, named: bool) -> str:
     return shlex.join(words if named else [*words, "--out", str(folder)])
 
 
-def _policy(verify: str) -> str:
+def choice(option: str, value: str, *allowed: str) -> Any:
+    """The value, which must be one of these."""
     from agentinstruct.agents.errors import SetupError
 
-    if verify not in ("strict", "annotate", "off"):
-        raise SetupError(f"--verify {verify}: choose strict, annotate or off.")
-    return verify
+    if value not in allowed:
+        raise SetupError(f"{option} {value}: choose {', '.join(allowed[:-1])} or {allowed[-1]}.")
+    return value
 
 
 def _leave(finished: "Finished", folder: Path, named: bool) -> None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from agentinstruct.run.summary import Summary
 
 
+SHOWN = 12
+"""Checks that are listed by themselves."""
+
+
 class LiveProgress:
     """A live view on a terminal; nothing at all when the output goes elsewhere."""
 
@@ -104,9 +108,10 @@ def show_summary(finished: "Finished") -> None:
             console.print(what, soft_wrap=True)
             if reason.detail:
                 console.print(Text("         " + " ".join(reason.detail.split())[:200], style="dim"), soft_wrap=True)
+    _checks(console, summary)
     _seeds(console, finished.progress)
-    if finished.progress.notice:
-        console.print(f"\n{finished.progress.notice}", soft_wrap=True)
+    for notice in finished.progress.notices:
+        console.print(f"\n{notice}", soft_wrap=True)
     calls = finished.progress.statistics
     console.print(
         f"\n{calls.calls} calls this time ({calls.from_journal} found in the journal), "
@@ -143,6 +148,20 @@ def _funnel(summary: "Summary") -> Text:
         line.append(f" (-{lost})" if lost else "", "dim")
     line.append(f" · {summary.declined} seeds declined at transform" if summary.declined else "", "dim")
     return line.append(f" · {summary.suggestions} suggestions failed" if summary.suggestions else "", "dim")
+
+
+def _checks(console: Console, summary: "Summary") -> None:
+    """The checks that stopped drafts, each with how many it was asked about; the others in a line."""
+    failed = [one for one in summary.checks if one.failed]
+    if not summary.checks:
+        return
+    console.print("\n[bold]Checks[/]")
+    for one in failed[:SHOWN]:
+        console.print(f"  {one.failed:5} of {one.asked:5} failed  {one.check}  [dim]({one.kind})[/]", soft_wrap=True)
+    if rest := failed[SHOWN:]:
+        console.print(f"  {sum(one.failed for one in rest):5} failed {len(rest)} more checks", soft_wrap=True)
+    if passed := [one.check for one in summary.checks if not one.failed]:
+        console.print(f"  [dim]nothing failed {escape(', '.join(passed))}[/]", soft_wrap=True)
 
 
 def _seeds(console: Console, progress: "Progress") -> None:

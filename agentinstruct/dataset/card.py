@@ -12,12 +12,14 @@ def card(rows: Mapping[str, int], skills: Mapping[str, str], records: Iterable[d
     """The card of a dataset with these rows by split, as Markdown with front matter."""
     licences: Counter[str] = Counter()
     models: Counter[tuple[str, str]] = Counter()
+    checks: Counter[tuple[str, str]] = Counter()
     prompts: set[str] = set()
     accepted = 0
     for record in records:
         licences[record["licence"]] += 1
         accepted += bool(record["accepted"])
         models.update({(call["role"], call["model"]) for call in record["calls"]})
+        checks.update({(verdict["check"], verdict["kind"]) for verdict in record["verdicts"] if verdict["passed"]})
         prompts |= {call["prompt"] for call in record["calls"]}
     total = sum(rows.values())
     parts = [
@@ -28,6 +30,7 @@ def card(rows: Mapping[str, int], skills: Mapping[str, str], records: Iterable[d
         "every model call and every verdict.\n",
         _table("Splits", ("split", "skill", "records"), [(s, skills[s], n) for s, n in sorted(rows.items())]),
         _table("Models", ("role", "model", "records"), [(*pair, n) for pair, n in sorted(models.items())]),
+        _table("Checks passed", ("check", "kind", "records"), [(*pair, n) for pair, n in sorted(checks.items())]),
         _table("Licences of the sources", ("licence", "records"), sorted(licences.items())),
         "## Prompts\n\n" + "\n".join(f"- `{prompt}`" for prompt in sorted(prompts)) + "\n",
     ]

@@ -70,4 +70,6 @@ def _schema(with_tools: bool) -> Any:
     columns += [("tools", text)] if with_tools else []
     columns += [(name, text) for name in (*_TEXT[1:], *_MORE)]
     columns += [("start", whole), ("end", whole), ("depth", whole), ("accepted", pa.bool_())]
-    return pa.schema([*columns, ("verdicts", pa.list_(verdict)), ("calls", pa.list_(call))])
+    trace = pa.struct([(name, text) for name in ("tool", "input", "output")])
+    nested = [("trace", trace), ("verdicts", verdict), ("calls", call)]
+    return pa.schema([*columns, *((name, pa.list_(kind)) for name, kind in nested)])

@@ -1,10 +1,9 @@
 """What a run is asked to do, and which work follows from it: one work item per (skill, seed)."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from agentinstruct.agents.errors import SetupError, SkillError
 from agentinstruct.agents.files import nearest
@@ -13,13 +12,13 @@ from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill, load_skill, skill_names
 from agentinstruct.graphs.plan import work_id
 from agentinstruct.graphs.state import NONE, ROLES, Context
+from agentinstruct.run.mix import ALL, RELEASED, Mix, weights_of
 from agentinstruct.seeds import SeedOptions
 from agentinstruct.tools.embeddings import local_ready
 from agentinstruct.tools.prices import Price, PricesError, price_table
 
 UNSEARCHED = "none"
 """The embeddings of a run whose flows search no seeds."""
-_SIGNATURE = re.compile(r"\b\w[\w.]*\([^()\n]{0,120}\)|\b(?:GET|POST|PUT|PATCH|DELETE) /\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,10 @@ class RunConfig:
     seeds: SeedOptions = field(default_factory=SeedOptions)
     endpoints: Endpoints = field(default_factory=Endpoints)
     embeddings: str = ""
+    mix: str = ""
+    """The shares of the skills: see `run/mix.py`; empty: all the skills named, or the released shares of all."""
+    skills_per_seed: int = 3
+    route: Literal["features", "agent"] = "features"
     limit: int = 0
     max_concurrency: int = 64
     retry_failed: bool = False
@@ -65,6 +68,15 @@ class RunConfig:
         _named(self.context.goals, skills, "goals")
         return [skill for skill in skills if not wanted or wanted & set(skill.categories)]
 
+    def make_mix(self, skills: Sequence[Skill]) -> Mix:
+        """What decides which skills each seed gets.
+
+        Raises:
+            SetupError: the mix asked for is wrong; says what.
+        """
+        mix = self.mix or (ALL if self.skills else RELEASED)
+        return Mix(skills, weights_of(mix, skills), self.skills_per_seed, self.context.seed)
+
     def context_for(self, skill: Skill) -> Context:
         """The settings with the filters reduced to what this skill has; a goal filter it does not meet is none."""
         return replace(
@@ -95,6 +107,7 @@ class RunConfig:
             "models": self.models(),
             "embeddings": self.embeddings_spec(),
             "context": context,
+            "mix": {"mix": self.mix, "skills_per_seed": self.skills_per_seed, "route": self.route},
             "seeds": {key: list(value) if isinstance(value, tuple) else value for key, value in seeds.items()},
         }
 
@@ -124,17 +137,6 @@ class Work:
     seed: Seed
 
 
-def work_for(seed: Seed, skills: Sequence[Skill], run_seed: int) -> Iterator[Work]:
-    """The work a seed gives rise to, in the order of the skills."""
-    for skill in skills:
-        if suits(skill, seed):
-            yield Work(work_id(skill.name, seed.id, run_seed), skill.name, seed)
-
-
-def suits(skill: Skill, seed: Seed) -> bool:
-    """Whether a skill takes a seed: by modality, and by what its prose must hold."""
-    if seed.modality not in skill.file.modalities:
-        return False
-    if seed.modality == "prose" and skill.file.prose_holds == "signatures":
-        return len(_SIGNATURE.findall(seed.text)) >= 3
-    return True
+def work_for(seed: Seed, skills: Sequence[Skill], run_seed: int) -> list[Work]:
+    """The work that a seed and the skills chosen for it give rise to."""
+    return [Work(work_id(skill.name, seed.id, run_seed), skill.name, seed) for skill in skills]

@@ -14,12 +14,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from agentinstruct.agents.errors import ProviderDown, ProviderError
+from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.gateway import Gateway, Patience, Statistics, using
 from agentinstruct.agents.records import Seed
+from agentinstruct.agents.routing import routed
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.state import Context
 from agentinstruct.run.journal import Journal
+from agentinstruct.run.mix import Mix
+from agentinstruct.run.needs import able
 from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
 from agentinstruct.seeds import Skipped, read_seeds
 
@@ -43,12 +46,24 @@ class Progress:
     trouble: str = ""
     """What the last of the failed met."""
     set_aside: int = 0
+    unrouted: int = 0
+    """Seeds on which the routing agent gave no usable opinion: their features decided."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """The skills that cannot run on this machine, and what each lacks."""
     notice: str = ""
     """What the run does without, and how to have it."""
     reading: bool = True
     records: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     statistics: Statistics = field(default_factory=Statistics)
+
+    @property
+    def notices(self) -> list[str]:
+        """All that this run did without, each with what to do about it."""
+        told = [f"{name} was left out: it {why}" for name, why in self.left_out.items()]
+        if self.unrouted:
+            told.append(f"{self.unrouted} seeds were routed by their features: the agent gave no usable opinion")
+        return [*told, *([self.notice] if self.notice else [])]
 
 
 @dataclass
@@ -69,7 +84,9 @@ class Runner:
         Raises:
             ProviderDown: a model cannot be reached or refuses to serve; what is done is kept.
         """
-        config, skills = self.config, self.config.chosen_skills()
+        config = self.config
+        skills, lacking = able(config.chosen_skills(), bool(config.skills))
+        self.progress.left_out = lacking
         patience = Patience()
         if self.journal.counts().calls:  # its models did answer: what fails first now may be a few poisoned items
             patience.first_s = patience.outage_s
@@ -148,8 +165,9 @@ class Runner:
 
     async def _todo(self, skills: list[Skill]) -> AsyncIterator[Work]:
         """Work that is not done yet, as the seeds are read."""
-        async for seed in in_thread(self._read):
-            for work in work_for(seed, skills, self.config.context.seed):
+        mix = self.config.make_mix(skills)
+        async for seed, suitable in self._routed(mix):
+            for work in work_for(seed, mix.take(seed, suitable), self.config.context.seed):
                 self.progress.items += 1
                 if self.journal.is_done(work.id):
                     self.progress.resumed += 1
@@ -157,6 +175,26 @@ class Runner:
                     self.progress.set_aside += 1
                 else:
                     yield work
+
+    async def _routed(self, mix: Mix) -> AsyncIterator[tuple[Seed, list[Skill]]]:
+        """Each seed with the skills that suit it; an agent's opinions are asked for a batch at a time."""
+        async for seeds in in_thread(self._read):
+            suitable = [mix.suitable(seed) for seed in seeds]
+            if self.config.route == "agent":
+                suitable = await asyncio.gather(*map(self._opinion, seeds, suitable))
+            for pair in zip(seeds, suitable, strict=True):
+                yield pair
+
+    async def _opinion(self, seed: Seed, skills: list[Skill]) -> list[Skill]:
+        """What an agent leaves of the skills that suit a seed; all where it cannot say."""
+        try:
+            return await routed(seed, skills, self.config.context.model_of("transform"))
+        except ProviderDown as error:
+            self._stop(error)
+            return skills
+        except (ReplyError, ProviderError):
+            self.progress.unrouted += 1
+            return skills
 
     def _read(self) -> Iterator[Seed]:
         for found in read_seeds(self.config.paths, self.config.seeds):
@@ -172,12 +210,11 @@ class Runner:
                 return
 
 
-async def in_thread(make: Callable[[], Iterator[Seed]], batch: int = 32) -> AsyncIterator[Seed]:
-    """Iterate in a thread, so that reading files never holds up calls in flight."""
+async def in_thread(make: Callable[[], Iterator[Seed]], batch: int = 32) -> AsyncIterator[list[Seed]]:
+    """Iterate in a thread, a batch at a time, so that reading files never holds up calls in flight."""
     source = make()
     while seeds := await asyncio.to_thread(lambda: list(islice(source, batch))):
-        for seed in seeds:
-            yield seed
+        yield seeds
 
 
 def load_graphs(skills: list[Skill]) -> dict[str, Any]:

@@ -25,6 +25,16 @@ class Reason:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How often one check was asked, and how often a draft failed it."""
+
+    check: str
+    kind: str
+    asked: int
+    failed: int
+
+
 @dataclass(slots=True)
 class Summary:
     """Totals over the whole run folder, earlier sittings included."""
@@ -43,6 +53,8 @@ class Summary:
     items_failed: int = 0
     calls: int = 0
     reasons: list[Reason] = field(default_factory=list)
+    checks: list[Asked] = field(default_factory=list)
+    """Every check that was asked, those that failed most first."""
     declined: int = 0
     """Seeds that ended at the transform, before there was a draft."""
 
@@ -65,22 +77,43 @@ def summarise(journal: Journal, top: int = 3) -> Summary:
         top: How many of the most frequent drop reasons to keep, each with an example.
     """
     summary, counts = Summary(), journal.counts()
+    verdicts: Counter[tuple[str, str, bool]] = Counter()
     summary.items_done, summary.items_failed, summary.calls = counts.done, counts.failed, counts.calls
     for row in journal.records():
         summary.records[row["skill"]] += 1
         summary.accepted[row["skill"]] += bool(row["accepted"])
         summary.categories[row["skill"], row["category"]] += 1
         summary.refined += bool(row["depth"])
+        _count(verdicts, row)
     why: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for row in journal.dropped():
         stage = row["stage"].partition("/")[0]
         summary.dropped[stage] += 1
         summary.declined += stage == "transform" and row["stage"] != _SEED_LIVES
+        _count(verdicts, row)
         why[stage, row["reason"]] += 1
         first.setdefault((stage, row["reason"]), row)
     summary.reasons = [_reason(first[key], key, count) for key, count in why.most_common(top)]
+    summary.checks = _asked(verdicts)
     return summary
+
+
+def _count(verdicts: Counter[tuple[str, str, bool]], row: dict[str, Any]) -> None:
+    """Add a draft's verdicts, each check once: it failed where any of its verdicts did."""
+    found: dict[tuple[str, str], bool] = {}
+    for verdict in row["verdicts"]:
+        key = verdict["check"], verdict["kind"]
+        found[key] = found.get(key, True) and verdict["passed"]
+    verdicts.update((*key, passed) for key, passed in found.items())
+
+
+def _asked(verdicts: Counter[tuple[str, str, bool]]) -> list[Asked]:
+    names = dict.fromkeys((check, kind) for check, kind, _ in verdicts)
+    counts = [
+        Asked(*key, asked=verdicts[*key, True] + verdicts[*key, False], failed=verdicts[*key, False]) for key in names
+    ]
+    return sorted(counts, key=lambda one: (-one.failed, -one.asked, one.check))
 
 
 def _reason(row: dict[str, Any], key: tuple[str, str], count: int) -> Reason:

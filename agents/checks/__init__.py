@@ -5,9 +5,9 @@ from itertools import chain
 from types import MappingProxyType
 
 from agentinstruct.agents.checks import dialogue, items, panel, responses, sourced, sourced_panel, standing, tasks
-from agentinstruct.agents.checks.check import Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
+from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
 
-__all__ = ["CHECKS", "Bench", "Check", "Cost", "Opinion", "exact", "in_order", "opinion", "policy", "verdicts"]
+__all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_order", "opinion", "policy", "verdicts"]
 
 MODULES = (items, standing, responses, tasks, dialogue, sourced, sourced_panel, panel)
 """The modules that have checks; a new one is a line here."""

@@ -9,6 +9,7 @@ entailed          each statement follows from the documents that it cites
 
 import asyncio
 from random import Random
+from typing import Any
 
 from pydantic import Field
 
@@ -121,9 +122,9 @@ async def _entailed(draft: Draft, bench: Bench) -> Opinion:
     claims = _claims(draft, form)
     if form.kind in DECLINED or not claims:
         return NOTHING
-    agent, inputs = bench.agent("entail", Entailments), {"question": draft.item.question, "claims": claims}
+    agent = bench.agent("entail", Entailments)
     try:
-        judged, call = await agent(bench.judge, Random(draft.id), **inputs)
+        judged, call = await agent(bench.judge, Random(draft.id), question=draft.item.question, claims=claims)
     except ReplyError as error:
         return [_verdict("entailed", False, f"no judgement: {error}")], list(error.calls)
     held = {one.number for one in judged.statements if one.follows}
@@ -132,7 +133,7 @@ async def _entailed(draft: Draft, bench: Bench) -> Opinion:
     return [_verdict("entailed", not open_ones, evidence)], [call]
 
 
-def _claims(draft: Draft, form: Sourced) -> list[dict[str, object]]:
+def _claims(draft: Draft, form: Sourced) -> list[dict[str, Any]]:
     """What is claimed and the documents it rests on: each sentence of prose, or the answer as a whole."""
     reply = given(draft)
     parts = [(one.text, one.ids) for one in reply.statements if one.ids]

@@ -18,7 +18,7 @@ from agentinstruct.agents.forms.form import Fault, Material, labelled
 from agentinstruct.agents.forms.sourced_kinds import Keyed
 from agentinstruct.agents.records import Item, Passage
 from agentinstruct.agents.sources import Document, holding, listing
-from agentinstruct.agents.sourcing import Asked, altered, assembled, by_likeness, drawn
+from agentinstruct.agents.sourcing import FEWEST, Asked, altered, assembled, by_likeness, drawn, without_answer
 from agentinstruct.agents.spoken import Explained, Spoken, Text
 from agentinstruct.tools.quotes import bare
 
@@ -34,6 +34,9 @@ class Sourced(Keyed):
 
     name: ClassVar[str] = "sourced"
     sampled: ClassVar[bool] = True
+    becomes: ClassVar[tuple[str, ...]] = (
+        *("sourced_json", "sourced_cited", "sourced_short", "sourced_choice", "sourced_queries"),
+    )
     writes: ClassVar[type[BaseModel] | None] = Asked
     spoken: ClassVar[type[Spoken]] = Text
     documents: tuple[Document, ...]
@@ -63,7 +66,19 @@ class Sourced(Keyed):
 
     def refined(self, goal: "Goal", draw: Random) -> Material | None:
         """The item's material, changed as far as the program carries out the goal."""
-        return altered(self.material or {}, goal.name, self.query, draw)
+        texts = self.support if self.name == SourcedCited.name else (self.answer, *self.answers)
+        words = len(" ".join(texts).split())
+        return altered(self.material or {}, goal.name, self.query, words)
+
+    def open_to(self, goal: str) -> bool:
+        """Whether there is anything in it that a goal could work on."""
+        if goal == "remove_gold" and len(without_answer(self.documents)) + len(self.reserve) < FEWEST:
+            return False
+        if goal in ("remove_gold", "require_citing", "strict_format"):
+            return self.kind in ("fact", "list", "decision")
+        if goal == "lower_rank":
+            return bool(self.gold) and self.kind != "conflict"
+        return goal != "more_distractors" or self.kind != "queries"
 
     @property
     def material(self) -> Material | None:
@@ -77,7 +92,7 @@ class Sourced(Keyed):
                 for place, one in enumerate(listed)
             ],
             "reserve": [one.model_dump() for one in self.reserve],
-            "support": list(self.support),
+            "kept": self.model_dump(include={"answer", "answers", "wrong", "missing", "support"}, mode="json"),
             "points": [],
             "hint": "",
             "least": self.least,

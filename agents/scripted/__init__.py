@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel
 
 from agentinstruct.agents.gateway import Completion, Request
-from agentinstruct.agents.scripted import reading, revision, tools
+from agentinstruct.agents.scripted import reading, revision, sourced, tools
 from agentinstruct.agents.scripted.schema import instance, words_of
 
 Reply = BaseModel | Mapping[str, object] | str | Completion | None
@@ -25,6 +25,7 @@ Script = Callable[[Request], Reply]
 SKILLS: Mapping[str, Mapping[str, Script]] = {
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
+    "rag": sourced.SCRIPTS,
 }
 """The scripts of each skill that has some of its own, by agent: one more skill is a line here."""
 SCRIPTS: Mapping[str, Script] = {

@@ -32,7 +32,10 @@ class Generous(dict[str, Any]):
     """Material that holds whatever a prompt looks for in it."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(fact=text)
+        document = {"name": "A", "title": text, "text": text, "part": "gold", "date": "", "lead": True}
+        documents = [document, {**document, "name": "B", "lead": False}]
+        points = [{"matter": text, "first": text, "second": text}]
+        super().__init__(fact=text, documents=documents, points=points, least=1, kind="fact")
 
     def __missing__(self, key: str) -> str:
         return self["fact"]
@@ -51,6 +54,8 @@ def inputs_of(prompt: Prompt, text: str, form: str = "short", count: int = 2, **
         "tools": [{"name": "calculator", "description": "Computes."}],
         "workings": [{"tool": "calculator", "input": text, "output": text}],
         "material": Generous(text),
+        "claims": [{"number": 1, "statement": text, "documents": text}],
+        "kind": "fact",
         "form": form,
         "count": count,
         "wanted": count,
