@@ -83,7 +83,7 @@ def _leads(pool: Sequence[Document], kind: str, least: int, removes: bool, draw:
         return []
     if removes:
         return taken or draw.sample(able, 1)
-    return draw.sample(able, min(len(able), least + draw.randint(0, 1)))
+    return draw.sample(able, min(len(able), least + draw.randint(1, 2)))
 
 
 def _left(document: Document) -> Document:
@@ -185,7 +185,9 @@ def altered(material: Material, goal: str, query: str, words: int) -> Material:
         case "strict_format":
             return {**material, "limit": 5 * (2 + words * 2 // 5)}
         case "remove_gold":
-            listed = {"documents": [*material["documents"], *_named(material["reserve"])], "reserve": []}
+            left = without_answer([_document(one) for one in material["documents"]])
+            held = _named(material["reserve"][: max(0, FEWEST - len(left))])
+            listed = {"documents": [*material["documents"], *held]}
             return {**material, **listed, "removing": True, "query": query, "ordered": True}
         case "lower_rank":
             return {**material, "ranked": True}

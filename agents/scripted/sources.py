@@ -6,6 +6,7 @@ from typing import Any
 
 from agentinstruct.agents.gateway import Request
 from agentinstruct.agents.scripted.world import world
+from agentinstruct.tools.quotes import contains
 
 Said = dict[str, Any]
 LONGEST = 40
@@ -75,7 +76,8 @@ def _differing(request: Request) -> Said:
     if len(found) < 5:
         empty = {"title": "", "text": ""}
         return _reply(False, first=empty, second=empty, points=[], others=[])
-    told, given, more = found[0], found[1], found[2:]
+    told = _single(found)
+    given, *more = (one for one in found if one != told)
     other = f"{cut(told)[0]} {cut(more[-1])[1]}."
     texts = [(" ".join([told, given]), "One account"), (f"{other} {_NEIGHBOURS[0][1]}", "Another account")]
     first, second = ({"title": title, "text": text} for text, title in texts)
@@ -88,8 +90,14 @@ def gap(request: Request) -> Said:
     found = plain(request.inputs["seed"].text)
     if len(found) < 5:
         return _reply(False, taken="", question="", rewritten=[])
-    question = f'How does the statement that begins "{cut(found[0])[0]}" go on?'
-    return _reply(True, taken=found[0], question=question, rewritten=_documents(found[1:], 3))
+    taken = _single(found)
+    question = f'How does the statement that begins "{cut(taken)[0]}" go on?'
+    return _reply(True, taken=taken, question=question, rewritten=_documents([s for s in found if s != taken], 3))
+
+
+def _single(sentences: Sequence[str]) -> str:
+    """A sentence whose last words no other has."""
+    return next((s for s in sentences if sum(contains(o, cut(s)[1]) for o in sentences) == 1), sentences[0])
 
 
 def _documents(sentences: Sequence[str], count: int) -> list[Said]:
