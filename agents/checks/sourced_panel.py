@@ -26,8 +26,8 @@ from agentinstruct.agents.sources import Document
 from agentinstruct.tools.corpus import small_index
 from agentinstruct.tools.retrieval import Chunk
 
-FOUND = 3
-"""Hits of a proposed search among which the document must be."""
+FOUND = 4
+"""One in this many of all documents, from the top, must a proposed search find the missing one among."""
 COMPARED = ("fact", "list", "conflict", "decision", "partial")
 """Kinds of item whose answers are compared with a key."""
 
@@ -50,14 +50,20 @@ async def _retrievable(draft: Draft, bench: Bench) -> Opinion:
     form, queries = sourced(draft), given(draft).queries
     if form.kind != "queries":
         return NOTHING
-    place = await asyncio.to_thread(_best_place, form, queries)
-    evidence = f"the missing document comes {place or 'in no place'} for the best of {len(queries)} searches"
-    return [Verdict(check="retrievable", passed=0 < place <= FOUND, kind="run", evidence=evidence)], []
+    place, known = await asyncio.to_thread(_best_place, form, queries), len(_known(form))
+    evidence = f"the best of {len(queries)} searches has what is missing at place {place or '-'} of {known}"
+    passed = 0 < place <= max(1, known // FOUND)
+    return [Verdict(check="retrievable", passed=passed, kind="run", evidence=evidence)], []
+
+
+def _known(form: Sourced) -> list[Document]:
+    """All documents that the item knows of, those that were taken out first."""
+    return [*form.removed, *form.documents, *form.reserve]
 
 
 def _best_place(form: Sourced, queries: tuple[str, ...]) -> int:
     """The best place in which a search finds a removed document among all that the item knows of; 0 for none."""
-    known = [*form.removed, *form.documents, *form.reserve]
+    known = _known(form)
     index = small_index(Chunk(id=f"{place:03}", text=_indexed(one)) for place, one in enumerate(known))
     wanted = {f"{place:03}" for place, _ in enumerate(form.removed)}
     found = [[hit.id for hit in index.search(query, len(known))] for query in queries if any(map(str.isalnum, query))]
