@@ -20,7 +20,7 @@ from agentinstruct.agents.forms.form import final_answer
 from agentinstruct.agents.gateway import Completion, Request, current_gateway
 from agentinstruct.agents.prompt import Prompt
 from agentinstruct.agents.records import Call, Frozen
-from agentinstruct.agents.spoken import Spoken, Text, parsed
+from agentinstruct.agents.spoken import Spoken, parsed
 
 Reply = TypeVar("Reply", bound=BaseModel)
 REPAIRS = 1
@@ -91,12 +91,16 @@ class Agent(Generic[Reply]):
             messages=self._messages(inputs, draw),
             temperature=front.temperature,
             max_tokens=front.max_tokens,
-            schema=None if self.reply is Text else strict_schema(self.reply),
+            schema=None if self._plain else strict_schema(self.reply),
             schema_name=self.reply.__name__,
             sample=sample,
             subject=self.subject,
             inputs=inputs,
         )
+
+    @property
+    def _plain(self) -> bool:
+        return issubclass(self.reply, Spoken) and self.reply.plain
 
     def _messages(self, inputs: Mapping[str, Any], draw: Random) -> list[dict[str, str]]:
         told = self.prompt.render(inputs, draw)

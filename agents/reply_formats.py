@@ -105,10 +105,10 @@ def _queries(response: str, request: str) -> Given:
 
 READERS: Mapping[str, Callable[[str, str], Given]] = MappingProxyType(
     {
-        "sourced_json": _json,
-        "sourced_short": _short,
-        "sourced_cited": _cited,
-        "sourced_choice": _choice,
-        "sourced_queries": _queries,
+        "retrieved_json": _json,
+        "retrieved_short": _short,
+        "retrieved_cited": _cited,
+        "retrieved_choice": _choice,
+        "retrieved_queries": _queries,
     }
 )

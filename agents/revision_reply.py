@@ -43,8 +43,22 @@ _READS: dict[Kind, tuple[str, ...]] = {
     "language": ("words",),
     "two_languages": ("words",),
     "no_pii": ("words",),
+    "acrostic": ("words",),
+    "rhyme": ("words",),
+    "syllables_per_line": ("style", "number"),
+    "meter": ("style", "number"),
+    "refrain": ("words", "number"),
+    "dialogue": ("words", "number"),
+    "sections": ("words",),
+    "letter": ("style", "words"),
+    "hashtags": ("words", "number"),
+    "point_of_view": ("style",),
+    "anaphora": ("words", "number"),
+    "titled": (),
 }
 """The fields a writer fills in for each kind; `number` alone for the limits, which are not listed."""
+_OPEN = ("refrain", "dialogue", "hashtags")
+"""Kinds that may name words and need not."""
 
 
 class _Stated(BaseModel):
@@ -56,16 +70,16 @@ class _Stated(BaseModel):
 def writer_form(category: Category) -> type[BaseModel]:
     """What a writer fills in; for instructions that must state something exact, a form that cannot leave it out."""
     form = FORMS[category.form]
-    if form is Revision and category.states:
-        return _exact((*category.states, *category.may_state))
+    if issubclass(form, Revision) and category.states:
+        return _exact(form, (*category.states, *category.may_state))
     return form.writes or form
 
 
 @lru_cache(maxsize=64)
-def _exact(kinds: tuple[Kind, ...]) -> type[Form]:
+def _exact(form: type[Revision], kinds: tuple[Kind, ...]) -> type[Form]:
     shapes: Any = Union[tuple(_shape(kind) for kind in dict.fromkeys(kinds))]  # noqa: UP007  (made at run time)
     bounds = Field(min_length=1, max_length=4)
-    return create_model("ExactRevision", __base__=Revision, constraints=(tuple[shapes, ...], bounds))
+    return create_model(f"Exact{form.__name__}", __base__=form, constraints=(tuple[shapes, ...], bounds))
 
 
 def _shape(kind: Kind) -> type[BaseModel]:
@@ -83,7 +97,7 @@ def _field(kind: Kind, name: str) -> tuple[Any, Any]:
         place: Any = Literal["paragraph", "sentence"] if name == "scope" else Literal[1, 2, 3, 4, 5, -1]
         return place, Field(description=info.description)
     if name in ("words", "swaps"):
-        least = 0 if "style" in _READS[kind] and kind != "markup" else 1
+        least = 0 if kind in _OPEN or ("style" in _READS[kind] and kind != "markup") else 1
         return info.annotation, Field(
             min_length=least, max_length=4 if name == "swaps" else 12, description=info.description
         )

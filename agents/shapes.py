@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from agentinstruct.agents.replies import Reshaped, Rewritten
+from agentinstruct.agents.shapes_code import CodeListing, TableSet
 from agentinstruct.agents.shapes_sources import Contradiction, Documents, Gap, Searches, Versions
 
 SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
     {
         "text": Rewritten,
+        "code": CodeListing,
+        "tables": TableSet,
         "searches": Searches,
         "documents": Documents,
         "contradiction": Contradiction,

@@ -20,12 +20,12 @@ from agentinstruct.agents.checks import CHECKS
 from agentinstruct.agents.errors import SkillError
 from agentinstruct.agents.files import checked, nearest, read_text, read_yaml
 from agentinstruct.agents.forms import FORMS
-from agentinstruct.agents.prompt import Prompt, compile_template, load_prompt
+from agentinstruct.agents.layouts import read_demands, read_layouts
+from agentinstruct.agents.prompt import Prompt, load_prompt
 from agentinstruct.agents.records import Modality
 from agentinstruct.agents.shapes import SHAPES
 from agentinstruct.tools.constraints import Constraint, Kind
 
-LAYOUT_VARIABLES = frozenset({"passage", "question", "options"})
 Setting = str | int | float | bool | list[str] | list[int] | list[float]
 Feature = Literal[
     "words", "sentences", "numbers", "names", "rows", "steps", "speech", "reasons", "telling", "signatures", "markup"
@@ -47,6 +47,7 @@ class Category(Data):
     title: str
     form: str
     suits: tuple[str, ...] = ("any",)
+    seeds: tuple[Modality, ...] = Field((), description="The seeds it can be written from; the skill's, when empty.")
     brief: str
     examples: tuple[str, ...] = ()
     requires: tuple[Constraint, ...] = Field((), description="What every response of this category must satisfy.")
@@ -70,6 +71,7 @@ class Goal(Data):
     changes: Literal["passage", "both", "item"] = "item"
     outcome: Literal["kept", "flipped", "unanswerable"] = "kept"
     forms: tuple[str, ...] = ()
+    adds: tuple[Kind, ...] = Field((), description="Kinds of constraint of which a refined brief must state a new one.")
     suggestions: int = Field(1, ge=1, le=8, description="Suggestions, and so new items, per item.")
 
     def fits(self, form: str) -> bool:
@@ -89,6 +91,7 @@ class SkillFile(Data):
     released: int = Field(50_000, gt=0, description="Its rows in the released AgentInstruct data: the default mix.")
     retrieves: bool = Field(False, description="Whether its flow searches the run's other seeds.")
     closed_book: bool = Field(False, description="Whether items must stand alone: the user never sees the passage.")
+    grows: bool = Field(False, description="Whether its transforms are other skills, `from_<skill>`, and not prompts.")
     needs: tuple[str, ...] = Field((), description="Extras of this package that its checks need.")
     categories_per_seed: int = Field(3, ge=1)
     instructions_per_category: int = Field(2, ge=1)
@@ -97,6 +100,7 @@ class SkillFile(Data):
     shapes: Mapping[str, str] = Field({}, description="What a transform replies with, where it is not plain text.")
     goals: Mapping[str, Goal] = {}
     layouts: Mapping[str, tuple[str, ...]] = {}
+    demands: Mapping[str, tuple[str, ...]] = Field({}, description="What users say of each format a reply can have.")
     system_messages: tuple[str, ...] = ()
     checks: tuple[str, ...] = Field((), description="The acceptance policy: which of `CHECKS` a draft must pass.")
     rubric: Mapping[str, str] = {}
@@ -111,6 +115,7 @@ class Skill:
     categories: Mapping[str, Category]
     goals: Mapping[str, Goal]
     layouts: Mapping[str, Sequence[Template]]
+    demands: Mapping[str, Sequence[Template]]
     prompts: Mapping[str, Prompt]
     data: Mapping[str, str]
     """The fingerprints of its YAML files."""
@@ -164,7 +169,9 @@ def load_skill(name: str) -> Skill:
         raise SkillError(f"no skill {name!r}.{nearest(name, skill_names())}")
     file = checked(SkillFile, _yaml(folder / "skill.yaml"), f"{name}/skill.yaml", SkillError)
     goals = {key: goal.model_copy(update={"name": key}) for key, goal in file.goals.items()}
-    skill = Skill(name, file, _taxonomy(folder, name), goals, _layouts(file, name), _prompts(folder), _data(folder))
+    categories, layouts = _taxonomy(folder, name), read_layouts(file.layouts, name)
+    demands = read_demands(file.demands, [category.form for category in categories.values()], name)
+    skill = Skill(name, file, categories, goals, layouts, demands, _prompts(folder), _data(folder))
     _agree(skill)
     return skill
 
@@ -193,19 +200,6 @@ def _taxonomy(folder: Path, name: str) -> dict[str, Category]:
     }
 
 
-def _layouts(file: SkillFile, name: str) -> dict[str, list[Template]]:
-    found: dict[str, list[Template]] = {}
-    for form, texts in file.layouts.items():
-        where = f"{name}/skill.yaml: layouts.{form}"
-        if form not in FORMS:
-            raise SkillError(f"{where}: no such form.{nearest(form, list(FORMS))}")
-        compiled = [compile_template(text, where, LAYOUT_VARIABLES, error=SkillError) for text in texts]
-        if not texts or any("question" not in used for _, used in compiled):
-            raise SkillError(f"{where}: every layout must show {{{{ question }}}}, and there must be at least one.")
-        found[form] = [template for template, _ in compiled]
-    return found
-
-
 def _prompts(folder: Path) -> dict[str, Prompt]:
     shared = folder.parent / "shared"
     found: dict[str, Prompt] = {}
@@ -219,7 +213,9 @@ def _prompts(folder: Path) -> dict[str, Prompt]:
 def _agree(skill: Skill) -> None:
     """Hold the lists of a skill together, so that a slip is found before the first call."""
     where, transforms = skill.name, list(skill.file.transforms)
-    for transform in transforms:
+    if skill.file.grows and (lost := [t for t in transforms if t.removeprefix("from_") not in skill_names()]):
+        raise SkillError(f"{where}/skill.yaml: transforms: {lost[0]!r}: there is no such skill to grow from.")
+    for transform in transforms if not skill.file.grows else ():
         if transform != "identity" and f"transform/{transform}" not in skill.prompts:
             raise SkillError(f"{where}: transform {transform!r} has no {where}/transform/{transform}.md.")
     for category in skill.categories.values():

@@ -1,11 +1,12 @@
 """What a user gets to read: the types of the teacher's replies, and how a reply is read.
 
 Text         all that was said           Changed     a text asked for by itself
-Explained    an explanation, an answer   your own    any typed reply that renders itself as `text`
+Explained    an explanation, an answer   Formatted   in a format that the user named
+your own     any typed reply that renders itself as `text`
 """
 
 import re
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import orjson
 from pydantic import BaseModel, Field, ValidationError
@@ -19,6 +20,7 @@ _IS_JSON = re.compile(r"(?:```(?:json)?\s*)?\{\s*\"")
 _LABEL = re.compile(r"\A[\s>*_#]*(?:final )?answer[*_]*\s*[:：][*_]*\s*", re.IGNORECASE)
 _LAST_LINE = re.compile(r"(?:\A|\n)[ >*_#]*(?:final )?answer[*_]*\s*[:：][^\n]+\Z", re.IGNORECASE)
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
+_WHOLLY_FENCED = re.compile(r"```[\w+-]*[ \t]*\n((?:(?!```).)*?)\n?```", re.DOTALL)
 
 
 class Spoken(Frozen):
@@ -34,6 +36,9 @@ class Spoken(Frozen):
         def text(self) -> str:
             """What the user reads."""
 
+    plain: ClassVar[bool] = False
+    """Whether it is asked for as it is, and not within the fields of a schema."""
+
     @classmethod
     def heard(cls, said: str) -> Self:
         """The reply in what a model said."""
@@ -43,6 +48,7 @@ class Spoken(Frozen):
 class Text(Spoken):
     """A reply that is plain text."""
 
+    plain: ClassVar[bool] = True
     text: str
 
     @classmethod
@@ -54,12 +60,23 @@ class Text(Spoken):
 class Changed(Text):
     """A text that was asked for by itself, so that nothing comes before or after it."""
 
+    plain: ClassVar[bool] = False
     text: str = Field(min_length=1, description="The whole modified text, and nothing else.")
 
     @classmethod
     def heard(cls, said: str) -> Self:
         """The text; a model that cannot fill in a form has said it as it is."""
         return parsed(cls, said) if _IS_JSON.match(said) else cls(text=said)
+
+
+class Formatted(Text):
+    """A reply in a format that the user named, said as it is; a code fence around the whole of it falls away."""
+
+    @classmethod
+    def heard(cls, said: str) -> Self:
+        """All that was said, without an outer fence."""
+        whole = _WHOLLY_FENCED.fullmatch(said.strip())
+        return cls(text=(whole[1] if whole else said).strip())
 
 
 class Explained(Spoken):

@@ -16,7 +16,9 @@ def make_plan(skill: Skill, seed: Seed, context: Context) -> Plan:
         SetupError: a filter names something the skill does not have, or leaves nothing that fits together.
     """
     file, draw = skill.file, Random(f"{context.seed}/{skill.name}/{seed.id}")
-    wanted = [skill.categories[n] for n in chosen(context.categories, list(skill.categories), f"{skill.name} category")]
+    named = [skill.categories[n] for n in chosen(context.categories, list(skill.categories), f"{skill.name} category")]
+    # A type made for the other kind of seed gives way, unless nothing else was asked for.
+    wanted = [category for category in named if seed.modality in (category.seeds or file.modalities)] or named
     transforms = [
         name
         for name in chosen(context.transforms, list(file.transforms), f"{skill.name} transform")

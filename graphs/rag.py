@@ -15,7 +15,7 @@ from langgraph.runtime import Runtime
 
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import read_form
-from agentinstruct.agents.forms.sourced import Sourced
+from agentinstruct.agents.forms.retrieved import Retrieved
 from agentinstruct.agents.records import Draft, Passage, Seed
 from agentinstruct.agents.shapes_sources import gathered
 from agentinstruct.agents.skill import Goal, Skill
@@ -91,19 +91,19 @@ def _index(seed: Seed, documents: Sequence[Document]) -> Index:
 
 
 @dataclass(frozen=True, slots=True)
-class SourcedRefinement(Refinement):
+class ListRefinement(Refinement):
     """Suggester and editor, who are shown what the program makes of the list."""
 
     def able(self, draft: Draft, goal: Goal) -> bool:
         """Some goals need an answer in the list, some a short one."""
         form = read_form(draft.item)
-        assert isinstance(form, Sourced)
+        assert isinstance(form, Retrieved)
         return Refinement.able(self, draft, goal) and form.open_to(goal.name)
 
     def material(self, state: FlowState, draft: Draft, goal: Goal) -> dict[str, Any]:
         """The item as its editor reads it, with what its kind is."""
         form = read_form(draft.item)
-        assert isinstance(form, Sourced)
+        assert isinstance(form, Retrieved)
         return {**Refinement.material(self, state, draft, goal), "kind": form.kind}
 
 
@@ -111,4 +111,4 @@ def build_rag(skill: Skill) -> Flow:
     """Wire the agents of retrieval-augmented generation."""
     crew = Crew(skill)
     retrieval = Retrieval(crew)
-    return build_flow(skill, gather=retrieval.retrieve, refinement=SourcedRefinement(crew), tools=retrieval.tools())
+    return build_flow(skill, gather=retrieval.retrieve, refinement=ListRefinement(crew), tools=retrieval.tools())

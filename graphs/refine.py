@@ -94,8 +94,8 @@ class Refinement:
         calls = (*parent.calls, *suggestion.calls, call)
         form = await _remade(parent, getattr(reply, "item", None), material, call)
         draft_id = edited_id(suggestion)
-        return laid_out(
-            self.crew,
+        return self.begun(
+            state,
             parent.model_copy(
                 update={
                     "id": draft_id,
@@ -118,6 +118,10 @@ class Refinement:
     def material(self, state: FlowState, draft: Draft, goal: Goal) -> dict[str, Any]:
         """What suggester and editor are given of a draft."""
         return {"passage": draft.passage, "item": draft.item.view, "goal": goal}
+
+    def begun(self, state: FlowState, draft: Draft) -> Draft:
+        """The edited draft with what its user would send."""
+        return laid_out(self.crew, draft)
 
     def world(self, state: FlowState, draft: Draft) -> Any:
         """What the checks of an edited item may use besides, in flows with an environment."""

@@ -18,6 +18,7 @@ from agentinstruct.agents.checks import opinion, policy
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import FORMS, Form
 from agentinstruct.agents.forms.form import Material
+from agentinstruct.agents.layouts import request_of
 from agentinstruct.agents.records import Call, Draft, Dropped, Message, Passage, Seed, content_id
 from agentinstruct.agents.replies import Reshaped
 from agentinstruct.agents.revision_reply import writer_form
@@ -186,14 +187,12 @@ def passage_of(reply: Reshaped, transform: str, call: Call) -> Passage:
 
 def laid_out(crew: Crew, draft: Draft) -> Draft:
     """The draft with the turns a user would send: a layout, and sometimes a system message, drawn by its id."""
+    draft = draft.model_copy(update={"passage": draft.item.passage or draft.passage})
     draw = Random(f"{draft.id}/layout")
-    layout = draw.choice(list(crew.skill.layouts[draft.item.form]))
-    item, passage = draft.item, draft.item.passage or draft.passage
-    request = layout.render(passage=passage, question=item.question, options=item.options).strip()
-    messages = [Message(role="user", content=request)]
+    messages = [Message(role="user", content=request_of(crew.skill, draft, draw))]
     if system := crew.system_message(draw):
         messages.insert(0, Message(role="system", content=system))
-    return draft.model_copy(update={"messages": tuple(messages), "passage": passage})
+    return draft.model_copy(update={"messages": tuple(messages)})
 
 
 async def admit(

@@ -9,7 +9,7 @@ from agentinstruct.agents.skill import Skill
 from agentinstruct.tools.sandbox import SandboxUnavailable, backends
 
 PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"solve": ("z3", "pint"), "split": ("tree_sitter", "tree_sitter_python")}
+    {"formats": ("jsonschema_rs",), "solve": ("z3", "pint"), "split": ("tree_sitter", "tree_sitter_python")}
 )
 """What must be importable for each extra that a skill can name under `needs`."""
 SANDBOX = "sandbox"

@@ -4,12 +4,44 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from types import MappingProxyType
 
-from agentinstruct.agents.checks import dialogue, items, panel, responses, sourced, sourced_panel, standing, tasks
+from agentinstruct.agents.checks import (
+    code,
+    code_text,
+    dialogue,
+    extraction,
+    items,
+    labelling,
+    panel,
+    pieces,
+    responses,
+    retrieved,
+    retrieved_panel,
+    standing,
+    talk,
+    talk_panel,
+    tasks,
+)
 from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
 
 __all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_order", "opinion", "policy", "verdicts"]
 
-MODULES = (items, standing, responses, tasks, dialogue, sourced, sourced_panel, panel)
+MODULES = (
+    items,
+    standing,
+    responses,
+    tasks,
+    dialogue,
+    extraction,
+    labelling,
+    pieces,
+    talk,
+    talk_panel,
+    code_text,
+    code,
+    retrieved,
+    retrieved_panel,
+    panel,
+)
 """The modules that have checks; a new one is a line here."""
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {check.name: check for check in chain.from_iterable(module.CHECKS for module in MODULES)}

@@ -60,21 +60,32 @@ def _quotes(draft: Draft) -> bool:
 
 
 async def _changed(draft: Draft, bench: Bench) -> Opinion:
-    return ([changed(draft, bench.parent)] if bench.parent else []), []
+    if not bench.parent:
+        return [], []
+    goal = bench.skill.goals.get(draft.goal)
+    if goal and goal.changes == "both" and fold(draft.passage) == fold(bench.parent.passage):
+        return [_verdict("changed", False, "the passage is as it was")], []
+    return [changed(draft, bench.parent)], []
 
 
 def changed(draft: Draft, parent: Draft) -> Verdict:
     """Whether an edit changed what its goal says, and only that."""
     same_passage = fold(draft.passage) == fold(parent.passage)
     same_item = fold(draft.item.question) == fold(parent.item.question) and _options(draft) == _options(parent)
-    if draft.outcome == "kept":
+    if draft.outcome == "kept" and same_passage:
         return _verdict("changed", not same_item, "the item is as it was" if same_item else "the item was rewritten")
+    if draft.outcome == "kept":
+        return _touched(draft, parent)
     if same_passage:
         return _verdict("changed", False, "the passage is as it was")
     if not same_item:
         return _verdict("changed", False, "the question or its options changed, though only the passage may")
     if problem := _outcome_missed(draft, parent):
         return _verdict("changed", False, problem)
+    return _touched(draft, parent)
+
+
+def _touched(draft: Draft, parent: Draft) -> Verdict:
     kept = SequenceMatcher(None, parent.passage.split(), draft.passage.split(), autojunk=False).ratio()
     return _verdict("changed", kept >= UNTOUCHED, f"{kept:.0%} of the passage is as it was")
 
@@ -103,7 +114,7 @@ def _options(draft: Draft) -> frozenset[tuple[str, str]]:
             return _sides(left=[pair.left for pair in form.pairs], right=[pair.right for pair in form.pairs])
         case Order() as form:
             return _sides(option=form.events)
-    return frozenset()
+    return _sides(shown=[draft.item.options, draft.item.output])
 
 
 def _sides(**sides: Sequence[str]) -> frozenset[tuple[str, str]]:

@@ -10,7 +10,7 @@ from agentinstruct.agents.records import Draft, Verdict
 from agentinstruct.tools.constraints import check as check_constraints
 from agentinstruct.tools.quotes import fold
 
-_TRACES = re.compile(
+TRACES = re.compile(
     r"</?(?:request|passage|question|options|item|suggestion|response|reference|rubric|text|form)>"
     r"|<\|[a-z_]+\|>|\[/?INST\]|\bas an ai(?: language)? model\b|\bmy instructions\b|\bsystem prompt\b",
     re.IGNORECASE,
@@ -52,8 +52,8 @@ async def _answered(draft: Draft, bench: Bench) -> Opinion:
 
 def _clean(draft: Draft, bench: Bench) -> Iterator[Fault]:
     """No trace of how it was made: the prompts' tags, chat tokens, disclaimers, or the request said back."""
-    trace = next((m[0] for m in _TRACES.finditer(draft.response) if m[0] not in draft.request), "")
-    if not trace and draft.item.form == Revision.name:
+    trace = next((m[0] for m in TRACES.finditer(draft.response) if m[0] not in draft.request), "")
+    if not trace and issubclass(FORMS[draft.item.form], Revision):
         said_back = fold(draft.item.question) in fold(draft.response)
         trace = draft.item.question if said_back else _frame(draft)
     if trace:

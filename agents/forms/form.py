@@ -5,7 +5,7 @@ is right by construction wherever that is possible.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -76,6 +76,10 @@ class Form(Frozen):
     """What an independent solver replies."""
     writes: ClassVar[type[BaseModel] | None] = None
     """What writer and editor fill in, where that is not the form itself."""
+    outputs: ClassVar[tuple[str, ...]] = ()
+    """The formats a reply can be asked in; a skill says for each what its users demand."""
+    shows: ClassVar[frozenset[str]] = frozenset()
+    """What a demand may show of an item: the keys of `shown`."""
     sampled: ClassVar[bool] = False
     """Whether the program decides part of each item before its writer is asked: see `sample`."""
     becomes: ClassVar[tuple[str, ...]] = ()
@@ -117,17 +121,22 @@ class Form(Frozen):
         """Whether an answer is the key; None when only a reader can tell."""
         raise NotImplementedError
 
+    def shown(self) -> Mapping[str, Any]:
+        """What a demand for a format may show of the item."""
+        return {}
+
     def notes(self) -> Iterator[str]:
         """What stands behind the item, for the agents that refine it: its evidence, unless the form says more."""
         for quote in getattr(self, "evidence", ()):
             yield f"Evidence: {quote}"
 
-    def _item(self, question: str, options: str = "", key: str = "") -> Item:
+    def _item(self, question: str, options: str = "", key: str = "", output: str = "") -> Item:
         return Item(
             form=self.name,
             question=question,
             options=options,
             key=key,
+            output=output,
             notes="\n".join(self.notes()),
             written=self.model_dump(mode="json", by_alias=True),
         )

@@ -215,7 +215,7 @@ class Quote(Form):
         return False if contradicts(key, answer) else None
 
 
-_PROGRAM_NAMES = re.compile("|".join([*(rf"\b{kind}\b" for kind in get_args(Kind) if "_" in kind), r"\bConstraints:"]))
+PROGRAM_NAMES = re.compile("|".join([*(rf"\b{kind}\b" for kind in get_args(Kind) if "_" in kind), r"\bConstraints:"]))
 
 
 class Revision(Form):
@@ -238,7 +238,7 @@ class Revision(Form):
 
     def faults(self, passage: str) -> Iterator[Fault]:
         """Constraints must be well formed, fit the text and leave something to do."""
-        if name := _PROGRAM_NAMES.search(self.question):
+        if name := PROGRAM_NAMES.search(self.question):
             yield "form", f"the instruction holds {name[0]!r}, which is no user's word"
         if bare(self.question) in bare(passage):
             yield "form", "the instruction is a piece of the text itself"

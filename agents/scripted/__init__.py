@@ -15,7 +15,17 @@ import orjson
 from pydantic import BaseModel
 
 from agentinstruct.agents.gateway import Completion, Request
-from agentinstruct.agents.scripted import reading, revision, sourced, tools
+from agentinstruct.agents.scripted import (
+    coding,
+    creative,
+    extraction,
+    labelling,
+    reading,
+    retrieved,
+    revision,
+    talk,
+    tools,
+)
 from agentinstruct.agents.scripted.schema import instance, words_of
 
 Reply = BaseModel | Mapping[str, object] | str | Completion | None
@@ -23,9 +33,14 @@ Script = Callable[[Request], Reply]
 """What an agent says to a request: typed, as JSON values, as text, or a whole completion; None for `not mine`."""
 
 SKILLS: Mapping[str, Mapping[str, Script]] = {
+    "coding": coding.SCRIPTS,
+    "conversation": talk.SCRIPTS,
+    "creative_content": creative.SCRIPTS,
+    "text_classification": labelling.SCRIPTS,
+    "text_extraction": extraction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
-    "rag": sourced.SCRIPTS,
+    "rag": retrieved.SCRIPTS,
 }
 """The scripts of each skill that has some of its own, by agent: one more skill is a line here."""
 SCRIPTS: Mapping[str, Script] = {

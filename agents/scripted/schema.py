@@ -1,5 +1,6 @@
 """A value that fits a JSON schema, made of given words: what an agent without a script replies."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, islice
 from typing import Any
@@ -56,7 +57,10 @@ class _Builder:
             return [self.value(part) for part in parts]
         if kind in ("integer", "number"):
             return schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
-        return {"boolean": True, "null": None}.get(kind, self._text(schema.get("minLength", 1)))
+        if kind != "string":
+            return {"boolean": True, "null": None}.get(kind)
+        text = self._text(schema.get("minLength", 1))
+        return _fitting(text, schema["pattern"]) if "pattern" in schema else text
 
     def _text(self, length: int) -> str:
         start = next(self._strings) * 5
@@ -64,3 +68,10 @@ class _Builder:
         while len(picked) < 5 or len(" ".join(picked)) < length:
             picked.append(self._words[(start + len(picked)) % len(self._words)])
         return " ".join(picked)
+
+
+def _fitting(text: str, pattern: str) -> str:
+    """The text, or a name made of it, whichever a pattern allows."""
+    letters = "".join(character for character in text.casefold() if "a" <= character <= "z")
+    names = (text, text.split()[0], letters[:12], letters[:3], letters[:1])
+    return next((name for name in names if re.search(pattern, name)), text)

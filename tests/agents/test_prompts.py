@@ -56,6 +56,7 @@ def inputs_of(prompt: Prompt, text: str, form: str = "short", count: int = 2, **
         "material": Generous(text),
         "claims": [{"number": 1, "statement": text, "documents": text}],
         "kind": "fact",
+        "skills": [{"name": "sums", "description": "Small sums."}],
         "form": form,
         "count": count,
         "wanted": count,

@@ -36,7 +36,12 @@ def test_every_skill_loads_and_hangs_together(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_layout_shows_what_it_is_given_and_nothing_of_the_key(name: str) -> None:
-    shown = {"passage": "Bees {{ 7*7 }} dance.", "question": "Why [so]?", "options": "A. yes\nB. no"}
+    shown = {
+        "passage": "Bees {{ 7*7 }} dance.",
+        "question": "Why [so]?",
+        "options": "A. yes\nB. no",
+        "demand": "A word.",
+    }
     for form, layouts in load_skill(name).layouts.items():
         for layout in layouts:
             text = layout.render(shown)

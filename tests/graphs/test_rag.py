@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agentinstruct.agents.forms.sourced import Sourced
+from agentinstruct.agents.forms.retrieved import Retrieved
 from agentinstruct.agents.gateway import Gateway, Request, using
 from agentinstruct.agents.records import Record, Seed
 from agentinstruct.agents.scripted import Script, ScriptedModel, scripted_reply
@@ -95,10 +95,10 @@ async def test_formats_of_reply_vary_and_each_is_read() -> None:
     for number in range(12):
         record = (await flow("single_fact", "identity", rounds=0, seed=number))["records"][0]
         forms[record.form] += 1
-        if record.form == "sourced_json":
+        if record.form == "retrieved_json":
             reply = json.loads(record.messages[-1].content)
             assert list(reply.values())[1] == gold(record)
-    assert set(forms) == {"sourced_json", "sourced_short", "sourced_cited"}
+    assert set(forms) == {"retrieved_json", "retrieved_short", "retrieved_cited"}
 
 
 async def test_what_is_removed_is_not_in_the_list_and_the_reply_declines() -> None:
@@ -167,7 +167,7 @@ async def test_a_document_that_holds_the_answer_is_no_distractor() -> None:
         "query": "When was it opened?",
         "answer": "1931",
     }
-    form = await Sourced.make(Sourced.writes.model_validate({**BLANK, **written}), material)
+    form = await Retrieved.make(Retrieved.writes.model_validate({**BLANK, **written}), material)
     assert [one.text for one in form.documents if "1931" in one.text] == ["The bridge was opened in 1931."]
     assert not list(form.faults(""))
 

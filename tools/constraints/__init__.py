@@ -7,13 +7,13 @@ constraints + source + output ─ check ─ one finding per constraint, with the
 import re
 from collections.abc import Iterable, Sequence
 
-from agentinstruct.tools.constraints import edits, formats, words
+from agentinstruct.tools.constraints import edits, formats, pieces, verse, words
 from agentinstruct.tools.constraints import language as languages
 from agentinstruct.tools.constraints.markup import markup
 from agentinstruct.tools.constraints.rules import STYLES, Constraint, Finding, Kind, Rule, Swap
 from agentinstruct.tools.constraints.text import Text, tokens
 
-__all__ = ["Constraint", "Finding", "Kind", "Swap", "check", "faults"]
+__all__ = ["Constraint", "Finding", "Kind", "Swap", "check", "faults", "unsound"]
 
 _RULES: dict[Kind, Rule] = {
     "case": words.case,
@@ -53,11 +53,36 @@ _RULES: dict[Kind, Rule] = {
     "two_languages": languages.two_languages,
     "no_pii": formats.no_pii,
     "only_output": edits.only_output,
+    "acrostic": verse.acrostic,
+    "min_lines": verse.lines,
+    "max_lines": verse.lines,
+    "exact_lines": verse.lines,
+    "exact_stanzas": verse.exact_stanzas,
+    "lines_per_stanza": verse.lines_per_stanza,
+    "rhyme": verse.rhyme,
+    "syllables_per_line": verse.syllables_per_line,
+    "meter": verse.meter,
+    "refrain": verse.refrain,
+    "dialogue": pieces.dialogue,
+    "screenplay": pieces.screenplay,
+    "sections": pieces.sections,
+    "letter": pieces.letter,
+    "min_characters": pieces.characters,
+    "max_characters": pieces.characters,
+    "hashtags": pieces.hashtags,
+    "exact_items": pieces.exact_items,
+    "max_item_words": pieces.max_item_words,
+    "point_of_view": pieces.point_of_view,
+    "anaphora": pieces.anaphora,
+    "titled": pieces.titled,
 }
 _NEED_WORDS: frozenset[Kind] = frozenset(
-    {"forbid_letters", "forbid_words", "require_words", "count", "starts_with", "ends_with", "language"}
+    {
+        *("forbid_letters", "forbid_words", "require_words", "count", "starts_with", "ends_with", "language"),
+        *("acrostic", "rhyme", "sections", "anaphora"),
+    }
 )
-_LIMITS = re.compile(r"(?:min|max|exact)_")
+_LIMITS = re.compile(r"(?:min|max|exact)_|lines_per_stanza|meter")
 EMPHASIS = ("bold", "italic", "underline", "strikethrough", "code")
 _KEEPS_WORDS: frozenset[Kind] = frozenset(
     {"case", "same_words", "unchanged_elsewhere", "markup", "exact_paragraphs", "only_output"}
@@ -99,12 +124,16 @@ def faults(constraints: Sequence[Constraint], source: str) -> list[str]:
     and changes that leave nothing to do.
     """
     text = Text(source)
-    found = [fault for c in constraints if (fault := _malformed(c) or _absent(c, text))]
-    found += _contradictions(constraints)
+    found = unsound(constraints) or list(filter(None, (_absent(c, text) for c in constraints)))
     if not found:
         idle = [c for c in constraints if c.kind in _CHANGES and _finding(c, text, text, constraints).passed]
         found = [f"{c}: the text already is that way" for c in idle]
     return found
+
+
+def unsound(constraints: Sequence[Constraint]) -> list[str]:
+    """Why no text at all can be held against these: malformed constraints, and limits that contradict each other."""
+    return [*filter(None, map(_malformed, constraints)), *_contradictions(constraints)]
 
 
 def _finding(c: Constraint, source: Text, output: Text, asked: Sequence[Constraint]) -> Finding:
@@ -148,10 +177,23 @@ def _malformed(c: Constraint) -> str:
         return f"{c.kind} needs a number above 0"
     if c.kind == "replace_words" and not (c.swaps and all(tokens(swap.old) for swap in c.swaps)):
         return "replace_words names no words to replace"
-    if c.kind == "language" and not languages.code(c.words[0]):
-        return f"“{c.words[0]}” is not a language this check knows"
+    if fault := _unshaped(c):
+        return fault
     placed = c.scope == "text" or c.position != 0
     return "" if placed and (c.kind != "unchanged_elsewhere" or c.scope != "text") else f"{c.kind} names no place"
+
+
+def _unshaped(c: Constraint) -> str:
+    """What a demand on language or form lacks, or an empty string."""
+    if c.kind == "language" and not languages.code(c.words[0]):
+        return f"“{c.words[0]}” is not a language this check knows"
+    if c.kind == "rhyme" and not re.fullmatch(
+        r"(?=.*([A-W]).*\1)[A-X]{2,40}", re.sub(r"[ ,/|-]", "", "".join(c.words))
+    ):
+        return f"“{' '.join(c.words)}” is no rhyme scheme such as ABAB"
+    if c.kind == "syllables_per_line" and not (c.style or c.number):
+        return "syllables_per_line needs a number or a shape"
+    return "hashtags names none and no number" if c.kind == "hashtags" and not (c.words or c.number) else ""
 
 
 def _visible(letter: str) -> bool:
@@ -177,7 +219,7 @@ def _contradictions(constraints: Sequence[Constraint]) -> list[str]:
     """Pairs that no text can satisfy: a floor above a ceiling, a word both required and forbidden, two cases."""
     whole = [c for c in constraints if c.scope == "text"]
     found = []
-    for unit in ("words", "percent", "sentences"):
+    for unit in ("words", "percent", "sentences", "lines", "characters"):
         floors = [c.number for c in whole if c.kind in (f"min_{unit}", f"exact_{unit}")]
         ceilings = [c.number for c in whole if c.kind in (f"max_{unit}", f"exact_{unit}")]
         if floors and ceilings and max(floors) > min(ceilings):

@@ -45,6 +45,11 @@ def _dates(text: str) -> Iterator[tuple[int, str, set[Date]]]:
             yield m.start(), "long", _valid([(int(year), _MONTHS.index(name.lower()) + 1, int(day))])
 
 
+def full_dates(text: str) -> list[set[Date]]:
+    """What each full date of a text can mean: 03/04/2021 is a day in March or in April."""
+    return [days for _, _, days in _dates(" ".join(text.split())) if days]
+
+
 def _valid(readings: list[Date]) -> set[Date]:
     return {(y, m, d) for y, m, d in readings if 1 <= m <= 12 and 1 <= d <= 31}
 
@@ -91,6 +96,12 @@ def _readings(source: Text) -> Iterator[tuple[int, frozenset[int]]]:
             minutes = _minutes(m, half)
             either = not half and m[1][0] != "0" and int(m[1]) <= 12
             yield m.start(), frozenset({minutes, (minutes + _DAY // 2) % _DAY} if either else {minutes})
+
+
+def clock_times(text: str) -> list[str]:
+    """The clock times a text can mean, as HH:MM of a day of 24 hours."""
+    minutes = {one for _, readings in _readings(Text(text)) for one in readings}
+    return [f"{one // 60:02}:{one % 60:02}" for one in sorted(minutes)]
 
 
 def times(c: Constraint, source: Text, output: Text) -> str:

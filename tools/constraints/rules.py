@@ -1,4 +1,4 @@
-"""What a text-modification instruction can demand of the new text, in a form a program can check.
+"""What an instruction can demand of a text that is changed or written, in a form a program can check.
 
 One flat value serves every kind: `kind` says what is demanded, and the few other fields are read only
 by the kinds that need them. The model writes it, `constraints.check` holds the answer against it.
@@ -50,6 +50,28 @@ Kind = Literal[
     "two_languages",
     "no_pii",
     "only_output",
+    "acrostic",
+    "min_lines",
+    "max_lines",
+    "exact_lines",
+    "exact_stanzas",
+    "lines_per_stanza",
+    "rhyme",
+    "syllables_per_line",
+    "meter",
+    "refrain",
+    "dialogue",
+    "screenplay",
+    "sections",
+    "letter",
+    "min_characters",
+    "max_characters",
+    "hashtags",
+    "exact_items",
+    "max_item_words",
+    "point_of_view",
+    "anaphora",
+    "titled",
 ]
 
 Style = Literal[
@@ -86,6 +108,14 @@ Style = Literal[
     "headings",
     "table",
     "quote",
+    "haiku",
+    "tanka",
+    "iambic",
+    "trochaic",
+    "email",
+    "first",
+    "second",
+    "third",
 ]
 
 STYLES: dict[Kind, tuple[Style, ...]] = {
@@ -109,6 +139,10 @@ STYLES: dict[Kind, tuple[Style, ...]] = {
         "table",
         "quote",
     ),
+    "syllables_per_line": ("", "haiku", "tanka"),
+    "meter": ("iambic", "trochaic"),
+    "letter": ("", "email"),
+    "point_of_view": ("first", "second", "third"),
 }
 
 

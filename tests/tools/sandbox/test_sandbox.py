@@ -131,3 +131,21 @@ def test_modules_are_the_configurations_not_the_requests(box: Sandbox, tmp_path:
     assert result.stderr.splitlines()[-1].startswith(("PermissionError", "OSError: [Errno 30]"))
     assert (tmp_path / "extra_module.py").read_text() == "NAME = 'extra'"
     assert "ModuleNotFoundError" in box.run("import extra_module").stderr
+
+
+SCIENCE = {
+    "numpy": "import numpy as np\na = np.arange(12).reshape(3, 4)\nprint(a.sum(axis=0).tolist(), np.linalg.det(np.eye(3) * 2))",
+    "pandas": "import pandas as pd\nf = pd.DataFrame({'port': ['Kiel', 'Kiel', 'Emden'], 'tons': [1, 2, 3]})\n"
+    "f.to_csv('f.csv', index=False)\nprint(pd.read_csv('f.csv').groupby('port').tons.sum().to_dict())",
+    "pytest": "import pytest\nopen('test_x.py', 'w').write('def test_a(tmp_path):\\n    assert tmp_path.exists()\\n')\n"
+    "raise SystemExit(pytest.main(['-q', '-p', 'no:cacheprovider']))",
+}
+
+
+@pytest.mark.parametrize("name", SCIENCE)
+def test_packages_run_where_the_configuration_has_them(box: Sandbox, name: str) -> None:
+    module = pytest.importorskip(name)
+    result = Sandbox((Path(module.__file__).parents[1],), box.backend).run(SCIENCE[name])
+    assert (result.status, result.returncode) == ("ok", 0), result.stderr
+    expected = {"numpy": "[12, 15, 18, 21]", "pandas": "{'Emden': 3, 'Kiel': 3}", "pytest": "1 passed"}
+    assert expected[name] in result.stdout

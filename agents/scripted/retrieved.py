@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from agentinstruct.agents.forms.sourced import NOTHING
+from agentinstruct.agents.forms.retrieved import NOTHING
 from agentinstruct.agents.gateway import Request
 from agentinstruct.agents.reply_formats import declines
 from agentinstruct.agents.scripted.queries import OTHERWISE, WRITING, Found, asked, beginning, documents
@@ -107,11 +107,11 @@ def _queries(turn: str) -> str:
 
 
 REPLIES = {
-    "sourced_json": _json,
-    "sourced_short": _short,
-    "sourced_cited": _cited,
-    "sourced_choice": _choice,
-    "sourced_queries": _queries,
+    "retrieved_json": _json,
+    "retrieved_short": _short,
+    "retrieved_cited": _cited,
+    "retrieved_choice": _choice,
+    "retrieved_queries": _queries,
 }
 
 

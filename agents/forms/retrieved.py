@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import BaseModel
 
 from agentinstruct.agents.forms.form import Fault, Material, labelled
-from agentinstruct.agents.forms.sourced_kinds import Keyed
+from agentinstruct.agents.forms.retrieved_kinds import Keyed
 from agentinstruct.agents.records import Item, Passage
 from agentinstruct.agents.sources import Document, holding, listing
 from agentinstruct.agents.sourcing import FEWEST, Asked, altered, assembled, by_likeness, drawn, without_answer
@@ -29,13 +29,13 @@ NOTHING = "not in the documents"
 _POINTS_AT = re.compile(r"\bdocument (?:id )?\d|\bsnippet \d|\[\d+\]", re.IGNORECASE)
 
 
-class Sourced(Keyed):
+class Retrieved(Keyed):
     """A query with its documents; its subclasses say in which format the reply is wanted."""
 
-    name: ClassVar[str] = "sourced"
+    name: ClassVar[str] = "retrieved"
     sampled: ClassVar[bool] = True
     becomes: ClassVar[tuple[str, ...]] = (
-        *("sourced_json", "sourced_cited", "sourced_short", "sourced_choice", "sourced_queries"),
+        *("retrieved_json", "retrieved_cited", "retrieved_short", "retrieved_choice", "retrieved_queries"),
     )
     writes: ClassVar[type[BaseModel] | None] = Asked
     spoken: ClassVar[type[Spoken]] = Text
@@ -66,7 +66,7 @@ class Sourced(Keyed):
 
     def refined(self, goal: "Goal", draw: Random) -> Material | None:
         """The item's material, changed as far as the program carries out the goal."""
-        texts = self.support if self.name == SourcedCited.name else (self.answer, *self.answers)
+        texts = self.support if self.name == RetrievedCited.name else (self.answer, *self.answers)
         words = len(" ".join(texts).split())
         return altered(self.material or {}, goal.name, self.query, words)
 
@@ -86,7 +86,7 @@ class Sourced(Keyed):
         listed = [*self.documents, *self.removed]
         return {
             "kind": self.kind,
-            "format": self.name.removeprefix("sourced_"),
+            "format": self.name.removeprefix("retrieved_"),
             "documents": [
                 {**one.model_dump(), "name": chr(65 + place), "lead": one.part in ("gold", "removed")}
                 for place, one in enumerate(listed)
@@ -154,37 +154,39 @@ class Sourced(Keyed):
         return True if bare(key) == bare(answer) else None
 
 
-class SourcedJson(Sourced):
+class RetrievedJson(Retrieved):
     """The reply is a JSON object: the answer and the ids."""
 
-    name: ClassVar[str] = "sourced_json"
+    name: ClassVar[str] = "retrieved_json"
 
 
-class SourcedCited(Sourced):
+class RetrievedCited(Retrieved):
     """The reply is prose with ids in brackets after each sentence."""
 
-    name: ClassVar[str] = "sourced_cited"
+    name: ClassVar[str] = "retrieved_cited"
 
 
-class SourcedShort(Sourced):
+class RetrievedShort(Retrieved):
     """The reply is a line with the answer and a line with the sources."""
 
-    name: ClassVar[str] = "sourced_short"
+    name: ClassVar[str] = "retrieved_short"
 
 
-class SourcedChoice(Sourced):
+class RetrievedChoice(Retrieved):
     """The reply is reasons with ids, and a letter."""
 
-    name: ClassVar[str] = "sourced_choice"
+    name: ClassVar[str] = "retrieved_choice"
     spoken: ClassVar[type[Spoken]] = Explained
 
 
-class SourcedQueries(Sourced):
+class RetrievedQueries(Retrieved):
     """The reply says what is missing and proposes searches."""
 
-    name: ClassVar[str] = "sourced_queries"
+    name: ClassVar[str] = "retrieved_queries"
 
 
-SOURCED = (Sourced, SourcedJson, SourcedCited, SourcedShort, SourcedChoice, SourcedQueries)
-REPLIES: Mapping[str, type[Sourced]] = MappingProxyType({form.name.removeprefix("sourced_"): form for form in SOURCED})
+RETRIEVED = (Retrieved, RetrievedJson, RetrievedCited, RetrievedShort, RetrievedChoice, RetrievedQueries)
+REPLIES: Mapping[str, type[Retrieved]] = MappingProxyType(
+    {form.name.removeprefix("retrieved_"): form for form in RETRIEVED}
+)
 """The forms by the format of reply that they ask for."""

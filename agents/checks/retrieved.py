@@ -17,14 +17,14 @@ from collections.abc import Iterator, Sequence
 from agentinstruct.agents.checks.check import Bench, exact
 from agentinstruct.agents.forms import read_form
 from agentinstruct.agents.forms.form import Fault
-from agentinstruct.agents.forms.sourced import SOURCED, Sourced, SourcedCited
-from agentinstruct.agents.forms.sourced_kinds import chosen
+from agentinstruct.agents.forms.retrieved import RETRIEVED, Retrieved, RetrievedCited
+from agentinstruct.agents.forms.retrieved_kinds import chosen
 from agentinstruct.agents.records import Draft
 from agentinstruct.agents.reply_formats import Given, declines, given
 from agentinstruct.tools.quotes import contains, fold
 from agentinstruct.tools.snippets import substance
 
-NAMES = frozenset(form.name for form in SOURCED)
+NAMES = frozenset(form.name for form in RETRIEVED)
 DECLINED = ("nothing", "queries")
 """Kinds of item to which the documents hold no answer."""
 _FIGURE = re.compile(r"(?<![\w.,])\d[\d.,]*\d|(?<![\w.,])\d")
@@ -32,15 +32,15 @@ _NEW_WORDS = 0.8
 """A paraphrase shares no more than this part of its words of substance with the query it was made from."""
 
 
-def sourced(draft: Draft) -> Sourced:
+def retrieved(draft: Draft) -> Retrieved:
     """The item behind a draft, in the order in which its documents are shown."""
     form = read_form(draft.item)
-    assert isinstance(form, Sourced)
+    assert isinstance(form, Retrieved)
     return form
 
 
 def _distractors(draft: Draft, bench: Bench) -> Iterator[Fault]:
-    form = sourced(draft)
+    form = retrieved(draft)
     others = [one for one in form.documents if one.part != "gold"]
     for number, one in enumerate(form.documents, 1):
         if one.part != "gold" and (quote := next((q for q in form.support if contains(one.text, q)), "")):
@@ -56,47 +56,47 @@ def _distractors(draft: Draft, bench: Bench) -> Iterator[Fault]:
 def _goal_met(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
     if bench.parent is None or draft.goal not in GOALS:
         return None
-    before, now = sourced(bench.parent), sourced(draft)
+    before, now = retrieved(bench.parent), retrieved(draft)
     return (("goal_met", fault) for fault in [*GOALS[draft.goal](before, now), *_same_key(draft, before, now)])
 
 
-def _same_key(draft: Draft, before: Sourced, now: Sourced) -> Iterator[str]:
+def _same_key(draft: Draft, before: Retrieved, now: Retrieved) -> Iterator[str]:
     """An edit that keeps the answer keeps the documents that hold it."""
     if draft.outcome == "kept" and _texts(before, "gold") != _texts(now, "gold"):
         yield "other documents answer than before"
 
 
-def _texts(form: Sourced, part: str) -> set[str]:
+def _texts(form: Retrieved, part: str) -> set[str]:
     return {fold(one.text) for one in form.documents if one.part == part}
 
 
-def _more(before: Sourced, now: Sourced) -> Iterator[str]:
+def _more(before: Retrieved, now: Retrieved) -> Iterator[str]:
     if len(now.documents) <= len(before.documents):
         yield f"{len(before.documents)} documents, now {len(now.documents)}"
 
 
-def _lower(before: Sourced, now: Sourced) -> Iterator[str]:
+def _lower(before: Retrieved, now: Retrieved) -> Iterator[str]:
     if not now.ordered or min(now.gold, default=0) <= 1:
         yield "the documents that answer still come first"
 
 
-def _reworded(before: Sourced, now: Sourced) -> Iterator[str]:
+def _reworded(before: Retrieved, now: Retrieved) -> Iterator[str]:
     old, new = set(substance(before.query)), set(substance(now.query))
     if new and len(old & new) / len(new) > _NEW_WORDS:
         yield "the query is asked in the same words"
 
 
-def _cited(before: Sourced, now: Sourced) -> Iterator[str]:
-    if now.name != SourcedCited.name:
+def _cited(before: Retrieved, now: Retrieved) -> Iterator[str]:
+    if now.name != RetrievedCited.name:
         yield "the reply is not asked for with citations"
 
 
-def _stricter(before: Sourced, now: Sourced) -> Iterator[str]:
+def _stricter(before: Retrieved, now: Retrieved) -> Iterator[str]:
     if not now.limit or str(now.limit) not in now.query:
         yield f"the query does not state the limit of {now.limit} words"
 
 
-def _emptied(before: Sourced, now: Sourced) -> Iterator[str]:
+def _emptied(before: Retrieved, now: Retrieved) -> Iterator[str]:
     if now.gold or any(text in _texts(now, part) for text in _texts(before, "gold") for part in ("other", "near")):
         yield "the documents that answer are still there"
 
@@ -112,7 +112,7 @@ GOALS = {
 
 
 def _reply_format(draft: Draft, bench: Bench) -> Iterator[Fault]:
-    form, reply = sourced(draft), given(draft)
+    form, reply = retrieved(draft), given(draft)
     if reply.fault:
         yield "reply_format", reply.fault
     elif form.limit and (words := len(reply.answer.split())) > form.limit:
@@ -120,13 +120,13 @@ def _reply_format(draft: Draft, bench: Bench) -> Iterator[Fault]:
 
 
 def _cited_ids(draft: Draft, bench: Bench) -> Iterator[Fault]:
-    count = len(sourced(draft).documents)
+    count = len(retrieved(draft).documents)
     if invented := sorted(one for one in given(draft).ids if not 1 <= one <= count):
         yield "cited_ids", f"there is no document {invented[0]} among {count}"
 
 
 def _refusal(draft: Draft, bench: Bench) -> Iterator[Fault]:
-    form, reply = sourced(draft), given(draft)
+    form, reply = retrieved(draft), given(draft)
     said = declines(reply.answer)
     if form.kind in DECLINED and not said and form.kind == "nothing":
         yield "refusal", f"the documents do not answer, and the reply is {reply.answer[:80]!r}"
@@ -137,7 +137,7 @@ def _refusal(draft: Draft, bench: Bench) -> Iterator[Fault]:
 
 
 def _citations(draft: Draft, bench: Bench) -> Iterator[Fault]:
-    form, reply = sourced(draft), given(draft)
+    form, reply = retrieved(draft), given(draft)
     gold, cited = set(form.gold), set(reply.ids)
     if missed := sorted(gold - cited):
         yield "citations", f"recall {len(gold & cited)} of {len(gold)}: document {missed[0]} is not cited"
@@ -147,9 +147,9 @@ def _citations(draft: Draft, bench: Bench) -> Iterator[Fault]:
         yield "citations", f"a sentence without a citation: {bare[:80]!r}"
 
 
-def _mentionable(form: Sourced) -> set[int]:
+def _mentionable(form: Retrieved) -> set[int]:
     """What prose may speak of though it does not answer: an earlier version, the other side, what comes nearest."""
-    if form.name != SourcedCited.name:
+    if form.name != RetrievedCited.name:
         return set()
     if form.kind == "nothing":
         return set(range(1, len(form.documents) + 1))
@@ -157,13 +157,13 @@ def _mentionable(form: Sourced) -> set[int]:
 
 
 def _not_from_others(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
-    form, reply = sourced(draft), given(draft)
+    form, reply = retrieved(draft), given(draft)
     if form.kind not in ("fact", "list", "decision") or reply.statements:
         return None
     return _borrowed(form, reply.answer)
 
 
-def _borrowed(form: Sourced, answer: str) -> Iterator[Fault]:
+def _borrowed(form: Retrieved, answer: str) -> Iterator[Fault]:
     gold = " ".join(
         [form.query, form.answer, *(f"{one.title} {one.text}" for one in form.documents if one.part == "gold")]
     )
@@ -175,11 +175,11 @@ def _borrowed(form: Sourced, answer: str) -> Iterator[Fault]:
 
 
 def _cited_figures(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
-    form, reply = sourced(draft), given(draft)
+    form, reply = retrieved(draft), given(draft)
     return _unfounded(form, reply) if reply.statements else None
 
 
-def _unfounded(form: Sourced, reply: Given) -> Iterator[Fault]:
+def _unfounded(form: Retrieved, reply: Given) -> Iterator[Fault]:
     for statement in reply.statements:
         texts = [_whole(form, number) for number in statement.ids if 1 <= number <= len(form.documents)]
         known = _figures(f"{form.query} {' '.join(texts)}")
@@ -188,7 +188,7 @@ def _unfounded(form: Sourced, reply: Given) -> Iterator[Fault]:
                 yield "cited_figures", f"{figure} stands in none of the documents {sorted(statement.ids)}"
 
 
-def _whole(form: Sourced, number: int) -> str:
+def _whole(form: Retrieved, number: int) -> str:
     one = form.documents[number - 1]
     return f"{one.title} {one.date} {one.text}"
 
@@ -198,7 +198,7 @@ def _figures(text: str) -> list[str]:
 
 
 def _answer_key(draft: Draft, bench: Bench) -> Sequence[Fault] | None:
-    form, answer = sourced(draft), given(draft).answer
+    form, answer = retrieved(draft), given(draft).answer
     same = chosen(answer, draft.item.key) if form.kind == "choice" else form.holds(answer)
     if same is None:
         return None

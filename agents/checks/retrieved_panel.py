@@ -15,10 +15,10 @@ from pydantic import Field
 
 from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion
 from agentinstruct.agents.checks.panel import means, solutions_of
-from agentinstruct.agents.checks.sourced import DECLINED, NAMES, sourced
+from agentinstruct.agents.checks.retrieved import DECLINED, NAMES, retrieved
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.forms.sourced import Sourced
-from agentinstruct.agents.forms.sourced_kinds import chosen
+from agentinstruct.agents.forms.retrieved import Retrieved
+from agentinstruct.agents.forms.retrieved_kinds import chosen
 from agentinstruct.agents.records import Call, Draft, Frozen, Verdict
 from agentinstruct.agents.replies import Solution
 from agentinstruct.agents.reply_formats import declines, given
@@ -47,7 +47,7 @@ class Entailments(Frozen):
 
 
 async def _retrievable(draft: Draft, bench: Bench) -> Opinion:
-    form, queries = sourced(draft), given(draft).queries
+    form, queries = retrieved(draft), given(draft).queries
     if form.kind != "queries":
         return NOTHING
     place, known = await asyncio.to_thread(_best_place, form, queries), len(_known(form))
@@ -56,12 +56,12 @@ async def _retrievable(draft: Draft, bench: Bench) -> Opinion:
     return [Verdict(check="retrievable", passed=passed, kind="run", evidence=evidence)], []
 
 
-def _known(form: Sourced) -> list[Document]:
+def _known(form: Retrieved) -> list[Document]:
     """All documents that the item knows of, those that were taken out first."""
     return [*form.removed, *form.documents, *form.reserve]
 
 
-def _best_place(form: Sourced, queries: tuple[str, ...]) -> int:
+def _best_place(form: Retrieved, queries: tuple[str, ...]) -> int:
     """The best place in which a search finds a removed document among all that the item knows of; 0 for none."""
     known = _known(form)
     index = small_index(Chunk(id=f"{place:03}", text=_indexed(one)) for place, one in enumerate(known))
@@ -76,7 +76,7 @@ def _indexed(document: Document) -> str:
 
 
 async def _key_in_words(draft: Draft, bench: Bench) -> Opinion:
-    form, answer = sourced(draft), given(draft).answer
+    form, answer = retrieved(draft), given(draft).answer
     if form.kind not in COMPARED or form.holds(answer) is not None:
         return NOTHING
     same, calls = await means(draft, draft.item.key, answer, bench)
@@ -85,7 +85,7 @@ async def _key_in_words(draft: Draft, bench: Bench) -> Opinion:
 
 
 async def _read_by_solvers(draft: Draft, bench: Bench) -> Opinion:
-    form = sourced(draft)
+    form = retrieved(draft)
     if form.kind in ("open", "partial"):
         return NOTHING
     solutions, calls = await solutions_of(draft, bench)
@@ -98,7 +98,7 @@ async def _read_by_solvers(draft: Draft, bench: Bench) -> Opinion:
     return [_verdict("read_by_solvers", 2 * agreeing > bench.solvers, evidence)], [*calls, *paid]
 
 
-async def _agreeing(draft: Draft, form: Sourced, solutions: list[Solution], bench: Bench) -> tuple[int, list[Call]]:
+async def _agreeing(draft: Draft, form: Retrieved, solutions: list[Solution], bench: Bench) -> tuple[int, list[Call]]:
     """How many solutions are the key, in words or in meaning."""
     agreeing, calls = 0, list[Call]()
     for one in solutions:
@@ -113,7 +113,7 @@ async def _agreeing(draft: Draft, form: Sourced, solutions: list[Solution], benc
 
 
 async def _needs_documents(draft: Draft, bench: Bench) -> Opinion:
-    form = sourced(draft)
+    form = retrieved(draft)
     if form.kind not in ("fact", "list", "conflict"):
         return NOTHING
     inputs = {"question": draft.item.question, "options": draft.item.options}
@@ -124,7 +124,7 @@ async def _needs_documents(draft: Draft, bench: Bench) -> Opinion:
 
 
 async def _entailed(draft: Draft, bench: Bench) -> Opinion:
-    form = sourced(draft)
+    form = retrieved(draft)
     claims = _claims(draft, form)
     if form.kind in DECLINED or not claims:
         return NOTHING
@@ -139,7 +139,7 @@ async def _entailed(draft: Draft, bench: Bench) -> Opinion:
     return [_verdict("entailed", not open_ones, evidence)], [call]
 
 
-def _claims(draft: Draft, form: Sourced) -> list[dict[str, Any]]:
+def _claims(draft: Draft, form: Retrieved) -> list[dict[str, Any]]:
     """What is claimed and the documents it rests on: each sentence of prose, or the answer as a whole."""
     reply = given(draft)
     parts = [(one.text, one.ids) for one in reply.statements if one.ids]
@@ -154,7 +154,7 @@ def _claims(draft: Draft, form: Sourced) -> list[dict[str, Any]]:
     ]
 
 
-def _cited(form: Sourced, number: int) -> str:
+def _cited(form: Retrieved, number: int) -> str:
     one = form.documents[number - 1]
     return "\n".join(part for part in (one.title, one.date, one.text) if part)
 
