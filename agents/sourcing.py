@@ -19,6 +19,8 @@ from agentinstruct.tools.snippets import substance
 
 FEWEST, MOST = 3, 9
 """Documents of a list."""
+_LEFT = 0.4
+"""The part of a list that must be left when the answer is taken out of it."""
 _RIVALS = ("outdated", "side")
 """Parts of documents that answer as well, in another way."""
 Material = dict[str, Any]
@@ -156,9 +158,11 @@ def _tells(document: Document, kind: str, quotes: Sequence[str], asked: Asked) -
     return any(contains(document.text, quote) for quote in quotes)
 
 
-def without_answer(documents: Sequence[Document]) -> list[Document]:
-    """What is left of a list when all that answers, rightly or not, is taken out."""
-    return [one for one in documents if one.part != "gold" and one.part not in _RIVALS]
+def enough_left(documents: Sequence[Document]) -> bool:
+    """Whether a list remains one when all that answers, rightly or not, is taken out: in number and in length."""
+    left = [one for one in documents if one.part != "gold" and one.part not in _RIVALS]
+    words = [sum(len(one.text.split()) for one in some) for some in (left, documents)]
+    return len(left) >= FEWEST and words[0] >= _LEFT * words[1]
 
 
 def _in_order(given: Sequence[tuple[str, Document]], kept: Sequence[Document]) -> list[Document]:
@@ -185,10 +189,7 @@ def altered(material: Material, goal: str, query: str, words: int) -> Material:
         case "strict_format":
             return {**material, "limit": 5 * (2 + words * 2 // 5)}
         case "remove_gold":
-            left = without_answer([_document(one) for one in material["documents"]])
-            held = _named(material["reserve"][: max(0, FEWEST - len(left))])
-            listed = {"documents": [*material["documents"], *held]}
-            return {**material, **listed, "removing": True, "query": query, "ordered": True}
+            return {**material, "removing": True, "query": query, "ordered": True}
         case "lower_rank":
             return {**material, "ranked": True}
     return material

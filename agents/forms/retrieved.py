@@ -18,7 +18,7 @@ from agentinstruct.agents.forms.form import Fault, Material, labelled
 from agentinstruct.agents.forms.retrieved_kinds import Keyed
 from agentinstruct.agents.records import Item, Passage
 from agentinstruct.agents.sources import Document, holding, listing
-from agentinstruct.agents.sourcing import FEWEST, Asked, altered, assembled, by_likeness, drawn, without_answer
+from agentinstruct.agents.sourcing import Asked, altered, assembled, by_likeness, drawn, enough_left
 from agentinstruct.agents.spoken import Explained, Spoken, Text
 from agentinstruct.tools.quotes import bare
 
@@ -72,7 +72,7 @@ class Retrieved(Keyed):
 
     def open_to(self, goal: str) -> bool:
         """Whether there is anything in it that a goal could work on."""
-        if goal == "remove_gold" and len(without_answer(self.documents)) + len(self.reserve) < FEWEST:
+        if goal == "remove_gold" and not enough_left(self.documents):
             return False
         if goal in ("remove_gold", "require_citing", "strict_format"):
             return self.kind in ("fact", "list", "decision")
