@@ -16,14 +16,13 @@ from typing import Any, Literal
 from jinja2 import Template
 from pydantic import BaseModel, ConfigDict, Field
 
-from agentinstruct.agents.checks import CHECKS
 from agentinstruct.agents.errors import SkillError
 from agentinstruct.agents.files import checked, nearest, read_text, read_yaml
 from agentinstruct.agents.forms import FORMS
 from agentinstruct.agents.layouts import read_demands, read_layouts
 from agentinstruct.agents.prompt import Prompt, load_prompt
 from agentinstruct.agents.records import Modality
-from agentinstruct.agents.shapes import SHAPES
+from agentinstruct.agents.skill_names import agree
 from agentinstruct.tools.constraints import Constraint, Kind
 
 Setting = str | int | float | bool | list[str] | list[int] | list[float]
@@ -71,6 +70,9 @@ class Goal(Data):
     changes: Literal["passage", "both", "item"] = "item"
     outcome: Literal["kept", "flipped", "unanswerable"] = "kept"
     forms: tuple[str, ...] = ()
+    form: str = Field("", description="The form of what it makes; that of the item it refines when empty.")
+    asks_more: bool = Field(True, description="Whether what it makes must ask more than what it refines.")
+    checks: tuple[str, ...] = Field((), description="Checks of what it makes, besides the skill's.")
     adds: tuple[Kind, ...] = Field((), description="Kinds of constraint of which a refined brief must state a new one.")
     suggestions: int = Field(1, ge=1, le=8, description="Suggestions, and so new items, per item.")
 
@@ -127,9 +129,10 @@ class Skill:
                 return self.prompts[name]
         raise SkillError(f"prompts/{self.name}: needs {names[-1]}.md (looked for {', '.join(names)}, also in shared/).")
 
-    def checks_of(self, category: str) -> tuple[str, ...]:
-        """The checks that a draft of this category must pass: those of every item, the skill's, its own."""
-        return ("form", "changed", *self.file.checks, *self.categories[category].checks)
+    def checks_of(self, category: str, goal: str = "") -> tuple[str, ...]:
+        """The checks that a draft must pass: those of every item, the skill's, its category's, its goal's."""
+        own = (*self.categories[category].checks, *(self.goals[goal].checks if goal else ()))
+        return ("form", "changed", *self.file.checks, *own)
 
     @property
     def samples(self) -> bool:
@@ -172,7 +175,7 @@ def load_skill(name: str) -> Skill:
     categories, layouts = _taxonomy(folder, name), read_layouts(file.layouts, name)
     demands = read_demands(file.demands, [category.form for category in categories.values()], name)
     skill = Skill(name, file, categories, goals, layouts, demands, _prompts(folder), _data(folder))
-    _agree(skill)
+    agree(skill, skill_names())
     return skill
 
 
@@ -208,44 +211,3 @@ def _prompts(folder: Path) -> dict[str, Prompt]:
             name = path.relative_to(base).with_suffix("").as_posix()
             found[name] = load_prompt(path, f"{base.name}/{name}.md")
     return found
-
-
-def _agree(skill: Skill) -> None:
-    """Hold the lists of a skill together, so that a slip is found before the first call."""
-    where, transforms = skill.name, list(skill.file.transforms)
-    if skill.file.grows and (lost := [t for t in transforms if t.removeprefix("from_") not in skill_names()]):
-        raise SkillError(f"{where}/skill.yaml: transforms: {lost[0]!r}: there is no such skill to grow from.")
-    for transform in transforms if not skill.file.grows else ():
-        if transform != "identity" and f"transform/{transform}" not in skill.prompts:
-            raise SkillError(f"{where}: transform {transform!r} has no {where}/transform/{transform}.md.")
-    for category in skill.categories.values():
-        if category.form not in FORMS:
-            raise SkillError(
-                f"{where}/taxonomy.yaml: {category.name}.form: {category.form!r}?{nearest(category.form, list(FORMS))}"
-            )
-        for form in FORMS[category.form].becomes or (category.form,):
-            if form not in skill.layouts:
-                raise SkillError(f"{where}/skill.yaml: layouts has none for form {form!r} of {category.name}.")
-        for transform in set(category.suits) - {"any", *transforms}:
-            raise SkillError(
-                f"{where}/taxonomy.yaml: {category.name}.suits: {transform!r}?{nearest(transform, transforms)}"
-            )
-    _agree_on_names(skill, where)
-
-
-def _agree_on_names(skill: Skill, where: str) -> None:
-    for check in set(skill.file.checks) - set(CHECKS):
-        raise SkillError(f"{where}/skill.yaml: checks: {check!r}?{nearest(check, list(CHECKS))}")
-    for category in skill.categories.values():
-        for check in set(category.checks) - set(CHECKS):
-            raise SkillError(f"{where}/taxonomy.yaml: {category.name}.checks: {check!r}?{nearest(check, list(CHECKS))}")
-    for transform, shape in skill.file.shapes.items():
-        if transform not in skill.file.transforms:
-            raise SkillError(
-                f"{where}/skill.yaml: shapes: {transform!r}?{nearest(transform, [*skill.file.transforms])}"
-            )
-        if shape not in SHAPES:
-            raise SkillError(f"{where}/skill.yaml: shapes.{transform}: {shape!r}?{nearest(shape, list(SHAPES))}")
-    for goal in skill.goals.values():
-        for form in set(goal.forms) - set(FORMS):
-            raise SkillError(f"{where}/skill.yaml: goals.{goal.name}.forms: {form!r}?{nearest(form, list(FORMS))}")

@@ -51,16 +51,11 @@ def build_flow(
         refinement: The skill's own suggest and edit nodes.
         tools: The skill's own tool node.
     """
-    crew, transforms = Crew(skill), list(skill.file.transforms)
+    crew = Crew(skill)
     stages, refinement = Stages(crew), refinement or Refinement(crew)
     first = "sample" if skill.samples else "instruct"
     flow = StateGraph(FlowState, Context, input_schema=FlowInput)
-    flow.add_node("plan", stages.plan)
-    flow.add_edge(START, "plan")
-    flow.add_conditional_edges("plan", chosen_transform, transforms)
-    for name in transforms:
-        flow.add_node(name, stages.transform(name))
-        flow.add_edge(name, gather.__name__ if gather else first)
+    wire_transforms(flow, stages, then=gather.__name__ if gather else first)
     if gather:
         flow.add_node(gather.__name__, gather)
         flow.add_edge(gather.__name__, first)
@@ -78,6 +73,17 @@ def build_flow(
     answered(flow, skill, tools)
     flow.add_edge("verify", END)
     return flow.compile(name=skill.name)
+
+
+def wire_transforms(flow: StateGraph[Any, Context, FlowInput, Any], stages: Stages, *, then: str) -> None:
+    """Add the stages that every skill begins with: the plan, and the one transform that it drew."""
+    transforms = list(stages.crew.skill.file.transforms)
+    flow.add_node("plan", stages.plan)
+    flow.add_edge(START, "plan")
+    flow.add_conditional_edges("plan", chosen_transform, transforms)
+    for name in transforms:
+        flow.add_node(name, stages.transform(name))
+        flow.add_edge(name, then)
 
 
 def answered(flow: StateGraph[Any, Context, FlowInput, Any], skill: Skill, tools: Any) -> None:

@@ -94,11 +94,11 @@ def _index(seed: Seed, documents: Sequence[Document]) -> Index:
 class ListRefinement(Refinement):
     """Suggester and editor, who are shown what the program makes of the list."""
 
-    def able(self, draft: Draft, goal: Goal) -> bool:
+    def suits(self, draft: Draft, goal: Goal) -> bool:
         """Some goals need an answer in the list, some a short one."""
         form = read_form(draft.item)
         assert isinstance(form, Retrieved)
-        return Refinement.able(self, draft, goal) and form.open_to(goal.name)
+        return goal.fits(draft.item.form) and form.open_to(goal.name)
 
     def material(self, state: FlowState, draft: Draft, goal: Goal) -> dict[str, Any]:
         """The item as its editor reads it, with what its kind is."""

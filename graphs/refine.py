@@ -32,7 +32,7 @@ class Refinement:
             (draft, self.crew.skill.goals[name])
             for draft in state["drafts"]
             for name in plan.goals
-            if draft.depth == newest and self.able(draft, self.crew.skill.goals[name])
+            if draft.depth == newest and self.able(draft) and self.suits(draft, self.crew.skill.goals[name])
         ]
         suggested, dropped = await each(
             work,
@@ -85,14 +85,15 @@ class Refinement:
 
     async def _edited(self, state: FlowState, parent: Draft, suggestion: Suggestion, model: str) -> Draft:
         goal = self.crew.skill.goals[suggestion.goal]
-        reply_type = edit_reply(goal, FORMS[parent.item.form])
+        form_type = FORMS[goal.form or parent.item.form]
+        reply_type = edit_reply(goal, form_type)
         agent = self.crew.agent("edit", reply_type, f"edit/{goal.name}", "edit", subject=goal.name)
         draw = Random(f"{parent.id}/{goal.name}/{suggestion.ordinal}")
         material = read_form(parent.item).refined(goal, draw)
         inputs = {**self.material(state, parent, goal), "suggestion": suggestion.text, "material": material}
         reply, call = await agent(model, draw, **inputs)
         calls = (*parent.calls, *suggestion.calls, call)
-        form = await _remade(parent, getattr(reply, "item", None), material, call)
+        form = await _remade(form_type, getattr(reply, "item", None), material, call)
         draft_id = edited_id(suggestion)
         return self.begun(
             state,
@@ -111,9 +112,13 @@ class Refinement:
             ),
         )
 
-    def able(self, draft: Draft, goal: Goal) -> bool:
-        """Whether there is anything in a draft to refine so."""
-        return draft.outcome != "unanswerable" and goal.fits(draft.item.form)
+    def able(self, draft: Draft) -> bool:
+        """Whether there is anything to refine in a draft."""
+        return draft.outcome != "unanswerable"
+
+    def suits(self, draft: Draft, goal: Goal) -> bool:
+        """Whether a draft can be refined towards a goal."""
+        return goal.fits(draft.item.form)
 
     def material(self, state: FlowState, draft: Draft, goal: Goal) -> dict[str, Any]:
         """What suggester and editor are given of a draft."""
@@ -141,12 +146,12 @@ def edit_reply(goal: Goal, form: type[Form]) -> type[BaseModel]:
     return create_model(f"{form.__name__}Edit", __base__=base, item=(form.writes or form, ...))
 
 
-async def _remade(parent: Draft, written: BaseModel | None, material: Material | None, call: Call) -> Form | None:
+async def _remade(form: type[Form], written: BaseModel | None, material: Material | None, call: Call) -> Form | None:
     """The edited item, completed by the program; None where only the passage was edited."""
     if written is None:
         return None
     try:
-        return await FORMS[parent.item.form].make(written, material)
+        return await form.make(written, material)
     except ReplyError as error:
         error.calls = (call, *error.calls)
         raise

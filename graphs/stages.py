@@ -117,7 +117,8 @@ class Stages:
             raise ReplyError("declined", "the passage gives nothing to build an item of this type from")
         plan, passage = state["plan"], state["passage"]
         draw = Random(f"{plan.work_id}/{category.name}" + (f"/{first}" if first else ""))
-        form, least = writer_form(category), int("any" in category.suits or material is not None)
+        asked_for = "any" in category.suits or category.states or material is not None
+        form, least = writer_form(category), int(bool(asked_for))
         agent = self.crew.agent("instruct", batch_of(form, count, least), subject=category.name)
         inputs: dict[str, Any] = {"category": shown(category, draw), "count": count, "material": material}
         reply, call = await agent(model, draw, **self.shown(state), **inputs)
@@ -208,7 +209,7 @@ async def admit(
     strict = context.verify == "strict"
 
     async def checked(draft: Draft) -> Draft:
-        checks = policy(crew.skill.checks_of(draft.category), "item")
+        checks = policy(crew.skill.checks_of(draft.category, draft.goal), "item")
         if context.verify == "off":
             checks = [check for check in checks if check.cost != "model"]
         bench = crew.bench(context, draft, parent=parents.get(draft.parent), world=world(state, draft))

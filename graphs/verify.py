@@ -34,7 +34,7 @@ class Verification:
         return settled(self.crew, state, [checked[draft.id] for draft in state["drafts"]])
 
     async def _checked(self, state: FlowState, draft: Draft, earlier: dict[str, Draft], context: Context) -> Draft:
-        checks = policy(self.crew.skill.checks_of(draft.category), "response")
+        checks = policy(self.crew.skill.checks_of(draft.category, draft.goal), "response")
         if context.verify == "off":
             checks = [check for check in checks if check.cost != "model"]
         bench = self.crew.bench(context, draft, earlier=earlier, world=self.world(state, draft))

@@ -160,8 +160,8 @@ def _checks(console: Console, summary: "Summary") -> None:
         console.print(f"  {one.failed:5} of {one.asked:5} failed  {one.check}  [dim]({one.kind})[/]", soft_wrap=True)
     if rest := failed[SHOWN:]:
         console.print(f"  {sum(one.failed for one in rest):5} failed {len(rest)} more checks", soft_wrap=True)
-    if passed := [one.check for one in summary.checks if not one.failed]:
-        console.print(f"  [dim]nothing failed {escape(', '.join(passed))}[/]", soft_wrap=True)
+    passed = sum(not one.failed for one in summary.checks)
+    console.print(f"  [dim]nothing failed {'the other ' if failed else 'any of '}{passed}[/]", soft_wrap=True)
 
 
 def _seeds(console: Console, progress: "Progress") -> None:

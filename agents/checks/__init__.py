@@ -5,21 +5,29 @@ from itertools import chain
 from types import MappingProxyType
 
 from agentinstruct.agents.checks import (
+    closed_book,
     code,
     code_text,
+    data,
+    data_items,
     dialogue,
+    exemplars,
     extraction,
+    fermi,
     items,
     labelling,
+    options,
     panel,
     pieces,
     responses,
     retrieved,
     retrieved_panel,
+    site,
     standing,
     talk,
     talk_panel,
     tasks,
+    webtask,
 )
 from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
 
@@ -28,9 +36,11 @@ __all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_
 MODULES = (
     items,
     standing,
+    webtask,
     responses,
     tasks,
     dialogue,
+    site,
     extraction,
     labelling,
     pieces,
@@ -38,9 +48,15 @@ MODULES = (
     talk_panel,
     code_text,
     code,
+    exemplars,
     retrieved,
     retrieved_panel,
+    data_items,
+    data,
+    fermi,
     panel,
+    closed_book,
+    options,
 )
 """The modules that have checks; a new one is a line here."""
 CHECKS: Mapping[str, Check] = MappingProxyType(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from agentinstruct.agents.checks.check import Bench, Check, Opinion
-from agentinstruct.agents.forms import Choice, Match, Order, Pair, Revision, read_form
+from agentinstruct.agents.forms import Choice, Match, Optioned, Order, Pair, Revision, read_form
 from agentinstruct.agents.forms.form import Fault
 from agentinstruct.agents.records import Draft, Verdict
 from agentinstruct.tools.quotes import contains, fold
@@ -63,8 +63,12 @@ async def _changed(draft: Draft, bench: Bench) -> Opinion:
     if not bench.parent:
         return [], []
     goal = bench.skill.goals.get(draft.goal)
-    if goal and goal.changes == "both" and fold(draft.passage) == fold(bench.parent.passage):
+    same_passage = fold(draft.passage) == fold(bench.parent.passage)
+    if goal and goal.changes == "both" and same_passage:
         return [_verdict("changed", False, "the passage is as it was")], []
+    if goal and goal.changes == "passage" and draft.outcome == "kept":
+        said = "the passage is as it was" if same_passage else "the passage was changed"
+        return [_verdict("changed", not same_passage, said)], []
     return [changed(draft, bench.parent)], []
 
 
@@ -116,6 +120,8 @@ def _options(draft: Draft) -> frozenset[tuple[str, str]]:
             return _sides(left=[pair.left for pair in form.pairs], right=[pair.right for pair in form.pairs])
         case Order() as form:
             return _sides(option=form.events)
+        case Optioned() as form:
+            return _sides(option=form.offered())
     return _sides(shown=[draft.item.options, draft.item.output])
 
 

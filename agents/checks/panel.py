@@ -16,7 +16,7 @@ from typing import Any
 from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, World
 from agentinstruct.agents.checks.responses import answered
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.forms import FORMS, Choice, Essay, Pair, final_answer, read_form, says_unanswerable
+from agentinstruct.agents.forms import FORMS, Choice, Pair, final_answer, read_form, says_unanswerable
 from agentinstruct.agents.records import Call, Draft, Verdict
 from agentinstruct.agents.replies import Agreement, Comparison, Judgement, OptionVerdicts, Solution
 from agentinstruct.tools.quotes import fold
@@ -139,7 +139,7 @@ async def one_right(draft: Draft, bench: Bench) -> Opinion:
 
 async def harder(draft: Draft, bench: Bench) -> Opinion:
     """Whether a refined item asks more than its parent, judged twice with the two changing places."""
-    if bench.parent is None or draft.outcome != "kept":
+    if bench.parent is None or draft.outcome != "kept" or not bench.skill.goals[draft.goal].asks_more:
         return NOTHING
     before, now = bench.parent.item.view, draft.item.view
     agent, calls = bench.agent("harder", Comparison), list[Call]()
@@ -178,8 +178,8 @@ def _judged(draft: Draft, world: World | None) -> Mapping[str, Any]:
 
 def reference(draft: Draft) -> str:
     """What a judge may hold a response against: the key, or the points of an essay."""
-    form = read_form(draft.item)
-    return "\n".join(f"- {point}" for point in form.points) if isinstance(form, Essay) else draft.item.key
+    points = getattr(read_form(draft.item), "points", ())
+    return "\n".join(f"- {point}" for point in points) or draft.item.key
 
 
 def _named(criterion: str, wanted: Mapping[str, str]) -> str:
@@ -207,7 +207,8 @@ def _verdict(check: str, passed: bool, evidence: str) -> Verdict:
 
 
 CHECKS = tuple(
-    Check(name, proves, "model", "response", find)
+    # Two items are compared before anybody is paid to answer, and while both are there.
+    Check(name, proves, "model", "item" if name == "harder" else "response", find)
     for name, proves, find in (
         ("means_key", "The final answer means the key, said in other words.", means_key),
         ("solvers", "Most independent solvers, who have not seen the key, come to it.", vote),

@@ -1,9 +1,18 @@
 """Every form there is, by the name a taxonomy gives it."""
 
+from agentinstruct.agents.forms.asking import Definite, Open, Premise, Quantity
 from agentinstruct.agents.forms.classification import Classification
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
+from agentinstruct.agents.forms.data import Alert, Verbal
+from agentinstruct.agents.forms.exemplars import Imitation, Induction, OddOne
 from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
+from agentinstruct.agents.forms.fermi import Comparison, Estimate
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
+from agentinstruct.agents.forms.lookup import Lookup
+from agentinstruct.agents.forms.mcq import Optioned
+from agentinstruct.agents.forms.mcq_built import Select, Worked
+from agentinstruct.agents.forms.mcq_ordered import Assertion, Sequenced
+from agentinstruct.agents.forms.mcq_written import Above, Single
 from agentinstruct.agents.forms.on_code import Documentation, Output, SqlQuery, Testing, Translation, Walkthrough
 from agentinstruct.agents.forms.open import Essay, Fact, Listing, Number, Quote, Revision, Short
 from agentinstruct.agents.forms.piece import Piece, Sourced
@@ -18,7 +27,9 @@ from agentinstruct.agents.forms.programs import (
     Speedup,
 )
 from agentinstruct.agents.forms.retrieved import RETRIEVED, Retrieved
+from agentinstruct.agents.forms.rows import Rows
 from agentinstruct.agents.forms.talk import Talk
+from agentinstruct.agents.forms.web import WebStep, WebTask
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 
@@ -26,9 +37,12 @@ __all__ = [
     "EXTRACTIONS",
     "FORMS",
     "UNANSWERABLE",
+    "Above",
+    "Assertion",
     "Blank",
     "Choice",
     "Classification",
+    "Definite",
     "Essay",
     "Extraction",
     "Fact",
@@ -37,17 +51,27 @@ __all__ = [
     "Match",
     "Matching",
     "Number",
+    "Open",
+    "Optioned",
     "Order",
     "Pair",
     "Piece",
+    "Premise",
+    "Quantity",
     "Quote",
     "Retrieved",
     "Revision",
+    "Select",
+    "Sequenced",
     "Short",
+    "Single",
     "Sourced",
     "Talk",
     "ToolTask",
     "Tristate",
+    "WebStep",
+    "WebTask",
+    "Worked",
     "final_answer",
     "read_form",
     "says_unanswerable",
@@ -56,6 +80,7 @@ __all__ = [
 FORMS: dict[str, type[Form]] = {
     form.name: form
     for form in (
+        *(Verbal, Lookup, Rows, Alert, Estimate, Comparison),
         Short,
         Listing,
         Choice,
@@ -69,11 +94,15 @@ FORMS: dict[str, type[Form]] = {
         Quote,
         Revision,
         ToolTask,
+        WebTask,
+        WebStep,
         *EXTRACTIONS,
         Classification,
         Piece,
         Sourced,
         Talk,
+        *(Open, Definite, Quantity, Premise),
+        *(Single, Above, Worked, Select, Sequenced, Assertion),
         Program,
         Completion,
         Repair,
@@ -89,6 +118,10 @@ FORMS: dict[str, type[Form]] = {
         Translation,
         SqlQuery,
         *RETRIEVED,
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
+        *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
+        *(Induction, Imitation, OddOne),
+        *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
     )
 }
 

@@ -4,16 +4,17 @@ Fields stand in the order in which they are best written: what the passage says 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from random import Random
 from typing import ClassVar, get_args
 
 from pydantic import Field
 
+from agentinstruct.agents.forms.figures import unstated, unused, worked_out
 from agentinstruct.agents.forms.form import Fault, Form, repeated, unquoted
 from agentinstruct.agents.records import Frozen, Item
 from agentinstruct.agents.spoken import Changed, Spoken, Text
-from agentinstruct.tools.calculate import CalculateError, evaluate
+from agentinstruct.tools.calculate import CalculateError
 from agentinstruct.tools.constraints import Constraint, Kind
 from agentinstruct.tools.constraints import faults as unfit
 from agentinstruct.tools.quotes import (
@@ -32,8 +33,6 @@ from agentinstruct.tools.quotes import (
 _WORD = re.compile(r"[^\W\d_]{2}|[\u3040-\ud7a3]")
 """Something that can name a person, a place or a reason: two letters, or one sign of a script that needs no more."""
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
-CONSTANTS = (1, 2, 7, 10, 12, 24, 30, 52, 60, 100, 365, 1000, 3600)
-"""Numbers that a calculation may use though no passage states them: those that convert units, and 1 and 2."""
 
 
 class Short(Form):
@@ -134,17 +133,17 @@ class Number(Form):
 
     def _recomputed(self) -> Iterator[Fault]:
         try:
-            value = evaluate(self.expression)
+            value = worked_out(self.expression)
         except CalculateError as error:
             yield "recomputed", f"{self.expression!r}: {error}"
             return
-        if isinstance(value, bool) or not isinstance(value, int | float) or not same_number(value, self.answer):
+        if not same_number(value, self.answer):
             yield "recomputed", f"{self.expression} gives {value}, not {self.answer:g}"
-        used, facts = [[abs(n) for n in part] for part in (numbers(self.expression), [f.value for f in self.facts])]
-        for value in _without(facts, used)[:1]:
+        facts = [abs(fact.value) for fact in self.facts]
+        for value in unused(self.expression, facts)[:1]:
             yield "recomputed", f"the expression does not use {value:g}"
-        for value in _without(used, [*facts, *CONSTANTS, len(facts)])[:1]:
-            yield "recomputed", f"the expression uses {value:g}, which no fact states"
+        for unknown in unstated(self.expression, [*facts, len(facts)])[:1]:
+            yield "recomputed", f"the expression uses {unknown:g}, which no fact states"
 
     @classmethod
     def agrees(cls, key: str, answer: str) -> bool | None:
@@ -157,10 +156,6 @@ class Number(Form):
             and same_number(float(value), stated)
             and not (expected and named and not expected & named)
         )
-
-
-def _without(wanted: Sequence[float], known: Sequence[float]) -> list[float]:
-    return [value for value in wanted if not any(same_number(value, float(other)) for other in known)]
 
 
 class Essay(Form):

@@ -16,15 +16,21 @@ from pydantic import BaseModel
 
 from agentinstruct.agents.gateway import Completion, Request
 from agentinstruct.agents.scripted import (
+    asking,
     coding,
     creative,
+    data,
     extraction,
+    fermi,
+    induction,
     labelling,
+    quizzes,
     reading,
     retrieved,
     revision,
     talk,
     tools,
+    web,
 )
 from agentinstruct.agents.scripted.schema import instance, words_of
 
@@ -33,14 +39,20 @@ Script = Callable[[Request], Reply]
 """What an agent says to a request: typed, as JSON values, as text, or a whole completion; None for `not mine`."""
 
 SKILLS: Mapping[str, Mapping[str, Script]] = {
+    "data_to_text": data.SCRIPTS,
+    "fermi": fermi.SCRIPTS,
+    "multiple_choice": quizzes.SCRIPTS,
+    "open_domain_qa": asking.SCRIPTS,
     "coding": coding.SCRIPTS,
     "conversation": talk.SCRIPTS,
     "creative_content": creative.SCRIPTS,
     "text_classification": labelling.SCRIPTS,
     "text_extraction": extraction.SCRIPTS,
+    "few_shot_reasoning": induction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
     "rag": retrieved.SCRIPTS,
+    "web_agent": web.SCRIPTS,
 }
 """The scripts of each skill that has some of its own, by agent: one more skill is a line here."""
 SCRIPTS: Mapping[str, Script] = {

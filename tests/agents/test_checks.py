@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agentinstruct.agents.checks import Bench
+from agentinstruct.agents.checks import MODULES, Bench
 from agentinstruct.agents.checks.items import changed
 from agentinstruct.agents.checks.panel import flipped
 from agentinstruct.agents.forms import FORMS
@@ -95,3 +95,8 @@ def test_while_its_evidence_stands_an_item_is_answerable() -> None:
         assert (more.passed, more.evidence) == (False, "the evidence still stands in the passage")
         gone = PASSAGE.replace("lit in 1862", "lit one evening")
         assert changed(draft(form, written, "unanswerable", gone), parent).passed
+
+
+def test_no_two_checks_have_the_same_name() -> None:
+    names = [check.name for module in MODULES for check in module.CHECKS]
+    assert len(names) == len(set(names))

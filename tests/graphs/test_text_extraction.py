@@ -118,11 +118,16 @@ def first(change: dict[str, Any]) -> Callable[[Any], Any]:
     return spoil
 
 
+def copied(reply: Any) -> Any:
+    item = reply["items"][0]
+    return {"items": [item | {"fields": [item["fields"][0] | {"verbatim": False}, *item["fields"][1:]]}]}
+
+
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
         (first({"span": "a crew of 480 men"}), "grounded"),
-        (first({"value": "something else"}), "normal"),
+        (lambda reply: first({"value": "something else"})(copied(reply)), "normal"),
         (first({"field": "nowhere"}), "form"),
         (lambda reply: {"items": [reply["items"][0] | {"instruction": "Give me the facts as JSON, please."}]}, "form"),
         (lambda reply: {"items": [reply["items"][0] | {"found": []}]}, "wrong shape"),
