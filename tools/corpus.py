@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from agentinstruct.tools.embeddings import embeddings
-from agentinstruct.tools.retrieval import Chunk, Index
+from agentinstruct.tools.retrieval import Chunk, Hit, Index
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -39,6 +39,12 @@ def small_index(chunks: Iterable[Chunk]) -> Index:
     return Index.of(distinct.values(), embeddings("hash"))
 
 
+def _told(hit: Hit) -> str:
+    """A hit as a teacher reads it: its id, where it is from, its text."""
+    origin = f" {hit.title}" if hit.title else ""
+    return f"[{hit.id}]{origin}\n{hit.text}"
+
+
 def search_corpus_tool() -> "BaseTool":
     """The run's corpus as a LangChain tool `search_chunks(query)`; it finds nothing where there is none."""
     from langchain_core.tools import tool
@@ -48,6 +54,6 @@ def search_corpus_tool() -> "BaseTool":
         """Search the documents of this run; returns the passages most like the query, with their ids."""
         corpus = current_corpus()
         hits = [] if corpus is None else await corpus.asearch(query, 3)
-        return "\n\n".join(f"[{hit.id}] {hit.text}" for hit in hits) or "Nothing was found."
+        return "\n\n".join(_told(hit) for hit in hits) or "Nothing was found."
 
     return search_chunks
