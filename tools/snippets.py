@@ -13,22 +13,23 @@ from agentinstruct.tools.quotes import fold
 WORDS = 60
 """Words after which a snippet is full."""
 _FEWEST, _SEVERAL = 12, 5
+_RULE = re.compile(r"^[=~^*#_\"'+-]{3,}[ \t]*$", re.MULTILINE)
+"""A line under a heading, or between parts."""
 _WORD = re.compile(r"[^\W_]{4,}|\d+")
 
 
 def pieces(text: str, words: int = WORDS) -> list[str]:
-    """The text as snippets of whole sentences, each of these many words and what ends its last sentence."""
-    read = Text(text)
-    spans, text = read.spans, read.plain  # spans count in the plain text
+    """The text as snippets of whole sentences, without headings, each of so many words and what ends its last."""
+    sentences = [" ".join(one.split()) for one in Text(_RULE.sub("", text)).sentences]
     full = max(_FEWEST, min(words, len(text.split()) // _SEVERAL))
     found: list[str] = []
-    start = 0
-    for place, (_, end) in enumerate(spans):
-        last = place == len(spans) - 1
-        if last or len(text[start:end].split()) >= full:
-            found.append(" ".join(text[start:end].split()))
-            start = end
-    return _joined([piece for piece in found if any(map(str.isalnum, piece))])
+    piece: list[str] = []
+    for sentence in sentences:
+        piece.append(sentence)
+        if len(" ".join(piece).split()) >= full:
+            found.append(" ".join(piece))
+            piece = []
+    return _joined([*found, *([" ".join(piece)] if piece else [])])
 
 
 def _joined(found: list[str]) -> list[str]:
