@@ -27,6 +27,7 @@ from agentinstruct.agents.forms.programs import (
     Speedup,
 )
 from agentinstruct.agents.forms.puzzle import Case, Game, Inference, Puzzle, Riddle, Ruling
+from agentinstruct.agents.forms.retrieved import RETRIEVED, Retrieved
 from agentinstruct.agents.forms.rows import Rows
 from agentinstruct.agents.forms.talk import Talk
 from agentinstruct.agents.forms.web import WebStep, WebTask
@@ -63,6 +64,7 @@ __all__ = [
     "Puzzle",
     "Quantity",
     "Quote",
+    "Retrieved",
     "Revision",
     "Riddle",
     "Ruling",
@@ -129,6 +131,11 @@ FORMS: dict[str, type[Form]] = {
         Documentation,
         Translation,
         SqlQuery,
+        *RETRIEVED,
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
+        *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
+        *(Induction, Imitation, OddOne),
+        *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
     )
 }
 """The forms of each family: of texts, of pieces, of dialogues, of data, of code."""
