@@ -100,9 +100,7 @@ async def _needs_exemplars(draft: Draft, bench: Bench) -> Opinion:
 CHECKS: tuple[Check, ...] = (
     exact("ruled", "The rule makes every example and the key, and the examples differ.", "item", _ruled),
     exact("determined", "Every rule of the family that fits the examples gives the key.", "item", _determined),
-    exact(
-        "examples_refined", "A refined item has what its goal says: fewer examples, another query …", "item", _goal_met
-    ),
+    exact("examples_refined", "A refined item has what its goal says, such as fewer examples.", "item", _goal_met),
     exact("continued", "The response ends in the query's line, completed as the examples are.", "response", _continued),
     Check(
         "needs_exemplars",
