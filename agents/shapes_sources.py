@@ -1,6 +1,7 @@
 """What the transforms of retrieval-augmented generation reply with: documents whose parts are known, or searches."""
 
 from collections.abc import Mapping
+from itertools import cycle
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -122,7 +123,9 @@ class Versions(Differing):
     def documents(self) -> list[Document]:
         """The later version answers; the earlier is outdated."""
         now, before = self.second.document("gold", self.second_date), self.first.document("outdated", self.first_date)
-        return [now, before, *(one.document("near") for one in self.others)]
+        # The others are as old as one of the two, so that a date does not mark what matters.
+        dates = cycle((before.date, now.date))
+        return [now, before, *(one.document("near", next(dates)) for one in self.others)]
 
     def unfit(self) -> str:
         """As for all that differ, and the dates must be in order."""
