@@ -60,6 +60,10 @@ class Category(Data):
         """Whether it can be written from a passage of this transform."""
         return "any" in self.suits or transform in self.suits
 
+    def takes(self, modality: Modality) -> bool:
+        """Whether it can be written from this kind of seed."""
+        return not self.seeds or modality in self.seeds
+
 
 class Goal(Data):
     """One way in which suggester and editor make items harder or different."""

@@ -106,6 +106,8 @@ class Stages:
 
     def _parts(self, state: FlowState, category: Category) -> list[tuple[int, int, Material | None]]:
         """What one writer is asked for: the first item's number, how many, and what the program has decided of it."""
+        if not category.takes(state["seed"].modality):
+            return [(0, 0, None)]
         if not FORMS[category.form].sampled:
             return [(0, state["plan"].instructions, None)]
         return [(i, 1, one) for i, one in enumerate(state["samples"][category.name])] or [(0, 0, None)]

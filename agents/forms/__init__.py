@@ -26,6 +26,7 @@ from agentinstruct.agents.forms.programs import (
     Repair,
     Speedup,
 )
+from agentinstruct.agents.forms.puzzle import Case, Game, Inference, Puzzle, Riddle, Ruling
 from agentinstruct.agents.forms.retrieved import RETRIEVED, Retrieved
 from agentinstruct.agents.forms.rows import Rows
 from agentinstruct.agents.forms.talk import Talk
@@ -40,6 +41,7 @@ __all__ = [
     "Above",
     "Assertion",
     "Blank",
+    "Case",
     "Choice",
     "Classification",
     "Definite",
@@ -47,6 +49,8 @@ __all__ = [
     "Extraction",
     "Fact",
     "Form",
+    "Game",
+    "Inference",
     "Listing",
     "Match",
     "Matching",
@@ -57,10 +61,13 @@ __all__ = [
     "Pair",
     "Piece",
     "Premise",
+    "Puzzle",
     "Quantity",
     "Quote",
     "Retrieved",
     "Revision",
+    "Riddle",
+    "Ruling",
     "Select",
     "Sequenced",
     "Short",
@@ -80,6 +87,14 @@ __all__ = [
 FORMS: dict[str, type[Form]] = {
     form.name: form
     for form in (
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote),
+        *(Revision, Piece, Sourced),
+        *(ToolTask, WebTask, WebStep, Talk),
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
+        *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
+        *(Induction, Imitation, OddOne),
+        *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
+        *(Puzzle, Game, Inference, Ruling, Case, Riddle),
         *(Verbal, Lookup, Rows, Alert, Estimate, Comparison),
         Short,
         Listing,
@@ -94,15 +109,14 @@ FORMS: dict[str, type[Form]] = {
         Quote,
         Revision,
         ToolTask,
-        WebTask,
-        WebStep,
         *EXTRACTIONS,
         Classification,
-        Piece,
-        Sourced,
-        Talk,
         *(Open, Definite, Quantity, Premise),
         *(Single, Above, Worked, Select, Sequenced, Assertion),
+        *(Verbal, Lookup, Rows, Alert, Estimate, Comparison),
+        *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
+        *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
+        *(Induction, Imitation, OddOne),
         Program,
         Completion,
         Repair,
@@ -124,6 +138,7 @@ FORMS: dict[str, type[Form]] = {
         *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
     )
 }
+"""The forms of each family: of texts, of pieces, of dialogues, of data, of code."""
 
 
 def read_form(item: Item) -> Form:
