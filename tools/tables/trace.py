@@ -16,7 +16,9 @@ from agentinstruct.tools.tables.table import Table
 from agentinstruct.tools.tables.view import CUES, Candidate, View
 
 _ACCEPTS: dict[str, frozenset[str]] = {
-    "number": frozenset(("cell", "sum", "mean", "median", "difference", "count", "time", "rate")),
+    "number": frozenset(
+        ("cell", "sum", "mean", "median", "difference", "count", "time", "rate", "converted", "hourly")
+    ),
     "year": frozenset(("cell", "sum", "difference", "mean")),
     "percent": frozenset(("cell", "share", "change", "difference", "mean", "sum", "median")),
     "multiple": frozenset(("ratio", "cell")),
@@ -170,6 +172,8 @@ def fits(mention: Mention, candidate: Candidate) -> bool:
             and not (mention.money or mention.value % 1)
             and candidate.unit in ("", "spelt"[: 5 * mention.spelt])
         )
+    if candidate.kind == "converted" and not re.match(rf"[\s-]?(?:{candidate.unit})", mention.after):
+        return False
     if candidate.kind == "time" and not re.match(rf"[\s-]?(?:\w+ )?{candidate.unit}", mention.after):
         return False
     return mention.exactly(value) if candidate.kind == "cell" else mention.states(value)
