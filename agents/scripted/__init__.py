@@ -22,12 +22,16 @@ from agentinstruct.agents.scripted import (
     data,
     extraction,
     fermi,
+    induction,
     labelling,
+    puzzles,
     quizzes,
     reading,
+    retrieved,
     revision,
     talk,
     tools,
+    web,
 )
 from agentinstruct.agents.scripted.schema import instance, words_of
 
@@ -41,12 +45,17 @@ SKILLS: Mapping[str, Mapping[str, Script]] = {
     "multiple_choice": quizzes.SCRIPTS,
     "open_domain_qa": asking.SCRIPTS,
     "coding": coding.SCRIPTS,
+    "few_shot_reasoning": induction.SCRIPTS,
     "conversation": talk.SCRIPTS,
     "creative_content": creative.SCRIPTS,
     "text_classification": labelling.SCRIPTS,
     "text_extraction": extraction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
+    "brain_teaser": puzzles.SCRIPTS,
+    "analytical_reasoning": puzzles.SCRIPTS,
+    "rag": retrieved.SCRIPTS,
+    "web_agent": web.SCRIPTS,
 }
 """The scripts of each skill that has some of its own, by agent: one more skill is a line here."""
 SCRIPTS: Mapping[str, Script] = {
