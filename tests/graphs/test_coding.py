@@ -171,3 +171,11 @@ async def test_without_a_sandbox_nothing_is_accepted(monkeypatch: pytest.MonkeyP
     state = await flow("implement_from_spec", transforms="spec")
     assert not state["records"]
     assert "nothing was run" in state["dropped"][0].detail
+
+
+async def test_a_task_from_which_solvers_write_other_code_is_dropped() -> None:
+    wrong = "def repeats_inspector(entries):\n    return sorted(set(entries))\n"
+    solve = {"reasoning": "As I read it.", "answerable": True, "answer": f"```python\n{wrong}```"}
+    state = await flow("implement_from_spec", {"solve": lambda _: solve}, transforms="identity")
+    assert [(d.stage, d.reason) for d in state["dropped"]] == [("verify", "solutions_agree")]
+    assert "0 of 3" in state["dropped"][0].detail
