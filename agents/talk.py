@@ -3,6 +3,7 @@
 base item ─ TalkPlan ─ (user ─ assistant) × turns ─ the turns with what was planned of each
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
@@ -32,6 +33,12 @@ FEWEST, MOST = 3, 8
 """Turns of the user in a conversation, the first request counted."""
 
 
+_KEY = 80
+"""The longest key that can be insisted on and compared within a conversation."""
+_OFFERED = re.compile(r"(?m)^(?:\(?([A-J])[.):] ?|- ([^:\n]{1,60}): )")
+"""What an item offers to choose from: letters, or names with their definitions."""
+
+
 class Planned(Frozen):
     """One later turn of the user, as it is planned."""
 
@@ -57,10 +64,10 @@ class Base(Frozen):
     skill: str
     id: str
     form: str
-    system: str = ""
     request: str
     response: str
     key: str = ""
+    alternatives: tuple[str, ...] = Field((), description="Other answers that the first request offers.")
     claim: str = Field("", description="The wrong answer that the user will insist on.")
     slip: str = Field("", description="The wrong final answer that the first response ends with, for the user to find.")
 
@@ -101,22 +108,21 @@ def exchanges(draft: Draft) -> tuple[Exchange, ...]:
 
 def base_of(item: Draft, skill: str) -> Base:
     """A finished draft of another skill as the beginning of a conversation."""
-    system = next((m.content for m in item.messages if m.role == "system"), "")
     return Base(
         skill=skill,
         id=item.id,
         form=item.item.form,
-        system=system,
         request=item.request,
         response=item.response,
-        key=item.item.key,
+        key=item.item.key if len(item.item.key) <= _KEY and "\n" not in item.item.key else "",
+        alternatives=tuple(found[1] or found[2] for found in _OFFERED.finditer(item.item.options)),
     )
 
 
-def opening(base: Base) -> list[Message]:
-    """The messages a conversation begins with."""
-    messages = [Message(role="user", content=base.request), Message(role="assistant", content=base.response)]
-    return [Message(role="system", content=base.system), *messages] if base.system else messages
+def opening(base: Base, system: str) -> tuple[Message, ...]:
+    """The messages a conversation begins with; the base's own system message, which may forbid to talk, stays away."""
+    messages = (Message(role="user", content=base.request), Message(role="assistant", content=base.response))
+    return (Message(role="system", content=system), *messages) if system else messages
 
 
 def transcript(messages: Sequence[Message], *, limit: int = 0) -> str:

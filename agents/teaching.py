@@ -17,6 +17,7 @@ from agentinstruct.agents.spoken import Spoken
 from agentinstruct.tools.calculator import calculator_tool
 from agentinstruct.tools.code import python_tool
 from agentinstruct.tools.corpus import search_corpus_tool
+from agentinstruct.tools.units import units_tool
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
 STEPS = 4
 """Tools a teacher may call for one answer."""
 TOOLS: Mapping[str, Callable[[], "BaseTool"]] = MappingProxyType(
-    {"calculator": calculator_tool, "run_python": python_tool, "search_chunks": search_corpus_tool}
+    {
+        "calculator": calculator_tool,
+        "convert_units": units_tool,
+        "run_python": python_tool,
+        "search_chunks": search_corpus_tool,
+    }
 )
 """The tools there are, by the names a taxonomy gives them; a new one is a line here."""
 

@@ -11,7 +11,7 @@ suggest, edit work on that plan
 answer        the turns: a user who knows the plan, and an assistant who knows only what was said
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -24,6 +24,7 @@ from agentinstruct.agents.checks.talk_panel import Held
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import FORMS
 from agentinstruct.agents.records import Call, Draft, Message, Passage, Seed
+from agentinstruct.agents.routing import suits
 from agentinstruct.agents.skill import Skill, load_skill
 from agentinstruct.agents.talk import (
     Base,
@@ -58,7 +59,7 @@ class Growing(Stages):
         seed, context = Seed.model_validate(state["seed"]), settings(runtime)
         skill = self.crew.skill
         if not context.transforms:
-            able = [name for name in skill.file.transforms if seed.modality in _base(name).file.modalities]
+            able = [name for name in skill.file.transforms if suits(_base(name), seed)]
             context = replace(context, transforms=",".join(able or skill.file.transforms))
         return {"seed": seed, "plan": make_plan(skill, seed, context), "drafts": [], "suggestions": []}
 
@@ -82,12 +83,13 @@ class Growing(Stages):
 
     def begun(self, state: FlowState, draft: Draft) -> Draft:
         """A conversation begins with its base."""
-        return begun(draft)
+        return begun(self.crew, draft)
 
 
-def begun(draft: Draft) -> Draft:
-    """The draft with the messages of its base, in which a slip may have been planted."""
-    return draft.model_copy(update={"messages": tuple(opening(talk_of(draft).base))})
+def begun(crew: Crew, draft: Draft) -> Draft:
+    """The draft with the first exchange, in which a slip may have been planted."""
+    system = crew.system_message(Random(f"{draft.id}/system"))
+    return draft.model_copy(update={"messages": opening(talk_of(draft).base, system)})
 
 
 def _base(transform: str) -> Skill:
@@ -106,7 +108,6 @@ def _for_base(context: Context, name: str, acts: tuple[str, ...]) -> Context:
         categories=wanted,
         goals=NONE,
         categories_per_seed=1,
-        instructions_per_category=0,
         rounds=0,
     )
 
@@ -124,7 +125,7 @@ class PlanRefinement(Refinement):
 
     def begun(self, state: FlowState, draft: Draft) -> Draft:
         """The edited plan begins with the same base."""
-        return begun(draft)
+        return begun(self.crew, draft)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class Turns:
             "persona": persona,
             "planned": planned,
             "act": {"title": act.title, "brief": act.brief, "example": draw.choice(act.examples)},
-            "knows": known_to_user(base, planned.act),
+            "knows": {"insists": "", "instead_of": ""} | known_to_user(base, planned.act),
             "dialogue": transcript(messages),
         }
         agent = self.crew.agent("user", UserSays, subject=planned.act)
@@ -194,16 +195,17 @@ class TalkVerification(Verification):
         return Held()
 
 
-def build_conversation(skill: Skill, bases: Mapping[str, Flow]) -> Flow:
-    """Wire the conversation agents over the graphs of other skills, by their names."""
+def build_conversation(skill: Skill, bases: Sequence[Flow]) -> Flow:
+    """Wire the conversation agents over the graphs of other skills: those that its transforms name."""
     crew, transforms = Crew(skill), list(skill.file.transforms)
+    named = {f"{FROM}{base.name}": base for base in bases}
     stages, refinement = Growing(crew), PlanRefinement(crew)
     flow = StateGraph(FlowState, Context, input_schema=FlowInput)
     flow.add_node("plan", stages.plan)
     flow.add_edge(START, "plan")
     flow.add_conditional_edges("plan", chosen_transform, transforms)
     for name in transforms:
-        flow.add_node(name, stages.grown(name, bases[name.removeprefix(FROM)]))
+        flow.add_node(name, stages.grown(name, named[name]))
         flow.add_edge(name, "sample")
     flow.add_node("sample", stages.sample)
     flow.add_node("instruct", stages.instruct)

@@ -1,23 +1,20 @@
 """Tasks for a library, the dialogues that solve them, and what is checked of both."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from langgraph.runtime import Runtime
-
-from agentinstruct.agents.checks.dialogue import ABSENT, Staged, task_of
-from agentinstruct.agents.forms import ToolTask
-from agentinstruct.agents.records import Call, Draft
+from agentinstruct.agents.checks.dialogue import Staged, task_of
+from agentinstruct.agents.records import Draft
 from agentinstruct.agents.skill import Goal
-from agentinstruct.agents.toolcalls import Act, Turn, UserTurn, dialogue_messages, dialogue_text, perform, said
-from agentinstruct.graphs.crew import Crew, each
+from agentinstruct.agents.toolcalls import Act, Turn, dialogue_messages, dialogue_text, perform, said
+from agentinstruct.agents.toolpatterns import PARALLEL, REPORT
+from agentinstruct.graphs.episodes import Episodes
 from agentinstruct.graphs.library import ToolState, library_view, simulator_of
 from agentinstruct.graphs.plan import shown
 from agentinstruct.graphs.refine import Refinement
 from agentinstruct.graphs.stages import Stages
-from agentinstruct.graphs.state import Context, FlowState, settings
+from agentinstruct.graphs.state import Context, FlowState
 from agentinstruct.graphs.verify import Verification
 from agentinstruct.tools.simulator import openai_tools
 
@@ -49,27 +46,11 @@ class Tasks(Stages):
 
 
 @dataclass(frozen=True, slots=True)
-class Dialogues:
+class Dialogues(Episodes):
     """The node that holds the dialogues."""
 
-    crew: Crew
-
-    async def answer(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
-        """Hold the dialogue of every draft that has none yet."""
-        held = dict(state["dialogues"])
-        waiting = [draft for draft in state["drafts"] if draft.id not in held]
-        done, dropped = await each(
-            waiting,
-            lambda draft: self._held(state, draft, settings(runtime)),
-            lambda draft, error: self.crew.dropped(state, "answer", error, draft=draft),
-        )
-        answered = {draft.id: draft for draft, _ in done}
-        held |= {draft.id: dialogue for draft, dialogue in done}
-        drafts = [answered.get(draft.id, draft) for draft in state["drafts"] if draft.id in held]
-        left = state["plan"] if done else state["plan"].model_copy(update={"rounds": 0})
-        return {"drafts": drafts, "dialogues": held, "dropped": dropped, "plan": left}
-
-    async def _held(self, state: ToolState, draft: Draft, context: Context) -> tuple[Draft, list[Turn]]:
+    async def held(self, state: ToolState, draft: Draft, context: Context) -> tuple[Draft, list[Turn]]:
+        """The dialogue: assistant, simulator and user take turns until the assistant has its last word."""
         task, simulator = task_of(draft), simulator_of(state)
         draw = Random(f"{draft.id}/dialogue")
         system = self.crew.system_message(draw)
@@ -83,22 +64,12 @@ class Dialogues:
             if act.act == "say":
                 break
             if act.act == "ask":
-                reply, call = await self._user(task, dialogue, context, draw)
-                dialogue.append(reply)
+                seen = dialogue_text(dialogue, results=False)
+                reply, call = await self.user_says(context, draw, task.task, task.withheld, seen)
+                dialogue.append(said(reply))
                 calls.append(call)
         messages = dialogue_messages(dialogue, system)
         return draft.model_copy(update={"messages": messages, "calls": tuple(calls)}), dialogue
-
-    async def _user(
-        self, task: ToolTask, dialogue: Sequence[Turn], context: Context, draw: Random
-    ) -> tuple[Turn, Call]:
-        """The simulated user, who knows what the first message withheld and sees no calls."""
-        agent = self.crew.agent("user", UserTurn)
-        seen = dialogue_text(dialogue, results=False)
-        reply, call = await agent(
-            context.model_of("instruct"), draw, task=task.task, withheld=task.withheld, dialogue=seen
-        )
-        return said(reply.text), call
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +86,13 @@ class ToolRefinement(Refinement):
     """Suggester and editor, who see the library, the task and the dialogue it led to."""
 
     def able(self, draft: Draft) -> bool:
-        """A task that needs no call at all has no steps to add to."""
-        return bool(task_of(draft).calls) or draft.category not in ABSENT
+        """A task without calls has no steps to add to, one that ends in an error none after it."""
+        return bool(task_of(draft).calls) and draft.category not in REPORT
+
+    def suits(self, draft: Draft, goal: Goal) -> bool:
+        """A step may fail where the type of task does not fix the calls one by one."""
+        several = not draft.category.startswith("single") and draft.category not in PARALLEL
+        return goal.fits(draft.item.form) and (goal.name != "failing_step" or several)
 
     def material(self, state: FlowState, draft: Draft, goal: Goal) -> dict[str, Any]:
         """The task with its library and its dialogue."""

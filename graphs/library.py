@@ -13,10 +13,11 @@ from langgraph.runtime import Runtime
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.prompt import as_json
 from agentinstruct.agents.records import Call, Passage, Seed
-from agentinstruct.agents.toolcalls import ApiList, MoreApis, SimulatorSpec, Turn, merge_apis
+from agentinstruct.agents.toolcalls import ApiList, MoreApis, SimulatorSpec, merge_apis
 from agentinstruct.graphs.crew import Crew, each
+from agentinstruct.graphs.episodes import EpisodeState
 from agentinstruct.graphs.plan import make_plan
-from agentinstruct.graphs.state import Context, FlowState, settings
+from agentinstruct.graphs.state import Context, settings
 from agentinstruct.tools.corpus import current_corpus
 from agentinstruct.tools.simulator import Api, Simulator
 
@@ -24,14 +25,13 @@ ENOUGH, MOST, ADDED = 6, 8, 3
 """Functions a list should have, may have, and at least gets when the rest of its library is hypothesised."""
 
 
-class ToolState(FlowState, total=False):
-    """The state of a flow, with the library the tasks are about and the dialogues so far."""
+class ToolState(EpisodeState, total=False):
+    """The state of a flow, with the library the tasks are about."""
 
     growth: Literal["retrieve", "hypothesise"]
     library: str
     apis: tuple[Api, ...]
     simulator: SimulatorSpec
-    dialogues: dict[str, list[Turn]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Library:
         corpus, model = current_corpus(), settings(runtime).model_of("transform")
         if corpus is None or not state["apis"]:
             return {}
-        hits = await corpus.asearch(state["seed"].text, 2, exclude=(state["seed"].id,))
+        hits = await corpus.asearch(state["seed"].text, 2, exclude=(state["seed"].id,), modality="code")
         neighbours = [Seed(text=hit.text, modality="code") for hit in hits]
         found, missed = await each(
             neighbours,

@@ -32,7 +32,7 @@ class Refinement:
             (draft, self.crew.skill.goals[name])
             for draft in state["drafts"]
             for name in plan.goals
-            if draft.depth == newest and self.able(draft) and self.crew.skill.goals[name].fits(draft.item.form)
+            if draft.depth == newest and self.able(draft) and self.suits(draft, self.crew.skill.goals[name])
         ]
         suggested, dropped = await each(
             work,
@@ -115,6 +115,10 @@ class Refinement:
     def able(self, draft: Draft) -> bool:
         """Whether there is anything to refine in a draft."""
         return draft.outcome != "unanswerable"
+
+    def suits(self, draft: Draft, goal: Goal) -> bool:
+        """Whether a draft can be refined towards a goal."""
+        return goal.fits(draft.item.form)
 
     def material(self, state: FlowState, draft: Draft, goal: Goal) -> dict[str, Any]:
         """What suggester and editor are given of a draft."""

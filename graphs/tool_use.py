@@ -16,6 +16,7 @@ from langgraph.graph import END, START, StateGraph
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.crew import Crew
 from agentinstruct.graphs.dialogue import Dialogues, DialogueVerification, Tasks, ToolRefinement
+from agentinstruct.graphs.episodes import wire_episodes
 from agentinstruct.graphs.flow import Flow
 from agentinstruct.graphs.library import Library, ToolState
 from agentinstruct.graphs.state import Context, FlowInput
@@ -46,23 +47,15 @@ async def instruct_or_end(state: ToolState) -> str:
     return "instruct" if state["apis"] else END
 
 
-async def refine_or_verify(state: ToolState) -> str:
-    """Refine what has just been answered while rounds are left."""
-    return "suggest" if state["plan"].rounds > 0 and state["plan"].goals and state["drafts"] else "verify"
-
-
 def build_tool_use(skill: Skill) -> Flow:
     """Wire the tool-use agents."""
     crew = Crew(skill)
-    library, refinement = Library(crew), ToolRefinement(crew)
+    library = Library(crew)
     flow = StateGraph(ToolState, Context, input_schema=FlowInput)
     for node in (library.plan, library.describe, library.adopt, library.retrieve, library.hypothesise):
         flow.add_node(node.__name__, node)
-    for node in (library.simulate, Dialogues(crew).answer):
-        flow.add_node(node.__name__, node)
-    # Nodes get the part of the state that their annotation names: these inherit a shared flow's.
-    for shared in (Tasks(crew).instruct, refinement.suggest, refinement.edit, DialogueVerification(crew).verify):
-        flow.add_node(shared.__name__, shared, input_schema=ToolState)
+    flow.add_node("simulate", library.simulate)
+    wire_episodes(flow, Tasks(crew), Dialogues(crew), ToolRefinement(crew), DialogueVerification(crew), ToolState)
     flow.add_edge(START, "plan")
     flow.add_conditional_edges("plan", chosen_transform, ["describe", "adopt"])
     for name in ("describe", "adopt"):
@@ -70,9 +63,4 @@ def build_tool_use(skill: Skill) -> Flow:
     flow.add_conditional_edges("retrieve", enough_or_hypothesise, ["simulate", "hypothesise"])
     flow.add_conditional_edges("hypothesise", simulate_or_end, ["simulate", END])
     flow.add_conditional_edges("simulate", instruct_or_end, ["instruct", END])
-    flow.add_edge("instruct", "answer")
-    flow.add_conditional_edges("answer", refine_or_verify, ["suggest", "verify"])
-    flow.add_edge("suggest", "edit")
-    flow.add_edge("edit", "answer")
-    flow.add_edge("verify", END)
     return flow.compile(name=skill.name)

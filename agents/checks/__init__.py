@@ -5,22 +5,33 @@ from itertools import chain
 from types import MappingProxyType
 
 from agentinstruct.agents.checks import (
+    asking,
     closed_book,
     code,
     code_text,
+    data,
+    data_items,
     dialogue,
     exemplars,
     extraction,
+    fermi,
     items,
     labelling,
     options,
     panel,
     pieces,
+    puzzle,
     responses,
+    retrieved,
+    retrieved_panel,
+    site,
     solutions,
     standing,
     talk,
     talk_panel,
+    tasks,
+    webgoal,
+    webtask,
 )
 from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
 
@@ -29,9 +40,13 @@ __all__ = ["CHECKS", "COSTS", "Bench", "Check", "Cost", "Opinion", "exact", "in_
 MODULES = (
     items,
     standing,
+    webtask,
+    webgoal,
     responses,
     solutions,
+    tasks,
     dialogue,
+    site,
     extraction,
     labelling,
     pieces,
@@ -39,15 +54,31 @@ MODULES = (
     talk_panel,
     code_text,
     code,
+    puzzle,
     exemplars,
+    retrieved,
+    retrieved_panel,
+    data_items,
+    data,
+    fermi,
     panel,
+    asking,
     closed_book,
     options,
 )
 """The modules that have checks; a new one is a line here."""
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {check.name: check for check in chain.from_iterable(module.CHECKS for module in MODULES)}
-)
+
+
+def _by_name() -> dict[str, Check]:
+    found: dict[str, Check] = {}
+    for check in chain.from_iterable(module.CHECKS for module in MODULES):
+        if check.name in found:
+            raise ValueError(f"two checks are called {check.name!r}: no policy could tell them apart")
+        found[check.name] = check
+    return found
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(_by_name())
 
 
 def policy(names: Iterable[str], stage: str) -> list[Check]:

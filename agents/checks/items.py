@@ -63,8 +63,12 @@ async def _changed(draft: Draft, bench: Bench) -> Opinion:
     if not bench.parent:
         return [], []
     goal = bench.skill.goals.get(draft.goal)
-    if goal and goal.changes == "both" and fold(draft.passage) == fold(bench.parent.passage):
+    same_passage = fold(draft.passage) == fold(bench.parent.passage)
+    if goal and goal.changes == "both" and same_passage:
         return [_verdict("changed", False, "the passage is as it was")], []
+    if goal and goal.changes == "passage" and draft.outcome == "kept":
+        said = "the passage is as it was" if same_passage else "the passage was changed"
+        return [_verdict("changed", not same_passage, said)], []
     return [changed(draft, bench.parent)], []
 
 
@@ -72,8 +76,9 @@ def changed(draft: Draft, parent: Draft) -> Verdict:
     """Whether an edit changed what its goal says, and only that."""
     same_passage = fold(draft.passage) == fold(parent.passage)
     same_item = fold(draft.item.question) == fold(parent.item.question) and _options(draft) == _options(parent)
-    if draft.outcome == "kept" and same_passage:
-        same_item = same_item and (bool(_options(draft)) or draft.item.options == parent.item.options)
+    if draft.outcome == "kept" and draft.item.passage:  # put together by the program, so not an edit of the editor's
+        same_item = same_item and same_passage
+    if draft.outcome == "kept" and (same_passage or draft.item.passage):
         return _verdict("changed", not same_item, "the item is as it was" if same_item else "the item was rewritten")
     if draft.outcome == "kept":
         return _touched(draft, parent)

@@ -120,10 +120,10 @@ async def _under_codes(form: Classification, draft: Draft, bench: Bench, order: 
 
 
 def renamed(labels: Sequence[Label], names: Sequence[str]) -> list[Label]:
-    """The labels under other names, within each other's definitions too."""
+    """The labels under other names, within each other's definitions too where a name cannot be a common word."""
     turn = {label.name: name for label, name in zip(labels, names, strict=True)}
-    known = "|".join(re.escape(name) for name in sorted(turn, key=len, reverse=True))
-    pattern = re.compile(rf"(?<!\w)(?:{known})(?!\w)")
+    known = sorted((name for name in turn if re.search(r"[_>]", name)), key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, known))})(?!\w)" if known else r"(?!)")
     return [
         Label(name=turn[label.name], definition=pattern.sub(lambda found: turn[found[0]], label.definition))
         for label in labels

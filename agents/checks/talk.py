@@ -24,14 +24,15 @@ from agentinstruct.tools.quotes import contains, overlap
 
 _WORDS = 90
 """The most a user types in a later turn."""
-_DENIED = re.compile(r"\b(?:not|n't|if|whether|that|where) (?:\w+ ){0,4}$", re.IGNORECASE)
+_DENIED = re.compile(r"(?:\b(?:not|if|whether)|n't) (?:\w+ ){0,4}$", re.IGNORECASE)
 _GRANTED = re.compile(r"\s*(?:that|about|to)\b.{0,180}?\b(?:but|however|yet|still|though)\b", re.IGNORECASE | re.DOTALL)
 _PLAN_WORDS = re.compile(r"\b[a-z]+_(?:correction|early|shift|change|close|constraint|why|case|source)\b")
 _LIMITS = {"thanks_close": 80, "clarify": 260, "recap": 260, "topic_shift": 350}
 _LONG = 500
 _CHANGES_QUESTION = ("change_constraint", "apply_to_my_case", "topic_shift", "thanks_close", "example")
-SUREST = 0.5
-ONE_LANGUAGE = 24
+_SURE = 0.5
+_TELLING, _LONGER = 24, 200
+"""Letters from which on a text's language can be told, at a switch and elsewhere."""
 
 
 def talk_of(draft: Draft) -> Talk:
@@ -112,18 +113,14 @@ def _adapts(draft: Draft, bench: Bench) -> Iterator[Fault]:
 
 
 def _languages(draft: Draft, bench: Bench) -> Iterator[Fault]:
-    first = detect(talk_of(draft).base.request)[0]
-    for place, one in enumerate(exchanges(draft), 2):
-        wanted = code(one.planned.language) if one.planned.language else first
+    """Planned languages are spoken, and elsewhere a longer reply is in the language the user otherwise types."""
+    held = exchanges(draft)
+    home = detect(" ".join(one.user for one in held if not one.planned.language))[0]
+    for place, one in enumerate(held, 2):
+        wanted, least = (code(one.planned.language), _TELLING) if one.planned.language else (home, _LONGER)
         for who, text in (("user", one.user), ("assistant", one.assistant)):
             found, sure = detect(text)
-            letters = sum(map(str.isalpha, text))
-            if (
-                letters >= ONE_LANGUAGE
-                and sure > SUREST
-                and found != wanted
-                and (one.planned.language or letters > 200)
-            ):
+            if sum(map(str.isalpha, text)) >= least and sure > _SURE and found != wanted:
                 yield "languages", f"turn {place}: the {who} writes {found}, not {wanted}"
 
 
@@ -175,7 +172,16 @@ def _keeps(base: Base, one: Exchange) -> bool:
     agrees = FORMS[base.form].agrees(base.key, one.stands) if one.stands.strip() else False
     if agrees is None:
         agrees = overlap(base.key, one.stands) >= 0.5
-    return bool(agrees) and (contains(one.assistant, base.key) or overlap(base.key, one.assistant) > 0.2)
+    return bool(agrees) and _reads(base.key, one.assistant)
+
+
+def _reads(key: str, text: str) -> bool:
+    """Whether a user reads the key in a text; the letter of an option is no article and no pronoun."""
+    if re.fullmatch("[A-J]", key):
+        return bool(
+            re.search(rf"(?<![\w']){key}(?![\w']| [a-z])|(?:answer|option|choice|is|stays|with) \W?{key}\b", text)
+        )
+    return contains(text, key) or overlap(key, text) > 0.2
 
 
 def _concedes(draft: Draft, bench: Bench) -> Iterator[Fault] | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from random import Random
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import Field
 
@@ -51,7 +51,7 @@ async def _acts(draft: Draft, bench: Bench) -> Opinion:
         if wanted in CUES and CUES[wanted].search(one.user.replace("’", "'")):
             continue
         before = transcript(draft.messages, limit=1200).split(f"\n\n[{place}] ")[0]
-        inputs: dict[str, Any] = {"history": before, "turn": one.user, "acts": get_args(Act)}
+        inputs: dict[str, Any] = {"history": before, "turn": one.user}
         try:
             reply, call = await agent(bench.judge, Random(f"{draft.id}/{place}"), **inputs)
         except ReplyError as error:

@@ -3,9 +3,12 @@
 from agentinstruct.agents.forms.asking import Definite, Open, Premise, Quantity
 from agentinstruct.agents.forms.classification import Classification
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
+from agentinstruct.agents.forms.data import Alert, Verbal
 from agentinstruct.agents.forms.exemplars import Imitation, Induction, OddOne
 from agentinstruct.agents.forms.extraction import EXTRACTIONS, Extraction
+from agentinstruct.agents.forms.fermi import Comparison, Estimate
 from agentinstruct.agents.forms.form import UNANSWERABLE, Form, final_answer, says_unanswerable
+from agentinstruct.agents.forms.lookup import Lookup
 from agentinstruct.agents.forms.mcq import Optioned
 from agentinstruct.agents.forms.mcq_built import Select, Worked
 from agentinstruct.agents.forms.mcq_ordered import Assertion, Sequenced
@@ -23,7 +26,11 @@ from agentinstruct.agents.forms.programs import (
     Repair,
     Speedup,
 )
+from agentinstruct.agents.forms.puzzle import Case, Game, Inference, Puzzle, Riddle, Ruling
+from agentinstruct.agents.forms.retrieved import RETRIEVED, Retrieved
+from agentinstruct.agents.forms.rows import Rows
 from agentinstruct.agents.forms.talk import Talk
+from agentinstruct.agents.forms.web import WebStep, WebTask
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.toolcalls import ToolTask
 
@@ -34,6 +41,7 @@ __all__ = [
     "Above",
     "Assertion",
     "Blank",
+    "Case",
     "Choice",
     "Classification",
     "Definite",
@@ -41,6 +49,8 @@ __all__ = [
     "Extraction",
     "Fact",
     "Form",
+    "Game",
+    "Inference",
     "Listing",
     "Match",
     "Matching",
@@ -51,9 +61,13 @@ __all__ = [
     "Pair",
     "Piece",
     "Premise",
+    "Puzzle",
     "Quantity",
     "Quote",
+    "Retrieved",
     "Revision",
+    "Riddle",
+    "Ruling",
     "Select",
     "Sequenced",
     "Short",
@@ -62,6 +76,8 @@ __all__ = [
     "Talk",
     "ToolTask",
     "Tristate",
+    "WebStep",
+    "WebTask",
     "Worked",
     "final_answer",
     "read_form",
@@ -71,10 +87,15 @@ __all__ = [
 FORMS: dict[str, type[Form]] = {
     form.name: form
     for form in (
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote),
+        *(Revision, Piece, Sourced),
+        *(ToolTask, WebTask, WebStep, Talk),
         *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
         *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
         *(Induction, Imitation, OddOne),
         *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
+        *(Puzzle, Game, Inference, Ruling, Case, Riddle),
+        *(Verbal, Lookup, Rows, Alert, Estimate, Comparison),
         Short,
         Listing,
         Choice,
@@ -90,11 +111,12 @@ FORMS: dict[str, type[Form]] = {
         ToolTask,
         *EXTRACTIONS,
         Classification,
-        Piece,
-        Sourced,
-        Talk,
         *(Open, Definite, Quantity, Premise),
         *(Single, Above, Worked, Select, Sequenced, Assertion),
+        *(Verbal, Lookup, Rows, Alert, Estimate, Comparison),
+        *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
+        *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
+        *(Induction, Imitation, OddOne),
         Program,
         Completion,
         Repair,
@@ -109,8 +131,14 @@ FORMS: dict[str, type[Form]] = {
         Documentation,
         Translation,
         SqlQuery,
+        *RETRIEVED,
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
+        *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
+        *(Induction, Imitation, OddOne),
+        *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
     )
 }
+"""The forms of each family: of texts, of pieces, of dialogues, of data, of code."""
 
 
 def read_form(item: Item) -> Form:

@@ -141,6 +141,8 @@ class Extraction(Form, ExtractionTask):
             for field in self.fields:
                 if len(record[field.name]) > 1 and not field.many:
                     yield "form", f"{field.name} holds one value and is given {len(record[field.name])}"
+                if len(set(record[field.name])) < len(record[field.name]):
+                    yield "form", f"a value of {field.name} stands twice"
         yield from self._as_drawn()
 
     def _as_drawn(self) -> Iterator[Fault]:
@@ -172,11 +174,8 @@ class Extraction(Form, ExtractionTask):
         if not stands(found.span, passage):
             yield "grounded", f"not in the text: {found.span!r}"
         value = found.value.strip()
-        if field is None or (field.verbatim and value in ("", found.span.strip())):
-            return
-        if field.verbatim:
-            yield "normal", f"{field.name} is copied, but {value!r} is not {found.span!r}"
-        elif not normal(value or found.span, field.kind, found.span):
+        # What stands beside a copied span is not looked at: the span itself goes into the answer.
+        if field and not field.verbatim and not normal(value or found.span, field.kind, found.span):
             yield "normal", f"{value!r} is not what {found.span!r} says as a {field.kind}"
 
     @classmethod

@@ -1,14 +1,13 @@
 """The plan of a conversation: who the user is and what each later turn does, over a base item that is finished."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import BaseModel
 
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.forms.form import Fault, Form, Material, final_answer, letter
+from agentinstruct.agents.forms.form import Fault, Form, Material, final_answer
 from agentinstruct.agents.records import Item, Passage
 from agentinstruct.agents.spoken import Spoken
 from agentinstruct.agents.talk import Base, Planned, Said, TalkPlan
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 _LATE = ("recap", "reference_early")
 """Acts that need something to look back on."""
-_LABELS = ("True", "False", "Not Given")
 _ONCE = ("true_correction", "wrong_correction", "thanks_close")
 
 
@@ -39,10 +37,12 @@ class Talk(Form):
     @classmethod
     def sample(cls, category: "Category", passage: Passage, draw: Random) -> Material | None:
         """The base item; for a correction, with an answer that is wrong by construction."""
+        from agentinstruct.agents.forms import FORMS  # the base is of any form, and this module is one of them
+
         base = Base.model_validate(passage.data)
-        wrong = wrong_answer(base, draw)
+        wrong = wrong_answer(base, FORMS[base.form], draw)
         if category.name == "true_correction":
-            said = slipped(base.response, wrong) if wrong else base.response
+            said = slipped(base.response, base.key, wrong) if wrong else base.response
             found = base.model_copy(update={"slip": wrong, "response": said})
             return found.model_dump(mode="json") if said != base.response else None
         if category.name == "wrong_correction":
@@ -132,24 +132,38 @@ def _step(turn: Planned) -> str:
     return f"{turn.act}: {turn.gist.strip()}" + (f" ({noted})" if noted else "")
 
 
-def wrong_answer(base: Base, draw: Random) -> str:
-    """Another answer than the key, of the same form; empty where only a writer can think of one."""
-    key = base.key
-    if base.form in ("choice", "pair", "blank") and letter(key):
-        known = sorted(set(re.findall(r"(?m)^\W*([A-J])[.)]\s", base.request)) - {letter(key)})
-        return draw.choice(known) if known else ""
-    if base.form == "tristate":
-        return draw.choice([label for label in _LABELS if label != key])
-    if base.form == "order" and "," in key:
-        first, second, *rest = [part.strip() for part in key.split(",")]
-        return ", ".join((second, first, *rest))
-    if base.form == "number" and (found := numbers(key)):
-        return f"{found[0] + max(1, round(abs(found[0]) / 10)):g}{key.partition(' ')[1]}{key.partition(' ')[2]}"
-    return ""
+def wrong_answer(base: Base, form: type[Form], draw: Random) -> str:
+    """Another answer than the key, of the same kind; empty where only a writer can think of one."""
+    others = [other for other in base.alternatives if form.agrees(base.key, other) is False]
+    if base.key and others:
+        return draw.choice(others)
+    return _NEIGHBOURS[base.form](base.key, draw) if base.key and base.form in _NEIGHBOURS else ""
 
 
-def slipped(response: str, wrong: str) -> str:
-    """A response whose last line gives another answer than the rest leads to; as it was where it has no such line."""
-    final = final_answer(response)
+def _other_label(key: str, draw: Random) -> str:
+    return draw.choice([label for label in ("True", "False", "Not Given") if label != key])
+
+
+def _other_order(key: str, draw: Random) -> str:
+    first, *rest = [part.strip() for part in key.split(",")]
+    return ", ".join((*rest, first))
+
+
+def _other_number(key: str, draw: Random) -> str:
+    value, _, unit = key.partition(" ")
+    found = numbers(value)
+    return f"{found[0] + max(1, round(abs(found[0]) / 10)):.10g} {unit}".strip() if found else ""
+
+
+_NEIGHBOURS: Mapping[str, Callable[[str, Random], str]] = {
+    "tristate": _other_label,
+    "order": _other_order,
+    "number": _other_number,
+}
+
+
+def slipped(response: str, key: str, wrong: str) -> str:
+    """A response that ends with another answer than the rest of it leads to; as it was where the place is not plain."""
+    final = final_answer(response) or (key if response.count(key) == 1 else "")
     at = response.rfind(final) if final else -1
     return f"{response[:at]}{wrong}{response[at + len(final) :]}" if at >= 0 else response

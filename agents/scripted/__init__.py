@@ -19,14 +19,19 @@ from agentinstruct.agents.scripted import (
     asking,
     coding,
     creative,
+    data,
     extraction,
+    fermi,
     induction,
     labelling,
+    puzzles,
     quizzes,
     reading,
+    retrieved,
     revision,
     talk,
     tools,
+    web,
 )
 from agentinstruct.agents.scripted.schema import instance, words_of
 
@@ -35,6 +40,8 @@ Script = Callable[[Request], Reply]
 """What an agent says to a request: typed, as JSON values, as text, or a whole completion; None for `not mine`."""
 
 SKILLS: Mapping[str, Mapping[str, Script]] = {
+    "data_to_text": data.SCRIPTS,
+    "fermi": fermi.SCRIPTS,
     "multiple_choice": quizzes.SCRIPTS,
     "open_domain_qa": asking.SCRIPTS,
     "coding": coding.SCRIPTS,
@@ -45,6 +52,10 @@ SKILLS: Mapping[str, Mapping[str, Script]] = {
     "text_extraction": extraction.SCRIPTS,
     "text_modification": revision.SCRIPTS,
     "tool_use": tools.SCRIPTS,
+    "brain_teaser": puzzles.SCRIPTS,
+    "analytical_reasoning": puzzles.SCRIPTS,
+    "rag": retrieved.SCRIPTS,
+    "web_agent": web.SCRIPTS,
 }
 """The scripts of each skill that has some of its own, by agent: one more skill is a line here."""
 SCRIPTS: Mapping[str, Script] = {

@@ -5,7 +5,7 @@ Every piece is told by an I, so that it stays right when a refined brief asks fo
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -20,13 +20,15 @@ from agentinstruct.tools.freshness import worn_names
 
 _FRAMES = {
     "premise": ("By Friday it must be settled, and only the clerk knows why.", "Whoever is late loses the key."),
-    "character_sheet": ("Name: Odalys Brandt, keeper of the ledger.", "Secret: she cannot read her own hand."),
     "setting": ("Behind the gate lies a yard with a bell nobody rings.", "At noon the shutters close."),
-    "conflict": ("Two partners want the same room, and both have paid.", "By Monday one of them must move."),
-    "imagery": ("a wet rope on a nail\nrust under blue paint", "Tension: the rope and the paint"),
-    "brand_brief": ("Name: Quay and Crumb, a stall that opens at six.", "Taboo: never call it cosy."),
-    "lesson_outline": ("Class: 24 pupils of eleven, 45 minutes.", "Check: each draws it from memory."),
     "news_to_fiction": ("Brandt held the lamp while the others counted.", "Nobody had said which door."),
+}
+_SHEETS: Mapping[str, Mapping[str, Any]] = {
+    "character_sheet": {"name": "Odalys Brandt", "says": ["Not on a Tuesday.", "Whose boot is that?"]},
+    "conflict": {"urgency": "By Monday one of them must move."},
+    "imagery": {},
+    "brand_brief": {"name": "Quay and Crumb", "taboo": ["never cosy", "no bargains"], "proof": ["it opens at six"]},
+    "lesson_outline": {"learners": "24 pupils of eleven, 45 minutes."},
 }
 EXTRAS: dict[str, tuple[tuple[str, Mapping[str, Any]], ...]] = {
     "form_constraint": (
@@ -44,12 +46,27 @@ EXTRAS: dict[str, tuple[tuple[str, Mapping[str, Any]], ...]] = {
 
 
 def transform(request: Request) -> Said:
-    """The seed's sentences between two lines of the transform's kind."""
-    seed = request.inputs.get("seed")
-    telling = world(str(getattr(seed, "text", ""))).telling
+    """The seed's sentences between two lines of the transform's kind, or in the fields of its sheet."""
+    telling = world(str(getattr(request.inputs.get("seed"), "text", ""))).telling
+    whole = {"suitable": bool(telling), "reason": "" if telling else "There is nothing to draw on."}
+    if request.agent in _SHEETS:
+        return whole | _filled(request, telling)
     opening, closing = _FRAMES.get(request.agent, ("", ""))
-    text = "\n".join(part for part in (opening, " ".join(telling), closing) if part) if telling else ""
-    return {"suitable": bool(text), "reason": "" if text else "There is nothing to draw on.", "text": text}
+    return whole | {"text": "\n".join((opening, " ".join(telling), closing)) if telling else ""}
+
+
+def _filled(request: Request, telling: Sequence[str]) -> dict[str, Any]:
+    """A sheet whose fields hold the sentences by turns; for images, their pieces."""
+    if request.agent == "imagery":
+        words = " ".join(telling).split()
+        pieces = [" ".join(words[at : at + 6]) for at in range(0, min(len(words), 60), 6)]
+        more = (f"{n} rusty nails in a tin" for n in range(6 - len(pieces)))
+        return {"images": [*pieces, *more], "tension": "the rope and the rust"}
+    fields = [name for name in (request.schema or {}).get("properties", {}) if name not in ("suitable", "reason")]
+    said = [" ".join(telling[place :: len(fields)]) or "a thing not told" for place in range(len(fields))]
+    lists = {"proof", "taboo", "says"} | ({"matter"} if request.agent == "lesson_outline" else set())
+    sheet = {name: [text] if name in lists else text for name, text in zip(fields, said, strict=True)}
+    return sheet | dict(_SHEETS[request.agent])
 
 
 def instruct(request: Request) -> Said:
@@ -133,7 +150,7 @@ def judge(request: Request) -> Said:
 
 
 SCRIPTS: Mapping[str, Callable[[Request], Said]] = {
-    **dict.fromkeys(_FRAMES, transform),
+    **dict.fromkeys((*_FRAMES, *_SHEETS), transform),
     "instruct": instruct,
     "suggest": suggest,
     "edit": edit,

@@ -7,8 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
+from agentinstruct.agents.forms import final_answer
 from agentinstruct.agents.gateway import Request
 from agentinstruct.agents.scripted.problem import asked
+from agentinstruct.agents.scripted.quiz import choice, read
 from agentinstruct.agents.scripted.reading import Said
 from agentinstruct.agents.scripted.solver import solve as solved
 from agentinstruct.agents.talk import Act
@@ -139,13 +141,13 @@ def _read(found: re.Match[str]) -> dict[str, Any]:
 
 def user(request: Request) -> Said:
     """A line of the act that has not been said yet."""
-    planned, knows = request.inputs.get("planned"), request.inputs.get("knows") or {}
+    planned, knows = request.inputs.get("planned"), request.inputs.get("knows")
     act, dialogue = str(getattr(planned, "act", "")), str(request.inputs.get("dialogue", ""))
-    if act not in LINES:
+    if act not in LINES or not isinstance(knows, dict):
         return None
     if getattr(planned, "language", ""):
         return {"text": _FRENCH}
-    lines = [line.format(**knows) if knows else line for line in LINES[act]]
+    lines = [line.format(**knows) for line in LINES[act]]
     return {"text": next((line for line in lines if line not in dialogue), lines[-1])}
 
 
@@ -154,9 +156,7 @@ def answer(request: Request) -> Said:
     dialogue = str(request.inputs.get("dialogue", ""))
     turns = re.split(r"\n\n(?=\[\d\] (?:User|Assistant): )", dialogue)
     first, last = (re.sub(r"\A\[\d\] User: ", "", turn) for turn in (turns[0], turns[-1]))
-    problem = asked(first)
-    found = solved(problem) if problem else None
-    stands = found.answer if found else ""
+    stands = _worked_out(first) or _first_answer(turns[1] if len(turns) > 1 else "")
     act = act_of(last)
     if act in ("true_correction", "wrong_correction"):
         return {"text": _weighed(last, stands), "stands": stands}
@@ -166,6 +166,20 @@ def answer(request: Request) -> Said:
             "stands": stands,
         }
     return {"text": _REPLIES.get(act, "I can only go by what was said."), "stands": stands}
+
+
+def _worked_out(first: str) -> str:
+    """What the first request comes to by itself; empty where these hands cannot solve it."""
+    problem = asked(first)
+    found = solved(problem) if problem else None
+    return choice(read(first)) or (found.answer if found else "")
+
+
+def _first_answer(reply: str) -> str:
+    """What the first reply came to, where that can be told."""
+    said = reply.partition("Assistant: ")[2].strip()
+    named = re.search(r"(?m)^\w+: (.+)\Z", said)
+    return final_answer(said) or (named[1] if named else said if len(said) < 60 and "\n" not in said else "")
 
 
 def _weighed(claim: str, stands: str) -> str:

@@ -179,3 +179,20 @@ async def test_a_task_from_which_solvers_write_other_code_is_dropped() -> None:
     state = await flow("implement_from_spec", {"solve": lambda _: solve}, transforms="identity")
     assert [(d.stage, d.reason) for d in state["dropped"]] == [("verify", "solutions_agree")]
     assert "0 of 3" in state["dropped"][0].detail
+
+
+async def test_the_text_of_a_task_may_be_an_argument() -> None:
+    for task, dropped in (
+        (
+            "Write `repeats_inspector(entries)`, which finds what stands in the text `entries` twice, in order.",
+            ["self_contained"],
+        ),
+        (
+            "`repeats_inspector(entries)` gets a `text` as `entries`; return what occurs in the text twice, in order.",
+            [],
+        ),
+    ):
+        state = await flow(
+            "implement_from_spec", {"instruct": written({"task": task})}, transforms="identity", verify="strict"
+        )
+        assert [d.reason for d in state["dropped"]] == dropped

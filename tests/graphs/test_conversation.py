@@ -1,15 +1,18 @@
 """Conversations on the scripted model, under the strict policy: grown, planned, played, checked."""
 
 from collections.abc import Mapping
+from random import Random
 from typing import Any
 
 import pytest
 
+from agentinstruct.agents.forms import FORMS
+from agentinstruct.agents.forms.talk import slipped, wrong_answer
 from agentinstruct.agents.gateway import Completion, Gateway, Request, using
 from agentinstruct.agents.records import Record, Seed
 from agentinstruct.agents.scripted import Script, ScriptedModel
 from agentinstruct.agents.skill import load_skill
-from agentinstruct.agents.talk import ACTS
+from agentinstruct.agents.talk import ACTS, Base
 from agentinstruct.graphs.skills import conversation, reading_comprehension
 from agentinstruct.graphs.state import Context, FlowState
 
@@ -104,6 +107,39 @@ async def test_a_wrong_correction_is_withstood() -> None:
     state = await flow(categories="wrong_correction", rounds=0)
     (record,) = state["records"]
     assert {"holds_ground", "consistent"} <= {verdict.check for verdict in record.verdicts}
+
+
+@pytest.mark.parametrize(
+    ("category", "transform"),
+    [(name, base) for name in ("true_correction", "wrong_correction") for base in SKILL.categories[name].suits],
+)
+async def test_corrections_grow_from_every_base_that_has_a_key(category: str, transform: str) -> None:
+    state = await flow(categories=category, transforms=transform, rounds=0)
+    assert not state["dropped"]
+    assert state["records"][0].key
+
+
+@pytest.mark.parametrize(
+    ("form", "key", "alternatives", "wrong"),
+    [
+        ("choice", "B", ("A", "B"), "A"),
+        ("tristate", "True", (), "False|Not Given"),
+        ("number", "240 pounds", (), "264 pounds"),
+        ("number", "0.5", (), "1.5"),
+        ("order", "B, A, C", (), "A, C, B"),
+        ("short", "Ruth", (), ""),
+        ("essay", "", (), ""),
+    ],
+)
+def test_the_program_knows_a_wrong_answer_of_the_same_kind(form: str, key: str, alternatives: Any, wrong: str) -> None:
+    base = Base(skill="x", id="y", form=form, request="?", response="!", key=key, alternatives=alternatives)
+    assert wrong_answer(base, FORMS[form], Random(0)) in wrong.split("|")
+
+
+def test_a_slip_changes_the_last_line_only() -> None:
+    assert slipped("B fits, not C.\n\nAnswer: B", "B", "C") == "B fits, not C.\n\nAnswer: C"
+    assert slipped("sports", "sports", "politics") == "politics"
+    assert slipped("Nothing to be found here.", "B", "C") == "Nothing to be found here."
 
 
 async def test_a_base_without_an_item_ends_it_and_says_why() -> None:

@@ -209,10 +209,14 @@ def test_replies_in_another_form_are_refused(output: str, text: str) -> None:
         said(output, text)
 
 
-def test_labels_are_renamed_within_each_others_definitions() -> None:
+def test_labels_are_renamed_within_each_others_definitions_but_common_words_are_not() -> None:
     labels = [
-        Label(name="bill", definition="Asks about a bill."),
-        Label(name="bill_copy", definition="Not bill: a copy."),
+        Label(name="first_bill", definition="Argues against a bill that is the first."),
+        Label(name="bill_copy", definition="Not first_bill: wants a copy."),
+        Label(name="against", definition="Is against it, and no bill_copy either."),
     ]
-    first, second = renamed(labels, ["class_1", "class_2"])
-    assert (first.name, second.name, second.definition) == ("class_1", "class_2", "Not class_1: a copy.")
+    coded = renamed(labels, ["class_1", "class_2", "class_3"])
+    assert [label.name for label in coded] == ["class_1", "class_2", "class_3"]
+    assert coded[0].definition == "Argues against a bill that is the first."
+    assert coded[1].definition == "Not class_1: wants a copy."
+    assert coded[2].definition == "Is against it, and no class_2 either."
