@@ -10,7 +10,7 @@ from agentinstruct.agents.checks.check import Bench
 from agentinstruct.agents.forms.exemplars import Induction, OddOne
 from agentinstruct.agents.records import Draft, Message
 from agentinstruct.agents.skill import load_skill
-from agentinstruct.tools.rules import Puzzle, sample, spoilt
+from agentinstruct.tools.rules import Puzzle, answers, sample, spoilt
 
 TEXT = (
     "The ferry carried carts and sheep on market days, and farmers crossed the frozen river with sledges in winter. "
@@ -66,8 +66,6 @@ async def test_a_tampered_item_fails(change: Any, fails: str) -> None:
         p for i in range(40) if (p := sample("words", TEXT, Random(i))) and len(p.shots) > 2 and len(p.key) > 4
     )
     tampered = whole.model_copy(update=change(whole))
-    if fails == "determined" and tampered.key == whole.key and tampered.answers() == {whole.key}:
-        pytest.skip("one example was enough for this one")
     assert False in await verdicts(fails, draft(tampered))
 
 
