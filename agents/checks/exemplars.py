@@ -54,19 +54,19 @@ def _determined(draft: Draft, bench: Bench) -> Iterator[Fault]:
             yield "determined", f"rules that fit the examples give {len(found)} answers: {sorted(found)[:4]}"
 
 
-def _refined_as_told(draft: Draft, bench: Bench) -> Iterator[Fault]:
+def _examples_refined(draft: Draft, bench: Bench) -> Iterator[Fault]:
     form, before = read_form(draft.item), read_form(bench.parent.item) if bench.parent else None
     if not isinstance(form, Exemplars) or not isinstance(before, Exemplars):
         return
     now, then = form.puzzle, before.puzzle
     if draft.goal == "fewer_shots" and len(now.shots) >= len(then.shots):
-        yield "refined_as_told", f"{len(now.shots)} examples, as many as before"
+        yield "examples_refined", f"{len(now.shots)} examples, as many as before"
     if draft.goal == "out_of_distribution" and now.query == then.query:
-        yield "refined_as_told", "the query is the old one"
+        yield "examples_refined", "the query is the old one"
     if draft.goal == "composition" and not now.second:
-        yield "refined_as_told", "there is only one rule"
+        yield "examples_refined", "there is only one rule"
     if draft.goal == "distractors" and not any(shot.tag for shot in now.shots):
-        yield "refined_as_told", "no detail was added"
+        yield "examples_refined", "no detail was added"
 
 
 def _continued(draft: Draft, bench: Bench) -> Iterator[Fault]:
@@ -101,10 +101,7 @@ CHECKS: tuple[Check, ...] = (
     exact("ruled", "The rule makes every example and the key, and the examples differ.", "item", _ruled),
     exact("determined", "Every rule of the family that fits the examples gives the key.", "item", _determined),
     exact(
-        "refined_as_told",
-        "A refined item has what its goal says: fewer examples, another query …",
-        "item",
-        _refined_as_told,
+        "examples_refined", "A refined item has what its goal says, such as fewer examples.", "item", _examples_refined
     ),
     exact("continued", "The response ends in the query's line, completed as the examples are.", "response", _continued),
     Check(
