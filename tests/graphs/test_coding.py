@@ -55,7 +55,9 @@ async def test_every_goal_asks_for_more_and_gets_it(goal: str, category: str) ->
     state = await flow(category, goals=goal, rounds=1)
     assert [(d.stage, d.reason, d.detail) for d in state["dropped"]] == []
     assert [(record.depth, record.goal) for record in state["records"]] == [(0, ""), (1, goal)]
-    assert "asks_more" in {verdict.check for verdict in state["records"][1].verdicts}
+    original, refined = ({v.check: v.evidence for v in record.verdicts} for record in state["records"])
+    assert "asks_more" in refined and "asks_more" not in original
+    assert category == "sql" or "mutants fail" in refined["proved"]
 
 
 async def test_the_teacher_tries_its_code_before_it_answers() -> None:
