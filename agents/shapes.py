@@ -8,6 +8,8 @@ from agentinstruct.agents.shapes_code import CodeListing, TableSet
 from agentinstruct.agents.shapes_creative import BrandBrief, CharacterSheet, ConflictSheet, ImageList, LessonOutline
 from agentinstruct.agents.shapes_facts import STRUCTURED
 from agentinstruct.agents.shapes_fermi import Scene
+from agentinstruct.agents.shapes_frame import Frame
+from agentinstruct.agents.shapes_mistakes import Mistakes
 from agentinstruct.agents.shapes_web import SiteReply
 
 SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
@@ -15,7 +17,9 @@ SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
         "text": Rewritten,
         "code": CodeListing,
         "tables": TableSet,
+        "mistakes": Mistakes,
         "scene": Scene,
+        "frame": Frame,
         "site": SiteReply,
         "character_sheet": CharacterSheet,
         "conflict": ConflictSheet,

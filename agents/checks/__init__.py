@@ -5,6 +5,7 @@ from itertools import chain
 from types import MappingProxyType
 
 from agentinstruct.agents.checks import (
+    asking,
     closed_book,
     code,
     code_text,
@@ -19,11 +20,13 @@ from agentinstruct.agents.checks import (
     options,
     panel,
     pieces,
+    puzzle,
     responses,
     site,
     standing,
     talk,
     talk_panel,
+    webgoal,
     webtask,
 )
 from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
@@ -34,6 +37,7 @@ MODULES = (
     items,
     standing,
     webtask,
+    webgoal,
     responses,
     dialogue,
     site,
@@ -44,11 +48,13 @@ MODULES = (
     talk_panel,
     code_text,
     code,
+    puzzle,
     exemplars,
     data_items,
     data,
     fermi,
     panel,
+    asking,
     closed_book,
     options,
 )
