@@ -32,6 +32,8 @@ from agentinstruct.graphs.state import Context, FlowState, settings
 class Node(Protocol):
     """A node: it returns the part of the state it changed."""
 
+    __name__: str
+
     async def __call__(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
         """Do the node's work."""
 
@@ -188,6 +190,7 @@ def passage_of(reply: Reshaped, transform: str, call: Call) -> Passage:
 
 def laid_out(crew: Crew, draft: Draft) -> Draft:
     """The draft with the turns a user would send: a layout, and sometimes a system message, drawn by its id."""
+    draft = draft.model_copy(update={"passage": draft.item.passage or draft.passage})
     draw = Random(f"{draft.id}/layout")
     messages = [Message(role="user", content=request_of(crew.skill, draft, draw))]
     if system := crew.system_message(draw):

@@ -27,6 +27,7 @@ from agentinstruct.agents.scripted import (
     puzzles,
     quizzes,
     reading,
+    retrieved,
     revision,
     talk,
     tools,
@@ -53,6 +54,7 @@ SKILLS: Mapping[str, Mapping[str, Script]] = {
     "tool_use": tools.SCRIPTS,
     "brain_teaser": puzzles.SCRIPTS,
     "analytical_reasoning": puzzles.SCRIPTS,
+    "rag": retrieved.SCRIPTS,
     "web_agent": web.SCRIPTS,
 }
 """The scripts of each skill that has some of its own, by agent: one more skill is a line here."""

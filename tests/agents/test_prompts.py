@@ -39,7 +39,10 @@ class Generous(dict[str, Any]):
     """Material that holds whatever a prompt looks for in it."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(fact=text)
+        document = {"name": "A", "title": text, "text": text, "part": "gold", "date": "", "lead": True}
+        documents = [document, {**document, "name": "B", "lead": False}]
+        points = [{"matter": text, "first": text, "second": text}]
+        super().__init__(fact=text, documents=documents, points=points, least=1, kind="fact")
 
     def __missing__(self, key: str) -> Any:
         return self["fact"] if key not in NESTED else NESTED[key](self["fact"])
@@ -58,6 +61,8 @@ def inputs_of(prompt: Prompt, text: str, form: str = "short", count: int = 2, **
         "tools": [{"name": "calculator", "description": "Computes."}],
         "workings": [{"tool": "calculator", "input": text, "output": text}],
         "material": Generous(text),
+        "claims": [{"number": 1, "statement": text, "documents": text}],
+        "kind": "fact",
         "planned": {"gist": text, "refers_to": 2, "undoes": True, "mood": text, "language": text},
         "act": {"title": "Ask why", "brief": "A why.", "example": "but why [it]?"},
         "knows": {"insists": text, "instead_of": text},
