@@ -9,6 +9,8 @@ from agentinstruct.agents.shapes_creative import BrandBrief, CharacterSheet, Con
 from agentinstruct.agents.shapes_facts import STRUCTURED
 from agentinstruct.agents.shapes_fermi import Scene
 from agentinstruct.agents.shapes_frame import Frame
+from agentinstruct.agents.shapes_mistakes import Mistakes
+from agentinstruct.agents.shapes_sources import Contradiction, Documents, Gap, Searches, Versions
 from agentinstruct.agents.shapes_web import SiteReply
 
 SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
@@ -16,6 +18,12 @@ SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
         "text": Rewritten,
         "code": CodeListing,
         "tables": TableSet,
+        "mistakes": Mistakes,
+        "searches": Searches,
+        "documents": Documents,
+        "contradiction": Contradiction,
+        "versions": Versions,
+        "gap": Gap,
         "scene": Scene,
         "frame": Frame,
         "site": SiteReply,

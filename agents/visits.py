@@ -34,7 +34,7 @@ def knowledge(task: WebTask) -> Knowledge:
     return Knowledge(task.facts, task.secrets, avoid)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def _planned(passage: str, task: str) -> Run:
     form = WebTask.model_validate_json(task)
     return solve(site_of(passage), form.wanted, knowledge(form))

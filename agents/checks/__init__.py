@@ -5,6 +5,7 @@ from itertools import chain
 from types import MappingProxyType
 
 from agentinstruct.agents.checks import (
+    asking,
     closed_book,
     code,
     code_text,
@@ -21,10 +22,14 @@ from agentinstruct.agents.checks import (
     pieces,
     puzzle,
     responses,
+    retrieved,
+    retrieved_panel,
     site,
     standing,
     talk,
     talk_panel,
+    tasks,
+    webgoal,
     webtask,
 )
 from agentinstruct.agents.checks.check import COSTS, Bench, Check, Cost, Opinion, exact, in_order, opinion, verdicts
@@ -35,7 +40,9 @@ MODULES = (
     items,
     standing,
     webtask,
+    webgoal,
     responses,
+    tasks,
     dialogue,
     site,
     extraction,
@@ -47,17 +54,29 @@ MODULES = (
     code,
     puzzle,
     exemplars,
+    exemplars,
+    retrieved,
+    retrieved_panel,
     data_items,
     data,
     fermi,
     panel,
+    asking,
     closed_book,
     options,
 )
 """The modules that have checks; a new one is a line here."""
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {check.name: check for check in chain.from_iterable(module.CHECKS for module in MODULES)}
-)
+
+
+def _by_name() -> dict[str, Check]:
+    listed: list[Check] = list(chain.from_iterable(module.CHECKS for module in MODULES))
+    found = {check.name: check for check in listed}
+    if len(found) < len(listed):
+        raise ValueError("two checks share a name: a policy could not tell them apart")
+    return found
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(_by_name())
 
 
 def policy(names: Iterable[str], stage: str) -> list[Check]:

@@ -62,7 +62,7 @@ def _goal_met(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
     """Whether a refinement did to data or item what its goal says, as far as it can be computed."""
     if bench.parent is None or draft.goal not in _GOALS:
         return None
-    return (("goal_met", fault) for fault in _GOALS[draft.goal](draft, bench.parent) if fault)
+    return (("data_refined", fault) for fault in _GOALS[draft.goal](draft, bench.parent) if fault)
 
 
 def _grew(draft: Draft, parent: Draft) -> Iterator[str]:
@@ -115,5 +115,5 @@ def _labels(data: Data) -> set[str]:
 
 CHECKS = (
     exact("data_fit", "The data holds what an item of this type needs, and the item asks for it.", "item", _data_fit),
-    exact("goal_met", "A refinement did to data and item what its goal says.", "item", _goal_met),
+    exact("data_refined", "A refinement did to data and item what its goal says.", "item", _goal_met),
 )

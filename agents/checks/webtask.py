@@ -3,7 +3,6 @@
 reachable   the plan reaches the goal; where the task is to be impossible, the site itself rules it out
 of_type     the task wants what its category is about
 told        the message gives every value that is needed, and none that is withheld
-refined     a refinement did what its goal says
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +16,7 @@ from agentinstruct.agents.grounding import grounded, mentions
 from agentinstruct.agents.records import Draft
 from agentinstruct.agents.visits import MOST, Visit, key_text, task_of
 from agentinstruct.tools.quotes import fold
-from agentinstruct.tools.site import Condition, Wanted, holds
+from agentinstruct.tools.site import Condition, Wanted
 from agentinstruct.tools.site.answers import matches
 from agentinstruct.tools.site.reading import title_of
 from agentinstruct.tools.site.values import same
@@ -175,57 +174,6 @@ def _keyed(condition: Condition, tables: Mapping[str, Any]) -> bool:
     )
 
 
-def _refined(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
-    if bench.parent is None or draft.goal not in _GOALS:
-        return None
-    visit: Visit = bench.world
-    return (("refined", fault) for fault in _GOALS[draft.goal](visit, Visit(bench.parent)))
-
-
-def _more_steps(visit: Visit, parent: Visit) -> Iterator[str]:
-    before, now = len(parent.plan.actions), len(visit.plan.actions)
-    if now <= before:
-        yield f"{before} steps, now {now}"
-
-
-def _unmoved(visit: Visit, parent: Visit) -> Iterator[str]:
-    """The site is another, the task and its answer are not."""
-    if key_text(visit.draft) != key_text(parent.draft):
-        yield f"the answer was {key_text(parent.draft)[:60]!r}, now {key_text(visit.draft)[:60]!r}"
-
-
-def _withheld(visit: Visit, parent: Visit) -> Iterator[str]:
-    if not visit.task.withheld or parent.task.withheld:
-        yield "nothing has been left out that was given before"
-
-
-def _forbids(visit: Visit, parent: Visit) -> Iterator[str]:
-    if not visit.task.never:
-        yield "the task forbids nothing"
-    for condition in visit.task.never:
-        if broken := _breaks(condition, visit):
-            yield broken
-        elif not mentions(visit.task.task, condition.field or condition.page):
-            yield f"the message does not speak of {condition.field or condition.page!r}"
-
-
-def _breaks(condition: Condition, visit: Visit) -> str:
-    browser = visit.begun()
-    for action in visit.plan.actions:
-        browser.act(action)
-        if holds(condition, browser):
-            return f"the plan itself does what is forbidden: {condition.kind} {condition.field}"
-    return ""
-
-
-_GOALS: Mapping[str, Callable[[Visit, Visit], Iterator[str]]] = {
-    "more_steps": _more_steps,
-    "distractors": _unmoved,
-    "layout": _unmoved,
-    "missing_information": _withheld,
-    "policy": _forbids,
-}
-
 CHECKS = (
     exact(
         "reachable",
@@ -236,5 +184,4 @@ CHECKS = (
     ),
     exact("of_type", "The task is of its type.", "item", _of_type, forms=FORMS),
     exact("told", "The message gives each value needed and none withheld.", "item", _told, forms=FORMS),
-    exact("refined", "A refined task or site does what its goal says.", "item", _refined, forms=FORMS),
 )

@@ -27,6 +27,7 @@ from agentinstruct.agents.forms.programs import (
     Speedup,
 )
 from agentinstruct.agents.forms.puzzle import Case, Game, Inference, Puzzle, Riddle, Ruling
+from agentinstruct.agents.forms.retrieved import RETRIEVED, Retrieved
 from agentinstruct.agents.forms.rows import Rows
 from agentinstruct.agents.forms.talk import Talk
 from agentinstruct.agents.forms.web import WebStep, WebTask
@@ -63,6 +64,7 @@ __all__ = [
     "Puzzle",
     "Quantity",
     "Quote",
+    "Retrieved",
     "Revision",
     "Riddle",
     "Ruling",
@@ -85,6 +87,13 @@ __all__ = [
 FORMS: dict[str, type[Form]] = {
     form.name: form
     for form in (
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote),
+        *(Revision, Piece, Sourced),
+        *(ToolTask, WebTask, WebStep, Talk),
+        *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
+        *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
+        *(Induction, Imitation, OddOne),
+        *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
         *(Puzzle, Game, Inference, Ruling, Case, Riddle),
         *(Verbal, Lookup, Rows, Alert, Estimate, Comparison),
         Short,
@@ -100,15 +109,14 @@ FORMS: dict[str, type[Form]] = {
         Quote,
         Revision,
         ToolTask,
-        WebTask,
-        WebStep,
         *EXTRACTIONS,
         Classification,
-        Piece,
-        Sourced,
-        Talk,
         *(Open, Definite, Quantity, Premise),
         *(Single, Above, Worked, Select, Sequenced, Assertion),
+        *(Verbal, Lookup, Rows, Alert, Estimate, Comparison),
+        *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
+        *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
+        *(Induction, Imitation, OddOne),
         Program,
         Completion,
         Repair,
@@ -123,12 +131,14 @@ FORMS: dict[str, type[Form]] = {
         Documentation,
         Translation,
         SqlQuery,
+        *RETRIEVED,
         *(Short, Listing, Choice, Blank, Pair, Number, Match, Order, Tristate, Essay, Quote, Revision, ToolTask),
         *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
         *(Induction, Imitation, OddOne),
         *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
     )
 }
+"""The forms of each family: of texts, of pieces, of dialogues, of data, of code."""
 
 
 def read_form(item: Item) -> Form:

@@ -52,7 +52,7 @@ async def test_every_goal_yields_a_refined_accepted_record(goal):
     state = await flow("describe", "table", goals=goal)
     refined = [record for record in state["records"] if record.goal == goal]
     assert refined and refined[0].depth == 1, reasons(state)
-    assert any(v.check == "goal_met" and v.passed for v in refined[0].verdicts) or goal == "audience"
+    assert any(v.check == "data_refined" and v.passed for v in refined[0].verdicts) or goal == "audience"
 
 
 async def test_a_question_gets_a_computed_key_and_a_harder_core():

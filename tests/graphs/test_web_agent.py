@@ -199,3 +199,52 @@ async def test_an_endpoint_without_sense_is_accounted_for_and_nothing_of_it_acce
     silly: Script = lambda request: None if request.agent in SKILL.file.transforms else {"items": []}  # noqa: E731
     state = await flow("form_fill", {"instruct": silly}, transforms="form", rounds=0)
     assert not state["records"] and len(state["dropped"]) == 1
+
+
+# --- refinements that go wrong
+
+
+def richer(request: Request) -> Any:
+    """A row that is better than the best."""
+    site = site_of(request.inputs["site"])
+    best = [900 if isinstance(cell, int) else cell for cell in site.collections[0].rows[0]]
+    row = {"collection": site.collections[0].name, "cells": ["E-99", "Something better", best[2], 2999, 999, 3, "x"]}
+    lower = {**row, "cells": ["E-98", "Something older", best[2], 1, 1, 3, "x"]}
+    return {"popups": [], "rows": [row, lower], "pages": []}
+
+
+def nothing_added(request: Request) -> Any:
+    return {"popups": [], "rows": [{"collection": "holdings", "cells": ["too", "short"]}], "pages": []}
+
+
+def unchanged(request: Request) -> Any:
+    task = request.inputs["task"]
+    return {"item": {**task.model_dump(mode="json"), "task": f"{task.task} Thanks!"}}
+
+
+def self_defeating(request: Request) -> Any:
+    task = request.inputs["task"]
+    page = task.wanted.conditions[0].page
+    never = [{"kind": "at", "page": page, "field": "", "value": ""}]
+    return {"item": {**task.model_dump(mode="json"), "task": f"{task.task} Never go to “{page}”.", "never": never}}
+
+
+SPOILT = {
+    "distractors that change the answer": ("distractors", "compare_items", "results", richer),
+    "distractors that nobody sees": ("distractors", "navigate", "results", nothing_added),
+    "no more steps than before": ("more_steps", "navigate", "results", unchanged),
+    "nothing left out": ("missing_information", "form_fill", "form", unchanged),
+    "nothing forbidden": ("policy", "form_fill", "form", unchanged),
+    "the task itself forbidden": ("policy", "form_fill", "form", self_defeating),
+}
+
+
+@pytest.mark.parametrize(("goal", "category", "transform", "edit"), SPOILT.values(), ids=SPOILT)
+async def test_a_refinement_that_misses_its_goal_is_dropped(
+    goal: str, category: str, transform: str, edit: Script
+) -> None:
+    state = await flow(category, {"edit": edit}, transforms=transform, goals=goal, rounds=1)
+    assert [record.goal for record in state["records"]] == [""]
+    (dropped,) = state["dropped"]
+    assert dropped.stage == "edit"
+    assert dropped.reason in ("refined", "of_type")

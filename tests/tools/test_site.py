@@ -437,6 +437,48 @@ def test_a_goal_in_a_form_is_one_entry_not_several() -> None:
     assert list(unmet(wanting(condition("entry", "Contact", "E-mail", "a@b.org")), browser))
 
 
+WORDS = [
+    "Catalogue",
+    "basket",
+    "",
+    "Theme",
+    "Book Eta",
+    "B-3",
+    "yes",
+    "-1",
+    "title",
+    "price",
+    "books",
+    "½",
+    "a/b?c=1",
+    "Home",
+]
+
+
+def test_senseless_goals_end_all_the_same() -> None:
+    draw = Random(7)
+    word = lambda: draw.choice(WORDS)  # noqa: E731
+    for _ in range(150):
+        kinds = draw.sample(["at", "entry", "setting", "cart", "choice"], draw.randint(0, 3))
+        query = {
+            "collection": draw.choice(["books", "cats"]),
+            "where": [{"field": draw.choice(["price", "x"]), "match": "at_least", "value": word()}],
+            "best": draw.choice(["", "lowest"]),
+            "by": draw.choice(["price", "nothing"]),
+            "give": draw.choice(["value", "list", "count", "sum", "mean", "records"]),
+            "fields": draw.sample(["title", "pages", "x"], draw.randint(0, 2)),
+        }
+        wanted = Wanted(
+            conditions=[condition(kind, word(), word(), word()) for kind in kinds],
+            query=Query.model_validate(query) if draw.random() < 0.5 else None,
+            page=word(),
+            fact=word(),
+        )
+        run = solve(SITE, wanted, Knowledge({word(): word()}, {word(): word()}))
+        assert run.reached or run.missing
+        assert not (run.reached and list(blocked(wanted, load(SITE))))
+
+
 # --- answers
 
 

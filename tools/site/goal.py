@@ -46,11 +46,13 @@ def key(wanted: Wanted, loaded: Loaded) -> Any:
 def fits(wanted: Wanted, loaded: Loaded, answer: str) -> bool:
     """Whether an answer is the one that the goal asks for."""
     expected, query = key(wanted, loaded), wanted.query
+    if expected is None:
+        return False
     if query is None:
-        return expected is not None and states(str(expected), answer)
+        return states(str(expected), answer)
     field = query.fields[0] if query.fields else ""
     others = [row[field] for row in loaded.tables[query.collection].rows if field in row]
-    return expected is not None and agrees(expected, answer, others)
+    return agrees(expected, answer, others)
 
 
 def _is(label: str, wanted: Wanted) -> bool:
