@@ -54,7 +54,6 @@ MODULES = (
     code,
     puzzle,
     exemplars,
-    exemplars,
     retrieved,
     retrieved_panel,
     data_items,

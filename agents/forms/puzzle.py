@@ -219,7 +219,9 @@ class Riddle(Form):
 
 
 def _material(core: Core, cast: Cast) -> Material:
-    return {"core": core.model_dump(mode="json"), "cast": cast.model_dump(mode="json"), "plain": _told(core.plain()), "parts": core.plain()}
+    parts = core.plain()
+    dumped = {"core": core.model_dump(mode="json"), "cast": cast.model_dump(mode="json")}
+    return {**dumped, "parts": parts, "plain": _told(parts)}
 
 
 def _told(parts: Mapping[str, Any]) -> str:
