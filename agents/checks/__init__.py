@@ -68,10 +68,11 @@ MODULES = (
 
 
 def _by_name() -> dict[str, Check]:
-    listed: list[Check] = list(chain.from_iterable(module.CHECKS for module in MODULES))
-    found = {check.name: check for check in listed}
-    if len(found) < len(listed):
-        raise ValueError("two checks share a name: a policy could not tell them apart")
+    found: dict[str, Check] = {}
+    for check in chain.from_iterable(module.CHECKS for module in MODULES):
+        if check.name in found:
+            raise ValueError(f"two checks are called {check.name!r}: no policy could tell them apart")
+        found[check.name] = check
     return found
 
 

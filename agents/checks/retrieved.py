@@ -57,7 +57,7 @@ def _goal_met(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
     if bench.parent is None or draft.goal not in GOALS:
         return None
     before, now = retrieved(bench.parent), retrieved(draft)
-    return (("goal_met", fault) for fault in [*GOALS[draft.goal](before, now), *_same_key(draft, before, now)])
+    return (("sources_refined", fault) for fault in [*GOALS[draft.goal](before, now), *_same_key(draft, before, now)])
 
 
 def _same_key(draft: Draft, before: Retrieved, now: Retrieved) -> Iterator[str]:
@@ -206,10 +206,10 @@ def _answer_key(draft: Draft, bench: Bench) -> Sequence[Fault] | None:
 
 
 CHECKS = tuple(
-    exact(name, proves, "item" if name in ("distractors", "goal_met") else "response", find, forms=NAMES)
+    exact(name, proves, "item" if name in ("distractors", "sources_refined") else "response", find, forms=NAMES)
     for name, proves, find in (
         ("distractors", "No document but gold holds the evidence, and gold is there or taken out.", _distractors),
-        ("goal_met", "A refined item is what its goal says, with the same documents answering.", _goal_met),
+        ("sources_refined", "A refined item is what its goal says, with the same documents answering.", _goal_met),
         ("reply_format", "The reply has the format that was asked for.", _reply_format),
         ("cited_ids", "Every id cited is one of the list.", _cited_ids),
         ("refusal", "The reply declines exactly where the documents do not answer.", _refusal),
