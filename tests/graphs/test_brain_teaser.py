@@ -80,6 +80,13 @@ async def test_a_refined_core_is_proved_and_kept_in_the_item() -> None:
     assert prove(after)
 
 
+async def test_the_same_seed_gives_the_same_puzzles() -> None:
+    first, second = [await flow("logic_grid,pouring,riddle", rounds=1, goals="misleading_cue") for _ in range(2)]
+    assert first["records"] == second["records"] and len(first["records"]) == 6
+    other = await flow("logic_grid,pouring,riddle", seed=1)
+    assert {record.id for record in other["records"]}.isdisjoint(record.id for record in first["records"])
+
+
 async def test_the_teacher_runs_a_program_where_it_may() -> None:
     (record,) = (await flow("pouring"))["records"]
     assert [use.tool for use in record.trace] == ["run_python"]
