@@ -8,7 +8,7 @@ from agentinstruct.agents.shapes_code import CodeListing, TableSet
 from agentinstruct.agents.shapes_creative import BrandBrief, CharacterSheet, ConflictSheet, ImageList, LessonOutline
 from agentinstruct.agents.shapes_facts import STRUCTURED
 from agentinstruct.agents.shapes_fermi import Scene
-from agentinstruct.agents.shapes_web import SiteReply
+from agentinstruct.agents.shapes_web import FormSite, ListSite, ShopSite, SiteReply, WholeSite
 
 SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
     {
@@ -17,6 +17,10 @@ SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
         "tables": TableSet,
         "scene": Scene,
         "site": SiteReply,
+        "form_site": FormSite,
+        "list_site": ListSite,
+        "shop_site": ShopSite,
+        "whole_site": WholeSite,
         "character_sheet": CharacterSheet,
         "conflict": ConflictSheet,
         "imagery": ImageList,
