@@ -113,6 +113,7 @@ class Item(Frozen):
     question: str
     options: str = Field("", description="The labelled block shown under the question, if the form has one.")
     key: str = Field("", description="The expected final answer in canonical form.")
+    passage: str = Field("", description="The text that is shown, where the item brings one of its own.")
     output: str = Field("", description="The format that the reply is asked for in, where its form has several.")
     notes: str = Field("", description="What stands behind the item and users do not see: evidence, constraints.")
     written: dict[str, Any] = Field(description="The writer's own reply, as its form reads it.")

@@ -8,6 +8,9 @@ from agentinstruct.agents.shapes_code import CodeListing, TableSet
 from agentinstruct.agents.shapes_creative import BrandBrief, CharacterSheet, ConflictSheet, ImageList, LessonOutline
 from agentinstruct.agents.shapes_facts import STRUCTURED
 from agentinstruct.agents.shapes_fermi import Scene
+from agentinstruct.agents.shapes_frame import Frame
+from agentinstruct.agents.shapes_mistakes import Mistakes
+from agentinstruct.agents.shapes_sources import Contradiction, Documents, Gap, Searches, Versions
 from agentinstruct.agents.shapes_web import FormSite, ListSite, ShopSite, SiteReply, WholeSite
 
 SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
@@ -15,7 +18,14 @@ SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
         "text": Rewritten,
         "code": CodeListing,
         "tables": TableSet,
+        "mistakes": Mistakes,
+        "searches": Searches,
+        "documents": Documents,
+        "contradiction": Contradiction,
+        "versions": Versions,
+        "gap": Gap,
         "scene": Scene,
+        "frame": Frame,
         "site": SiteReply,
         "form_site": FormSite,
         "list_site": ListSite,

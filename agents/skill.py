@@ -60,6 +60,10 @@ class Category(Data):
         """Whether it can be written from a passage of this transform."""
         return "any" in self.suits or transform in self.suits
 
+    def takes(self, modality: Modality) -> bool:
+        """Whether it can be written from this kind of seed."""
+        return not self.seeds or modality in self.seeds
+
 
 class Goal(Data):
     """One way in which suggester and editor make items harder or different."""
@@ -91,7 +95,7 @@ class SkillFile(Data):
     holds: Mapping[Feature, int] = Field({}, description="What prose must hold, and how much, to be taken.")
     prefers: tuple[Feature, ...] = Field((), description="What makes one seed better than another.")
     released: int = Field(50_000, gt=0, description="Its rows in the released AgentInstruct data: the default mix.")
-    retrieves: bool = Field(False, description="Whether its flow searches the run's other code seeds.")
+    retrieves: bool = Field(False, description="Whether its flow searches the run's other seeds.")
     closed_book: bool = Field(False, description="Whether items must stand alone: the user never sees the passage.")
     grows: bool = Field(False, description="Whether its transforms are other skills, `from_<skill>`, and not prompts.")
     needs: tuple[str, ...] = Field((), description="Extras of this package that its checks need.")

@@ -30,8 +30,9 @@ def agree(skill: "Skill", known: Sequence[str]) -> None:
             raise SkillError(
                 f"{where}/taxonomy.yaml: {category.name}.form: {category.form!r}?{nearest(category.form, list(FORMS))}"
             )
-        if category.form not in skill.layouts:
-            raise SkillError(f"{where}/skill.yaml: layouts has none for form {category.form!r} of {category.name}.")
+        for form in FORMS[category.form].becomes or (category.form,):
+            if form not in skill.layouts:
+                raise SkillError(f"{where}/skill.yaml: layouts has none for form {form!r} of {category.name}.")
         for transform in set(category.suits) - {"any", *transforms}:
             raise SkillError(
                 f"{where}/taxonomy.yaml: {category.name}.suits: {transform!r}?{nearest(transform, transforms)}"

@@ -21,7 +21,8 @@ from agentinstruct.tools.simulator import Api, Behaviour, CallRefused, Collectio
 Plain = str | int | float | bool
 Value = Plain | list[Plain]
 
-_REFERENCE = re.compile(r"\$(\d{1,2})((?:\.\w+)*)")
+REFERENCE = re.compile(r"\$(\d{1,2})((?:\.\w+)*)")
+"""A value that stands for a part of an earlier call's result, such as `$1.0.id`."""
 
 
 class ApiList(Frozen):
@@ -230,7 +231,7 @@ def _filled(value: Any, made: Sequence[Made]) -> Any:
     """A planned value, or what it refers to; a reference to nothing stays as it is and so fails its checks."""
     if isinstance(value, list):
         return [_filled(item, made) for item in value]
-    reference = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    reference = REFERENCE.fullmatch(value) if isinstance(value, str) else None
     if not reference or not 1 <= int(reference[1]) <= len(made):
         return value
     found: Any = json.loads(made[int(reference[1]) - 1].content)

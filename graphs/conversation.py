@@ -24,6 +24,7 @@ from agentinstruct.agents.checks.talk_panel import Held
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import FORMS
 from agentinstruct.agents.records import Call, Draft, Message, Passage, Seed
+from agentinstruct.agents.routing import suits
 from agentinstruct.agents.skill import Skill, load_skill
 from agentinstruct.agents.talk import (
     Base,
@@ -58,7 +59,7 @@ class Growing(Stages):
         seed, context = Seed.model_validate(state["seed"]), settings(runtime)
         skill = self.crew.skill
         if not context.transforms:
-            able = [name for name in skill.file.transforms if seed.modality in _base(name).file.modalities]
+            able = [name for name in skill.file.transforms if suits(_base(name), seed)]
             context = replace(context, transforms=",".join(able or skill.file.transforms))
         return {"seed": seed, "plan": make_plan(skill, seed, context), "drafts": [], "suggestions": []}
 

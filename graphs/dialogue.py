@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from agentinstruct.agents.checks.dialogue import ABSENT, Staged, task_of
+from agentinstruct.agents.checks.dialogue import Staged, task_of
 from agentinstruct.agents.records import Draft
 from agentinstruct.agents.skill import Goal
 from agentinstruct.agents.toolcalls import Act, Turn, dialogue_messages, dialogue_text, perform, said
+from agentinstruct.agents.toolpatterns import PARALLEL, REPORT
 from agentinstruct.graphs.episodes import Episodes
 from agentinstruct.graphs.library import ToolState, library_view, simulator_of
 from agentinstruct.graphs.plan import shown
@@ -85,8 +86,13 @@ class ToolRefinement(Refinement):
     """Suggester and editor, who see the library, the task and the dialogue it led to."""
 
     def able(self, draft: Draft) -> bool:
-        """A task that needs no call at all has no steps to add to."""
-        return bool(task_of(draft).calls) or draft.category not in ABSENT
+        """A task without calls has no steps to add to, one that ends in an error none after it."""
+        return bool(task_of(draft).calls) and draft.category not in REPORT
+
+    def suits(self, draft: Draft, goal: Goal) -> bool:
+        """A step may fail where the type of task does not fix the calls one by one."""
+        several = not draft.category.startswith("single") and draft.category not in PARALLEL
+        return goal.fits(draft.item.form) and (goal.name != "failing_step" or several)
 
     def material(self, state: FlowState, draft: Draft, goal: Goal) -> dict[str, Any]:
         """The task with its library and its dialogue."""

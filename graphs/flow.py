@@ -21,7 +21,7 @@ from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.answering import Answering, tool_node, tools_or_verify
 from agentinstruct.graphs.crew import Crew
 from agentinstruct.graphs.refine import Refinement
-from agentinstruct.graphs.stages import Stages
+from agentinstruct.graphs.stages import Node, Stages
 from agentinstruct.graphs.state import Context, FlowInput, FlowState
 from agentinstruct.graphs.verify import Verification
 
@@ -40,12 +40,25 @@ async def refine_or_answer(state: FlowState) -> str:
     return "suggest" if state["plan"].rounds > 0 and state["plan"].goals else "answer"
 
 
-def build_flow(skill: Skill) -> Flow:
-    """Wire a skill's agents into the shared flow."""
+def build_flow(
+    skill: Skill, *, gather: Node | None = None, refinement: Refinement | None = None, tools: Any = None
+) -> Flow:
+    """Wire a skill's agents into the shared flow.
+
+    Args:
+        skill: The skill.
+        gather: A node between the transform and what follows it, for a skill that collects more than the seed holds.
+        refinement: The skill's own suggest and edit nodes.
+        tools: The skill's own tool node.
+    """
     crew = Crew(skill)
-    stages, refinement = Stages(crew), Refinement(crew)
+    stages, refinement = Stages(crew), refinement or Refinement(crew)
+    first = "sample" if skill.samples else "instruct"
     flow = StateGraph(FlowState, Context, input_schema=FlowInput)
-    wire_transforms(flow, stages, then="sample" if skill.samples else "instruct")
+    wire_transforms(flow, stages, then=gather.__name__ if gather else first)
+    if gather:
+        flow.add_node(gather.__name__, gather)
+        flow.add_edge(gather.__name__, first)
     if skill.samples:
         flow.add_node("sample", stages.sample)
         flow.add_edge("sample", "instruct")
@@ -57,7 +70,7 @@ def build_flow(skill: Skill) -> Flow:
     flow.add_conditional_edges("instruct", refine_or_answer, ["suggest", "answer", END])
     flow.add_edge("suggest", "edit")
     flow.add_conditional_edges("edit", refine_or_answer, ["suggest", "answer"])
-    answered(flow, skill)
+    answered(flow, skill, tools)
     flow.add_edge("verify", END)
     return flow.compile(name=skill.name)
 
@@ -73,11 +86,11 @@ def wire_transforms(flow: StateGraph[Any, Context, FlowInput, Any], stages: Stag
         flow.add_edge(name, then)
 
 
-def answered(flow: StateGraph[Any, Context, FlowInput, Any], skill: Skill) -> None:
+def answered(flow: StateGraph[Any, Context, FlowInput, Any], skill: Skill, tools: Any) -> None:
     """Lead from `answer` to `verify`, by way of the tools where the skill's teachers have any."""
     if not skill.tools:
         flow.add_edge("answer", "verify")
         return
-    flow.add_node("tools", tool_node(skill))
+    flow.add_node("tools", tools or tool_node(skill))
     flow.add_conditional_edges("answer", tools_or_verify, ["tools", "verify"])
     flow.add_edge("tools", "answer")

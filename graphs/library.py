@@ -79,7 +79,7 @@ class Library:
         corpus, model = current_corpus(), settings(runtime).model_of("transform")
         if corpus is None or not state["apis"]:
             return {}
-        hits = await corpus.asearch(state["seed"].text, 2, exclude=(state["seed"].id,))
+        hits = await corpus.asearch(state["seed"].text, 2, exclude=(state["seed"].id,), modality="code")
         neighbours = [Seed(text=hit.text, modality="code") for hit in hits]
         found, missed = await each(
             neighbours,

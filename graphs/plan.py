@@ -17,13 +17,11 @@ def make_plan(skill: Skill, seed: Seed, context: Context) -> Plan:
     """
     file, draw = skill.file, Random(f"{context.seed}/{skill.name}/{seed.id}")
     named = [skill.categories[n] for n in chosen(context.categories, list(skill.categories), f"{skill.name} category")]
-    # A type made for the other kind of seed gives way, unless nothing else was asked for.
-    wanted = [category for category in named if seed.modality in (category.seeds or file.modalities)] or named
-    transforms = [
-        name
-        for name in chosen(context.transforms, list(file.transforms), f"{skill.name} transform")
-        if any(category.fits(name) for category in wanted)
-    ]
+    asked = chosen(context.transforms, list(file.transforms), f"{skill.name} transform")
+    # Types made for the other kind of seed give way; where nothing else was asked for, they are dropped when it shows.
+    made_for = [category for category in named if category.takes(seed.modality)]
+    wanted = made_for if any(category.fits(name) for category in made_for for name in asked) else named
+    transforms = [name for name in asked if any(category.fits(name) for category in wanted)]
     if not transforms:
         raise SetupError(f"{skill.name}: none of the transforms asked for suits any of the categories asked for.")
     transform = draw.choice(transforms)

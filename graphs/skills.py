@@ -3,6 +3,7 @@
 from agentinstruct.agents.skill import load_skill
 from agentinstruct.graphs.conversation import build_conversation
 from agentinstruct.graphs.flow import build_flow
+from agentinstruct.graphs.rag import build_rag
 from agentinstruct.graphs.tool_use import build_tool_use
 from agentinstruct.graphs.web_agent import build_web_agent
 
@@ -17,12 +18,16 @@ reading_comprehension = build_flow(load_skill("reading_comprehension"))
 text_classification = build_flow(load_skill("text_classification"))
 text_extraction = build_flow(load_skill("text_extraction"))
 text_modification = build_flow(load_skill("text_modification"))
+analytical_reasoning = build_flow(load_skill("analytical_reasoning"))
+brain_teaser = build_flow(load_skill("brain_teaser"))
 tool_use = build_tool_use(load_skill("tool_use"))
+rag = build_rag(load_skill("rag"))
 web_agent = build_web_agent(load_skill("web_agent"))
 conversation = build_conversation(
     load_skill("conversation"),
     (
-        *(coding, creative_content, multiple_choice, open_domain_qa, reading_comprehension),
+        *(coding, creative_content, data_to_text, fermi, few_shot_reasoning),
+        *(multiple_choice, open_domain_qa, reading_comprehension),
         *(text_classification, text_extraction, text_modification),
     ),
 )

@@ -32,6 +32,8 @@ from agentinstruct.graphs.state import Context, FlowState, settings
 class Node(Protocol):
     """A node: it returns the part of the state it changed."""
 
+    __name__: str
+
     async def __call__(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
         """Do the node's work."""
 
@@ -104,6 +106,8 @@ class Stages:
 
     def _parts(self, state: FlowState, category: Category) -> list[tuple[int, int, Material | None]]:
         """What one writer is asked for: the first item's number, how many, and what the program has decided of it."""
+        if not category.takes(state["seed"].modality):
+            return [(0, 0, None)]
         if not FORMS[category.form].sampled:
             return [(0, state["plan"].instructions, None)]
         return [(i, 1, one) for i, one in enumerate(state["samples"][category.name])] or [(0, 0, None)]
@@ -186,6 +190,7 @@ def passage_of(reply: Reshaped, transform: str, call: Call) -> Passage:
 
 def laid_out(crew: Crew, draft: Draft) -> Draft:
     """The draft with the turns a user would send: a layout, and sometimes a system message, drawn by its id."""
+    draft = draft.model_copy(update={"passage": draft.item.passage or draft.passage})
     draw = Random(f"{draft.id}/layout")
     messages = [Message(role="user", content=request_of(crew.skill, draft, draw))]
     if system := crew.system_message(draw):

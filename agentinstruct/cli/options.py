@@ -38,7 +38,7 @@ PerGoal = Annotated[
 Solvers = Annotated[int, typer.Option(min=1, max=15, help="Independent solvers that vote on a key.")]
 RunSeed = Annotated[int, typer.Option("--seed", help="Random seed: the same one makes the same choices.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Longest wait for one answer, in seconds.")]
-Embeddings = Annotated[str, typer.Option(help="What embeds code for retrieval: local · openai:NAME · hash · none.")]
+Embeddings = Annotated[str, typer.Option(help="What embeds seeds for retrieval: local · openai:NAME · hash · none.")]
 Column = Annotated[str, typer.Option(help="Text column of jsonl, csv and parquet files.")]
 
 

@@ -1,73 +1,122 @@
-"""The run's code seeds as a corpus that flows can search: built once, before the first work item."""
+"""The run's seeds as a corpus that flows can search: made before the first work item, kept in the run folder.
+
+    seeds ─ the first LARGEST ─ those the folder's index lacks are embedded, those no longer there forgotten ─ saved
+
+A resumed run embeds only what is new. The index is FAISS's own format beside JSON lines, each checked by its
+digest: whatever else lies in that folder is never loaded, and a damaged index is made anew.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, closing
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentinstruct.agents.errors import ModelError, ProviderDown, ProviderError
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill
+from agentinstruct.run.folder import storage_error, subfolder
 from agentinstruct.run.plan import UNSEARCHED, RunConfig
 from agentinstruct.seeds import read_seeds
 from agentinstruct.tools.corpus import searching
 from agentinstruct.tools.embeddings import EmbeddingsDown, embeddings
-from agentinstruct.tools.retrieval import Hit, Index
+from agentinstruct.tools.retrieval import Chunk, Hit, Index, IndexDamaged
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
 LARGEST = 5000
-"""Code chunks that are indexed: enough neighbours for any seed, in bounded memory and time."""
+"""Seed chunks that are indexed, in reading order: enough neighbours for any seed, in bounded memory and time."""
+FOLDER = "corpus"
+"""Where in the run folder the index is kept."""
+_BATCH = 256
 
 
 class Corpus(Index):
     """An index whose faults are the endpoint's: a search that fails leaves its work item for a later try."""
 
-    async def asearch(self, query: str, k: int, exclude: Collection[str] = ()) -> list[Hit]:
+    async def asearch(self, query: str, k: int, exclude: Collection[str] = (), modality: str = "") -> list[Hit]:
         """As `Index.asearch`; raises `ProviderError` when the query cannot be embedded."""
         try:
-            return await super().asearch(query, k, exclude)
+            return await super().asearch(query, k, exclude, modality)
         except ValueError as error:
             raise ProviderError(f"--embeddings: {error}") from error
 
 
 @asynccontextmanager
-async def corpus(config: RunConfig, skills: Sequence[Skill]) -> AsyncIterator[None]:
-    """Let the flows inside this block search the run's code; nothing is built when no skill retrieves.
+async def corpus(
+    config: RunConfig, skills: Sequence[Skill], told: Callable[[str], None] = lambda notice: None
+) -> AsyncIterator[None]:
+    """Let the flows inside this block search the run's seeds; nothing is built when no skill retrieves.
+
+    Args:
+        config: Where the seeds are, what embeds them, and the run folder.
+        skills: Those of the run.
+        told: Called with a sentence when not all chunks could be taken in.
 
     Raises:
         ModelError: the embeddings asked for cannot be had; says what to do.
         ProviderDown: their endpoint does not serve.
+        RunError: the run folder cannot take the index.
     """
     if config.embeddings_spec() == UNSEARCHED or not any(skill.file.retrieves for skill in skills):
         yield
         return
-    with searching(await asyncio.to_thread(_build, config)):
+    index, more = await asyncio.to_thread(_build, config)
+    if more:
+        told(f"retrieval searches the first {len(index):,} chunks of the seeds")
+    with searching(index if len(index) else None):
         yield
 
 
-def _build(config: RunConfig) -> Index | None:
-    code = list(islice(_code(config), LARGEST))
-    if not code:
-        return None
+def _build(config: RunConfig) -> tuple[Corpus, bool]:
     spec = config.embeddings_spec()
+    chunks, more = _chunks(config)
     try:
-        return Corpus.build([seed.text for seed in code], [seed.id for seed in code], _embeddings(config, spec))
+        return _grown(config.out / FOLDER, chunks, _embeddings(config, spec)), more
     except EmbeddingsDown as error:
         raise ProviderDown(f"--embeddings {spec}: {error}") from error
     except ValueError as error:
         raise ModelError(f"--embeddings {spec}: {error}") from error
+    except OSError as problem:
+        raise storage_error(Path(problem.filename or config.out), problem) from problem
 
 
-def _code(config: RunConfig) -> Iterator[Seed]:
-    """The code among the run's seeds; a limit counts all of them, so no more than those are read."""
-    if not config.limit:
-        found = read_seeds(config.paths, config.seeds, only_code=True)
-        return (seed for seed in found if isinstance(seed, Seed))
-    seeds = (seed for seed in read_seeds(config.paths, config.seeds) if isinstance(seed, Seed))
-    return (seed for seed in islice(seeds, config.limit) if seed.modality == "code")
+def _grown(folder: Path, chunks: dict[str, Chunk], embedder: "Embeddings") -> Corpus:
+    """The folder's index, brought to hold just these chunks; saved as it grows."""
+    subfolder(folder.parent)
+    subfolder(folder)
+    try:
+        index = Corpus.load(folder, embedder)
+        index.retain(chunks.keys())
+        _fill(index, chunks, folder)
+    except IndexDamaged:  # not there yet, cut off while it was written, or made by other embeddings
+        index = Corpus(embedder, None, [])
+        _fill(index, chunks, folder)
+    return index
+
+
+def _fill(index: Corpus, chunks: dict[str, Chunk], folder: Path) -> None:
+    known = index.ids
+    new = iter([chunk for name, chunk in chunks.items() if name not in known])
+    while batch := list(islice(new, _BATCH)):
+        index.extend(batch)
+        index.save(folder)
+
+
+def _chunks(config: RunConfig) -> tuple[dict[str, Chunk], bool]:
+    """The first chunks of the run's seeds by id, and whether there are more; a limit counts them."""
+    most = min(config.limit or LARGEST, LARGEST)
+    with closing(read_seeds(config.paths, config.seeds)) as found:
+        seeds = (seed for seed in found if isinstance(seed, Seed))
+        chunks = {seed.id: chunk_of(seed) for seed in islice(seeds, most)}
+        return chunks, most == LARGEST and next(seeds, None) is not None
+
+
+def chunk_of(seed: Seed) -> Chunk:
+    """A seed as a chunk of the corpus."""
+    return Chunk(id=seed.id, text=seed.text, source=seed.source, title=seed.title, modality=seed.modality)
 
 
 def _embeddings(config: RunConfig, spec: str) -> "Embeddings":

@@ -18,7 +18,7 @@ from agentinstruct.tools.embeddings import local_ready
 from agentinstruct.tools.prices import Price, PricesError, price_table
 
 UNSEARCHED = "none"
-"""The embeddings of a run whose flows search no code."""
+"""The embeddings of a run whose flows search no seeds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from agentinstruct.seeds import Skipped, read_seeds
 
 POISON = 3
 """A work item that failed this often is set aside until --retry-failed."""
-NOT_SEARCHED = "code is not searched: `agentinstruct fetch minilm`, and a new run grows API lists by retrieval"
+NOT_SEARCHED = "seeds are not searched: `agentinstruct fetch minilm`, and a new run retrieves among all of them"
 
 
 @dataclass
@@ -110,7 +110,10 @@ class Runner:
     def _corpus(self, skills: list[Skill]) -> Any:
         from agentinstruct.run.corpus import corpus
 
-        return corpus(self.config, skills)
+        return corpus(self.config, skills, self._notice)
+
+    def _notice(self, text: str) -> None:
+        self.progress.notice = text
 
     async def _work(self, skills: list[Skill], graphs: dict[str, Any], width: int) -> None:
         running: set[asyncio.Task[None]] = set()
@@ -200,7 +203,7 @@ class Runner:
                 self.progress.examples.setdefault(found.reason, f"{found.source}: {found.detail}".rstrip(": "))
                 continue
             self.progress.seeds += 1
-            if self._unsearched and found.modality == "code":
+            if self._unsearched:
                 self.progress.notice = NOT_SEARCHED
             yield found
             if self.config.limit and self.progress.seeds >= self.config.limit:

@@ -24,38 +24,22 @@ from agentinstruct.seeds.worker import Worker
 _DEFAULT = SeedOptions()
 
 
-def read_seeds(
-    paths: Sequence[str], options: SeedOptions = _DEFAULT, *, only_code: bool = False
-) -> Iterator[Seed | Skipped]:
+def read_seeds(paths: Sequence[str], options: SeedOptions = _DEFAULT) -> Generator[Seed | Skipped, None, None]:
     """Seeds of files, folders and patterns, in the order of `paths` and sorted within each.
-
-    With `only_code`, files that can hold no code are not opened, and prose is passed over in silence.
 
     Reading starts when the first is asked for; closing the iterator ends what it started.
 
     Raises:
         SeedError: a path matches nothing, or a table that was named has no such column.
     """
-    documents = read_documents(paths, options, only_code=only_code)
-    if only_code:
-        documents = (item for item in documents if isinstance(item, Skipped) or item.modality == "code")
-    return _seeds(documents, options)
+    return _seeds(read_documents(paths, options), options)
 
 
-def read_documents(
-    paths: Sequence[str], options: SeedOptions = _DEFAULT, *, only_code: bool = False
-) -> Iterator[Document | Skipped]:
+def read_documents(paths: Sequence[str], options: SeedOptions = _DEFAULT) -> Iterator[Document | Skipped]:
     """The decoded texts that the spans of `read_seeds` count in; errors as there."""
     found = find_files(paths)
     _check_columns(paths, options)
-    if only_code:
-        found = (item for item in found if isinstance(item, Skipped) or _may_hold_code(item[0]))
     return map(told, _documents(found, options))
-
-
-def _may_hold_code(path: str) -> bool:
-    form = format_of(path)
-    return form is not None and (form.reader == "code" or form.reader in TABLES)
 
 
 def _check_columns(paths: Sequence[str], options: SeedOptions) -> None:
@@ -77,7 +61,7 @@ def _check_column(path: str, form: Format, options: SeedOptions, worker: Worker)
         return  # it is told when the file's turn comes
 
 
-def _seeds(documents: Iterator[Document | Skipped], options: SeedOptions) -> Iterator[Seed | Skipped]:
+def _seeds(documents: Iterator[Document | Skipped], options: SeedOptions) -> Generator[Seed | Skipped, None, None]:
     seen: set[bytes] = set()
     for document in documents:
         if isinstance(document, Skipped):

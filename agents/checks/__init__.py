@@ -5,6 +5,7 @@ from itertools import chain
 from types import MappingProxyType
 
 from agentinstruct.agents.checks import (
+    asking,
     closed_book,
     code,
     code_text,
@@ -19,11 +20,15 @@ from agentinstruct.agents.checks import (
     options,
     panel,
     pieces,
+    puzzle,
     responses,
+    retrieved,
+    retrieved_panel,
     site,
     standing,
     talk,
     talk_panel,
+    tasks,
     webgoal,
     webtask,
 )
@@ -37,6 +42,7 @@ MODULES = (
     webtask,
     webgoal,
     responses,
+    tasks,
     dialogue,
     site,
     extraction,
@@ -46,11 +52,15 @@ MODULES = (
     talk_panel,
     code_text,
     code,
+    puzzle,
     exemplars,
+    retrieved,
+    retrieved_panel,
     data_items,
     data,
     fermi,
     panel,
+    asking,
     closed_book,
     options,
 )
@@ -58,10 +68,11 @@ MODULES = (
 
 
 def _by_name() -> dict[str, Check]:
-    listed: list[Check] = list(chain.from_iterable(module.CHECKS for module in MODULES))
-    found = {check.name: check for check in listed}
-    if len(found) < len(listed):
-        raise ValueError("two checks share a name: a policy could not tell them apart")
+    found: dict[str, Check] = {}
+    for check in chain.from_iterable(module.CHECKS for module in MODULES):
+        if check.name in found:
+            raise ValueError(f"two checks are called {check.name!r}: no policy could tell them apart")
+        found[check.name] = check
     return found
 
 

@@ -2,8 +2,6 @@
 
 told_enough       a reader who has only the question would have to be told nothing
 blind_solvers     solvers who have only the question come to the key
-as_asked          where the user wants the bare answer, the response is that
-further_step      a computation made harder has more operations and more figures
 premise           the response denies the false premise and corrects it
 covers            the response says the points of a full answer
 grounded_answer   no claim of the response contradicts the passage, and the passage bears some of them out
@@ -11,28 +9,21 @@ grounded_answer   no claim of the response contradicts the passage, and the pass
 A judge's finding counts only with its evidence: what it quotes from a response or a passage must stand there.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from random import Random
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, exact
+from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion
 from agentinstruct.agents.checks.panel import same_as_key, solutions_of
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import Premise, Quantity, read_form
-from agentinstruct.agents.forms.form import Fault, final_answer
 from agentinstruct.agents.records import Call, Draft, Frozen, Verdict
-from agentinstruct.tools.quotes import contains, numbers
+from agentinstruct.agents.shapes_mistakes import mistaken
+from agentinstruct.tools.quotes import contains
 
 MCQ = ("single", "above", "worked", "select", "sequence", "assertion")
-_BARE = re.compile(
-    r"\b(?:only (?:the|your) (?:result|choice|answer)|just the (?:answer|result)|(?:choice|answer) only"
-    r"|and nothing else|without an explanation)\b",
-    re.IGNORECASE,
-)
-_OPERATION = re.compile(r"(?<=[\d)])\s*(?:\*\*|[-+*/])")
 _ENOUGH = 2 / 3
 """The share of the points that a response must say in full."""
 
@@ -118,33 +109,6 @@ async def _blind(draft: Draft, bench: Bench) -> Opinion:
     return [verdict("blind_solvers", 2 * agreeing > bench.solvers, evidence)], calls
 
 
-def _as_asked(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
-    if not _BARE.search(draft.request.replace(draft.item.question, "").replace(draft.item.options, "")):
-        return None
-    return _more_than_answer(draft.response)
-
-
-def _more_than_answer(response: str) -> Iterator[Fault]:
-    said = [line for line in response.splitlines() if line.strip()]
-    if len(said) > 1 or not final_answer(response):
-        yield "as_asked", f"the user wants the bare answer; the response begins {response[:80]!r}"
-
-
-def _further_step(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
-    form, before = read_form(draft.item), bench.parent and read_form(bench.parent.item)
-    if not isinstance(form, Quantity) or not isinstance(before, Quantity):
-        return None
-    return _no_further(form, before)
-
-
-def _no_further(form: Quantity, before: Quantity) -> Iterator[Fault]:
-    steps = [len(_OPERATION.findall(one.expression)) for one in (before, form)]
-    if steps[1] <= steps[0]:
-        yield "further_step", f"{form.expression} takes no more steps than {before.expression}"
-    if len(set(numbers(form.question))) <= len(set(numbers(before.question))):
-        yield "further_step", "the question states no more figures than before"
-
-
 async def _premise(draft: Draft, bench: Bench) -> Opinion:
     form = read_form(draft.item)
     if not isinstance(form, Premise):
@@ -185,12 +149,18 @@ def _mark(mark: Marked, response: str) -> str:
     return mark.said if mark.said != "full" or quoted else "part"
 
 
+def _facts(draft: Draft) -> str:
+    """The passage without what it calls mistakes."""
+    wrong = set(mistaken(draft.passage))
+    return "\n".join(line for line in draft.passage.splitlines() if line not in wrong)
+
+
 async def _grounded_answer(draft: Draft, bench: Bench) -> Opinion:
-    inputs = {"passage": draft.passage, "question": draft.item.question, "response": draft.response}
+    inputs = {"passage": _facts(draft), "question": draft.item.question, "response": draft.response}
     said, calls, failed = await asked("grounded_answer", Claims, draft, bench, inputs)
     if failed:
         return failed, calls
-    borne = [claim for claim in said.claims if claim.quote.strip() and contains(draft.passage, claim.quote)]
+    borne = [claim for claim in said.claims if claim.quote.strip() and contains(_facts(draft), claim.quote)]
     against = next((claim for claim in borne if claim.finding == "contradicted"), None)
     if against:
         evidence = f"{against.claim[:160]!r}, though the passage has {against.quote[:160]!r}"
@@ -202,14 +172,6 @@ async def _grounded_answer(draft: Draft, bench: Bench) -> Opinion:
 
 
 CHECKS = (
-    exact("as_asked", "Where the user wants the bare answer, the response is that.", "response", _as_asked),
-    exact(
-        "further_step",
-        "A problem made harder has more operations and more figures than before.",
-        "item",
-        _further_step,
-        forms=["quantity"],
-    ),
     Check("told_enough", "A reader of the item alone would have to be told nothing.", "model", "item", _told_enough),
     Check(
         "blind_solvers",

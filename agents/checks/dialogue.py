@@ -1,6 +1,5 @@
-"""The exact checks on a tool-use task and its dialogue, in APIGen's order (arXiv 2406.18518), before any judge.
+"""The exact checks on a tool-use dialogue, in APIGen's order (arXiv 2406.18518), before any judge.
 
-plan         the task is of its category and its planned calls work
 format       every call names a listed function, with arguments of the right names and types
 execution    every call succeeded, but for errors the plan foresees and the assistant got over
 grounding    every argument was given by the user, by an earlier result, or as a default
@@ -18,24 +17,26 @@ from typing import Any
 from agentinstruct.agents.checks.check import Bench, Check, Opinion
 from agentinstruct.agents.grounding import grounded, mentions
 from agentinstruct.agents.records import Draft, Verdict
-from agentinstruct.agents.toolcalls import Made, ToolTask, Turn, dialogue_text, run_plan, said
+from agentinstruct.agents.toolcalls import Made, ToolTask, Turn, dialogue_text, run_plan
+from agentinstruct.agents.toolpatterns import ABSENT, MISSING, REPORT, fresh, pattern_faults
 from agentinstruct.tools.simulator import CallRefused, Simulator, bind
 
-MISSING = frozenset({"single_api_missing_parameters", "multi_api_missing_parameters"})
-SUPERFLUOUS = frozenset({"single_api_superfluous_parameters"})
-ABSENT = frozenset({"single_api_absent", "multi_api_some_absent"})
-_FUNCTIONS = {"single_api_absent": (0, 0), "multi_api_some_absent": (1, 10)}
 _DECLINES = re.compile(
     r"n[o']t (?:\w+ )?(?:able|have|possible|support|available|something|do\b|access|provide|offer|include|find a)|"
     r"can(?:no|')t|unable|no (?:\w+ ){0,3}(?:tool|function|api|way|option)|unavailable|impossible|"
     r"(?:lack|without) (?:\w+ ){0,3}(?:tool|function|api|abilit|access)|unsupported|beyond (?:what|my)",
     re.IGNORECASE,
 )
+_FAILED = re.compile(
+    r"\b(?:did|could|was|were|is|are|has|have|does|do)(?: (?:\w+ )?not\b|n't\b)|\bfail(?:s|ed)?\b|\bno (?:such )?\w+|"
+    r"\bunable\b|\bcan(?:not|'t)\b|\brefused\b|\bimpossible\b|\balready\b",
+    re.IGNORECASE,
+)
 
 
 def verdicts(category: str, task: ToolTask, dialogue: Sequence[Turn], simulator: Simulator) -> tuple[Verdict, ...]:
     """All checks on a finished dialogue, in order; the simulator may be in any state and keeps it."""
-    planned = run_plan(task.calls, _fresh(simulator))
+    planned = run_plan(task.calls, fresh(simulator))
     return (
         format_verdict(dialogue, simulator),
         execution_verdict(dialogue, planned),
@@ -45,27 +46,20 @@ def verdicts(category: str, task: ToolTask, dialogue: Sequence[Turn], simulator:
     )
 
 
-def plan_verdict(category: str, task: ToolTask, simulator: Simulator) -> Verdict:
-    """Whether a task is what its category asks for, before a dialogue is bought for it."""
-    planned = run_plan(task.calls, _fresh(simulator))
-    faults = chain(_shape_faults(category, task, simulator), _run_faults(planned))
-    return _verdict("plan", chain(faults, _given_faults(task, planned, simulator)))
-
-
 def format_verdict(dialogue: Sequence[Turn], simulator: Simulator) -> Verdict:
     """Whether every act is whole, every call fits a listed function, and the assistant has the last word."""
-    return _verdict("format", _format_faults(dialogue, simulator))
+    return tool_verdict("format", _format_faults(dialogue, simulator))
 
 
 def execution_verdict(dialogue: Sequence[Turn], planned: Sequence[Made] = ()) -> Verdict:
     """Whether every call succeeded; an error of the plan is allowed where the assistant went on after it."""
     foreseen = {(made.name, made.code) for made in planned if not made.ok}
-    return _verdict("execution", _execution_faults(dialogue, foreseen))
+    return tool_verdict("execution", _execution_faults(dialogue, foreseen))
 
 
 def grounding_verdict(dialogue: Sequence[Turn], simulator: Simulator) -> Verdict:
     """Whether every argument can be traced to what stood in the dialogue before its call."""
-    return _verdict("grounding", _grounding_faults(dialogue, simulator))
+    return tool_verdict("grounding", grounding_faults(dialogue, simulator))
 
 
 def oracle_verdict(category: str, task: ToolTask, dialogue: Sequence[Turn], simulator: Simulator) -> Verdict:
@@ -73,81 +67,30 @@ def oracle_verdict(category: str, task: ToolTask, dialogue: Sequence[Turn], simu
     faults = _called_faults(task, dialogue, {api.name for api in simulator.apis})
     if category in MISSING:
         faults = chain(_asking_faults(task, dialogue), faults)
-    elif category in ABSENT:
-        faults = chain(faults, _declining_faults(dialogue))
+    elif category in ABSENT | REPORT:
+        faults = chain(faults, _declining_faults(dialogue, _DECLINES if category in ABSENT else _FAILED))
     else:
         faults = chain(_needless_question(dialogue), faults, _extra_faults(task, dialogue))
-    return _verdict("oracle", faults)
+    faults = chain(faults, pattern_faults(category, task, dialogue, simulator))
+    return tool_verdict("oracle", faults)
 
 
 def final_state_verdict(task: ToolTask, dialogue: Sequence[Turn], simulator: Simulator) -> Verdict:
     """Whether the dialogue's calls leave the data, or find the results, that the planned calls do."""
-    wanted, actual = _fresh(simulator), _fresh(simulator)
+    wanted, actual = fresh(simulator), fresh(simulator)
     planned = run_plan(task.calls, wanted)
     made = [_replayed(call, actual) for call in _calls(dialogue)]
-    return _verdict("final_state", _state_faults(wanted, actual, planned, made))
+    return tool_verdict("final_state", _state_faults(wanted, actual, planned, made))
 
 
-def _verdict(check: str, faults: Iterator[str]) -> Verdict:
+def tool_verdict(check: str, faults: Iterator[str]) -> Verdict:
+    """A verdict that holds when there is no fault."""
     found = list(faults)
     return Verdict(check=check, passed=not found, evidence="; ".join(found[:3]))
 
 
-def _fresh(simulator: Simulator) -> Simulator:
-    copy = simulator.fork()
-    copy.reset()
-    return copy
-
-
 def _calls(dialogue: Sequence[Turn]) -> list[Made]:
     return [made for turn in dialogue for made in turn.calls]
-
-
-def _shape_faults(category: str, task: ToolTask, simulator: Simulator) -> Iterator[str]:
-    functions, listed = {call.name for call in task.calls}, {api.name for api in simulator.apis}
-    low, high = _FUNCTIONS.get(category, (1, 1) if category.startswith("single") else (2, 10))
-    if not low <= len(functions) <= high:
-        yield f"{category} plans {len(functions)} functions, not {low} to {high}"
-    for what, present, wanted in (
-        ("withheld", task.withheld, category in MISSING),
-        ("extra", task.extra, category in SUPERFLUOUS),
-        ("absent", task.absent, category in ABSENT),
-    ):
-        if bool(present) is not wanted:
-            yield f"{category} must {'have' if wanted else 'not have'} {what} parts"
-    for absent in task.absent:
-        if absent.name in listed:
-            yield f"{absent.name} is called absent but is in the list"
-
-
-def _run_faults(planned: Sequence[Made]) -> Iterator[str]:
-    for made in planned[-1:]:
-        if not made.ok:
-            yield f"the plan ends in an error: {made.name} gave {made.content}"
-    for made in planned:
-        if made.code not in ("", "refused", "not_found"):
-            yield f"a planned call fails: {made.name} gave {made.content}"
-
-
-def _given_faults(task: ToolTask, planned: Sequence[Made], simulator: Simulator) -> Iterator[str]:
-    """The first message gives every planned value that is not withheld, and none that is."""
-    required = {(api.name, one.name) for api in simulator.apis for one in api.parameters if one.required}
-    flags = {one.name for one in task.withheld if isinstance(one.value, bool)}
-    told = [said(f"{one.name}: {one.value}" if one.name in flags else str(one.value)) for one in task.withheld]
-    planning = Turn(speaker="assistant", calls=tuple(planned))
-    yield from _grounding_faults([said(task.task), *told, planning], simulator, chained=True)
-    for argument in task.withheld:
-        users = [call for call in task.calls if call.values.get(argument.name) == argument.value]
-        if not any((call.name, argument.name) in required for call in users):
-            yield f"withheld {argument.name!r} is no required argument of a planned call with that value"
-        if not isinstance(argument.value, bool) and grounded(argument.value, None, [task.task]):
-            yield f"withheld {argument.name!r} stands in the first message"
-    taken = {one.name for api in simulator.apis for one in api.parameters if api.name in {m.name for m in planned}}
-    for argument in task.extra:
-        if argument.name in taken:
-            yield f"extra {argument.name!r} is a parameter of a planned function"
-        if not isinstance(argument.value, bool) and not grounded(argument.value, None, [task.task]):
-            yield f"extra {argument.name!r} does not stand in the first message"
 
 
 def _format_faults(dialogue: Sequence[Turn], simulator: Simulator) -> Iterator[str]:
@@ -175,7 +118,7 @@ def _execution_faults(dialogue: Sequence[Turn], foreseen: set[tuple[str, str]]) 
                 yield f"{made.name} gave {made.content}"
 
 
-def _grounding_faults(dialogue: Sequence[Turn], simulator: Simulator, *, chained: bool = False) -> Iterator[str]:
+def grounding_faults(dialogue: Sequence[Turn], simulator: Simulator, *, chained: bool = False) -> Iterator[str]:
     """Calls of one turn are made together and cannot use each other's results, unless they are `chained`."""
     parameters = {(api.name, one.name): one for api in simulator.apis for one in api.parameters}
     turns: list[str] = []
@@ -228,9 +171,9 @@ def _extra_faults(task: ToolTask, dialogue: Sequence[Turn]) -> Iterator[str]:
                 yield f"{made.name} was given {argument.name!r}, which it does not take"
 
 
-def _declining_faults(dialogue: Sequence[Turn]) -> Iterator[str]:
+def _declining_faults(dialogue: Sequence[Turn], words: re.Pattern[str]) -> Iterator[str]:
     last = dialogue[-1] if dialogue else None
-    if not last or last.speaker != "assistant" or not _DECLINES.search(last.text.replace("’", "'")):
+    if not last or last.speaker != "assistant" or not words.search(last.text.replace("’", "'")):
         yield "the last answer does not say what cannot be done"
 
 
@@ -267,17 +210,6 @@ def task_of(draft: Draft) -> ToolTask:
     return ToolTask.model_validate(draft.item.written)
 
 
-async def _plan(draft: Draft, bench: Bench) -> Opinion:
-    return [plan_verdict(draft.category, task_of(draft), bench.world.simulator)], []
-
-
-async def _more_steps(draft: Draft, bench: Bench) -> Opinion:
-    if bench.parent is None or draft.goal != "more_steps":
-        return [], []
-    before, now = len(task_of(bench.parent).calls), len(task_of(draft).calls)
-    return [Verdict(check="more_steps", passed=now > before, evidence=f"{before} calls, now {now}")], []
-
-
 async def _finished(draft: Draft, bench: Bench) -> Opinion:
     turns = bench.world.dialogue
     return [Verdict(check="finished", passed=turns[-1].act == "say", evidence=f"{len(turns)} turns")], []
@@ -288,7 +220,7 @@ async def _format(draft: Draft, bench: Bench) -> Opinion:
 
 
 async def _execution(draft: Draft, bench: Bench) -> Opinion:
-    planned = run_plan(task_of(draft).calls, _fresh(bench.world.simulator))
+    planned = run_plan(task_of(draft).calls, fresh(bench.world.simulator))
     return [execution_verdict(bench.world.dialogue, planned)], []
 
 
@@ -305,8 +237,6 @@ async def _final_state(draft: Draft, bench: Bench) -> Opinion:
 
 
 CHECKS = (
-    Check("plan", "The task is of its type, and the calls planned for it work.", "exact", "item", _plan),
-    Check("more_steps", "A refined task takes more calls than its parent's.", "exact", "item", _more_steps),
     Check("finished", "The assistant has the last word.", "exact", "response", _finished),
     Check("format", "Every call names a listed function, with arguments it takes.", "exact", "response", _format),
     Check("execution", "Every call succeeded, but for errors that were foreseen.", "exact", "response", _execution),

@@ -60,13 +60,13 @@ def _goal_met(draft: Draft, bench: Bench) -> Iterator[Fault]:
         return
     now, then = form.puzzle, before.puzzle
     if draft.goal == "fewer_shots" and len(now.shots) >= len(then.shots):
-        yield "goal_met", f"{len(now.shots)} examples, as many as before"
+        yield "examples_refined", f"{len(now.shots)} examples, as many as before"
     if draft.goal == "out_of_distribution" and now.query == then.query:
-        yield "goal_met", "the query is the old one"
+        yield "examples_refined", "the query is the old one"
     if draft.goal == "composition" and not now.second:
-        yield "goal_met", "there is only one rule"
+        yield "examples_refined", "there is only one rule"
     if draft.goal == "distractors" and not any(shot.tag for shot in now.shots):
-        yield "goal_met", "no detail was added"
+        yield "examples_refined", "no detail was added"
 
 
 def _continued(draft: Draft, bench: Bench) -> Iterator[Fault]:
@@ -100,7 +100,7 @@ async def _needs_exemplars(draft: Draft, bench: Bench) -> Opinion:
 CHECKS: tuple[Check, ...] = (
     exact("ruled", "The rule makes every example and the key, and the examples differ.", "item", _ruled),
     exact("determined", "Every rule of the family that fits the examples gives the key.", "item", _determined),
-    exact("goal_met", "A refined item has what its goal says: fewer examples, another query …", "item", _goal_met),
+    exact("examples_refined", "A refined item has what its goal says, such as fewer examples.", "item", _goal_met),
     exact("continued", "The response ends in the query's line, completed as the examples are.", "response", _continued),
     Check(
         "needs_exemplars",

@@ -76,7 +76,9 @@ def changed(draft: Draft, parent: Draft) -> Verdict:
     """Whether an edit changed what its goal says, and only that."""
     same_passage = fold(draft.passage) == fold(parent.passage)
     same_item = fold(draft.item.question) == fold(parent.item.question) and _options(draft) == _options(parent)
-    if draft.outcome == "kept" and same_passage:
+    if draft.outcome == "kept" and draft.item.passage:  # put together by the program, so not an edit of the editor's
+        same_item = same_item and same_passage
+    if draft.outcome == "kept" and (same_passage or draft.item.passage):
         return _verdict("changed", not same_item, "the item is as it was" if same_item else "the item was rewritten")
     if draft.outcome == "kept":
         return _touched(draft, parent)

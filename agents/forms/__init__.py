@@ -26,6 +26,8 @@ from agentinstruct.agents.forms.programs import (
     Repair,
     Speedup,
 )
+from agentinstruct.agents.forms.puzzle import Case, Game, Inference, Puzzle, Riddle, Ruling
+from agentinstruct.agents.forms.retrieved import RETRIEVED, Retrieved
 from agentinstruct.agents.forms.rows import Rows
 from agentinstruct.agents.forms.talk import Talk
 from agentinstruct.agents.forms.web import WebStep, WebTask
@@ -39,6 +41,7 @@ __all__ = [
     "Above",
     "Assertion",
     "Blank",
+    "Case",
     "Choice",
     "Classification",
     "Definite",
@@ -46,6 +49,8 @@ __all__ = [
     "Extraction",
     "Fact",
     "Form",
+    "Game",
+    "Inference",
     "Listing",
     "Match",
     "Matching",
@@ -56,9 +61,13 @@ __all__ = [
     "Pair",
     "Piece",
     "Premise",
+    "Puzzle",
     "Quantity",
     "Quote",
+    "Retrieved",
     "Revision",
+    "Riddle",
+    "Ruling",
     "Select",
     "Sequenced",
     "Short",
@@ -83,12 +92,14 @@ FORMS: dict[str, type[Form]] = {
         *(ToolTask, WebTask, WebStep, Talk),
         *EXTRACTIONS,
         Classification,
+        *RETRIEVED,
         *(Open, Definite, Quantity, Premise),
         *(Single, Above, Worked, Select, Sequenced, Assertion),
         *(Verbal, Lookup, Rows, Alert, Estimate, Comparison),
         *(Program, Completion, Repair, Crash, Refactor, Speedup, Extension, CodeReview),
         *(Output, Walkthrough, Testing, Documentation, Translation, SqlQuery),
         *(Induction, Imitation, OddOne),
+        *(Puzzle, Game, Inference, Ruling, Case, Riddle),
     )
 }
 """The forms of each family: of texts, of pieces, of dialogues, of data, of code."""

@@ -82,6 +82,8 @@ class Form(Frozen):
     """What a demand may show of an item: the keys of `shown`."""
     sampled: ClassVar[bool] = False
     """Whether the program decides part of each item before its writer is asked: see `sample`."""
+    becomes: ClassVar[tuple[str, ...]] = ()
+    """The names of the forms, one of which an item has once it is made; empty where it keeps this one."""
 
     @classmethod
     def sample(cls, category: "Category", passage: Passage, draw: Random) -> Material | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from agentinstruct.agents.grounding import mentions
 from agentinstruct.agents.scripted.library import FIELDS, kind_of, noun_of
-from agentinstruct.agents.scripted.orders import Order, listing, read, refused, replied, shown
+from agentinstruct.agents.scripted.orders import ELSE, Order, listing, read, refused, replied, shown
 from agentinstruct.agents.scripted.signatures import words
 from agentinstruct.tools.simulator import Api
 
@@ -46,15 +46,16 @@ def act(apis: Sequence[Api], dialogue: str) -> dict[str, Any]:
     """The next step: ask for what is missing, make the calls that can be made now, or report."""
     heard = talk(dialogue)
     first, *later = heard.of("User") or [""]
-    orders = [_completed(order, later) for order in read(first, apis)]
     results, noun = heard.results, noun_of(apis)
+    orders = _spread([_completed(order, later) for order in read(first, apis)], results)
     missing = {one.name: _asked(one.name, order, noun) for order in orders for one in order.missing}
     if missing:
         asked = listing(list(missing.values()))
         if later:
             return _say(f"I cannot do this without {asked}.")
         return {"act": "ask", "calls": [], "text": f"Gladly. Could you tell me {asked}, please?"}
-    failed = any(isinstance(result, dict) and "error" in result for result in results)
+    # What fails is gone past where the user gave a second choice; it stands right after the first.
+    failed = sum(isinstance(result, dict) and "error" in result for result in results) > first.count(ELSE)
     ready = [] if failed else _ready(orders[len(results) :], results, noun)
     if not ready:
         return _say(_report(orders, results, refused(first), noun))
@@ -63,6 +64,18 @@ def act(apis: Sequence[Api], dialogue: str) -> dict[str, Any]:
         for order in ready
     ]
     return {"act": "call", "calls": calls, "text": ""}
+
+
+def _spread(orders: Sequence[Order], results: Sequence[Any]) -> list[Order]:
+    """An order on all of them as one order for each row that was found before it."""
+    spread: list[Order] = []
+    for order in orders:
+        found = results[len(spread) - 1] if 0 < len(spread) <= len(results) else []
+        if "$*" in order.values.values() and isinstance(found, list) and found:
+            spread += [replace(order, values={**order.values, "job_id": _job_id(row)}) for row in found]
+        else:
+            spread.append(order)
+    return spread
 
 
 def user(withheld: Mapping[str, Any], dialogue: str) -> str:
@@ -123,7 +136,7 @@ def _ready(orders: Sequence[Order], results: Sequence[Any], noun: str) -> list[O
     ready: list[Order] = []
     for order in orders:
         reads = kind_of(order.api, noun) in _READS
-        if "$" in order.values.values():
+        if {"$", "$*"} & set(map(str, order.values.values())):
             job = next(filter(None, map(_job_id, reversed(results))), "")
             return ready or ([replace(order, values={**order.values, "job_id": job})] if job else [])
         if not reads:

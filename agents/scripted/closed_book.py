@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 from agentinstruct.agents.gateway import Request
-from agentinstruct.agents.scripted.world import world
+from agentinstruct.agents.scripted.world import crossings, world
 from agentinstruct.tools.quotes import bare, contains, contradicts, overlap
 
 Said = dict[str, Any] | str | None
@@ -61,7 +62,25 @@ def _found(claim: str, passage: str) -> dict[str, Any]:
     return {"claim": claim, "quote": sentence if near else "", "finding": finding}
 
 
+def misconceptions(request: Request) -> Said:
+    """The seed's sentences as facts, and crossings of them as what people believe; declined where there are too few."""
+    if request.schema_name != "Mistakes":
+        return None
+    around = world(str(getattr(request.inputs.get("seed"), "text", "")))
+    why = "Both halves are familiar."
+    points = [
+        {"fact": fact, "mistakes": [{"belief": belief, "tempting": why} for belief in islice(beliefs, 1)]}
+        for fact in around.telling[:4]
+        if (beliefs := [b for b in islice(crossings(around, fact, close=True), 3) if b != fact])
+    ]
+    suitable = len(points) > 1
+    reason = "" if suitable else "The source says too little that one could be wrong about."
+    besides = list(around.telling[4:12])
+    return {"suitable": suitable, "reason": reason, "points": points if suitable else [], "besides": besides}
+
+
 JUDGES: Mapping[str, Callable[[Request], Said]] = {
+    "misconceptions": misconceptions,
     "told_enough": told_enough,
     "covers": covers,
     "premise": premise,

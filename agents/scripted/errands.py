@@ -7,7 +7,7 @@ from typing import Any
 
 from agentinstruct.agents.grounding import grounded
 from agentinstruct.agents.scripted.library import FIELDS, NAMES, OWNERS, kind_of, noun_of, sample
-from agentinstruct.agents.scripted.orders import ABSENT, Order, read, said
+from agentinstruct.agents.scripted.orders import ABSENT, ELSE, Order, read, said
 from agentinstruct.agents.scripted.signatures import words
 from agentinstruct.tools.simulator import Api
 
@@ -15,6 +15,7 @@ Row = Mapping[str, Any]
 Task = dict[str, Any]
 
 _OPENINGS = ("Please {}.", "Hello! Could you {}?", "Hi, I need you to {}.", "Good morning. Would you {}, please?")
+_TRY = ("After that, please", ELSE)
 _DETAILS = (
     ("folder_colour", "teal", "My folder for this is teal, by the way."),
     ("meeting_time", "4 pm", "I have a meeting about it at 4 pm."),
@@ -52,7 +53,7 @@ def shop(apis: Sequence[Api], state: Mapping[str, Sequence[Row]], about: str) ->
 def tasks(category: str, of: Shop) -> Iterator[Task]:
     """Tasks of a type, each another one."""
     single, absent = category.startswith("single_api"), category.endswith("absent")
-    errands = [[order] for order in singles(of)] if single or absent else list(_pairs(of))
+    errands = [[order] for order in singles(of)] if single or absent else list(pairs(of))
     of.draw.shuffle(errands)
     if category == "single_api_absent":
         errands = [[] for _ in ABSENT]
@@ -78,6 +79,8 @@ def longer(task: Task, category: str, of: Shop) -> Iterator[str]:
         same = order.api.name in names
         fresh = not any(str(value) in planned or str(value) in task["task"] for value in _telling(order))
         fresh = fresh and not any(value in secret for value in order.values.values())
+        if category == "parallel_calls":
+            fresh = fresh and of.kind(order) in ("find", "count", "get")
         if fresh and (same or not category.startswith("single")):
             yield said(order, of.noun)
 
@@ -86,7 +89,7 @@ def follow_ups(task: Task, category: str, of: Shop) -> Iterator[str]:
     """Orders that need what the task's calls returned."""
     kinds = {api.name: kind_of(api, of.noun) for api in of.apis}
     done = [kinds.get(call["name"]) for call in task["calls"]]
-    if category.startswith("single") or not {"find", "add", "reassign"} & set(done):
+    if category.startswith("single") or category == "parallel_calls" or not {"find", "add", "reassign"} & set(done):
         return
     for api in of.apis:
         if kinds[api.name] == "get" and "get" not in done:
@@ -97,10 +100,14 @@ def follow_ups(task: Task, category: str, of: Shop) -> Iterator[str]:
 
 
 def extended(task: Task, suggestion: str, of: Shop) -> Task | None:
-    """The task with the order that a suggestion names at its end; None where it names none."""
+    """The task with the orders that a suggestion names at its end; None where it names none."""
     orders = read(suggestion, of.apis)
     if not orders or not task["calls"]:
         return None
+    if ELSE in suggestion:
+        text = " ".join(f"{start} {said(one, of.noun)}." for start, one in zip(_TRY, orders, strict=False))
+        calls = [{"name": one.api.name, "arguments": dict(one.values)} for one in orders]
+        return {**task, "task": f"{task['task']} {text}", "calls": [*task["calls"], *calls]}
     kinds = {api.name: kind_of(api, of.noun) for api in of.apis}
     held = [n for n, call in enumerate(task["calls"], 1) if kinds.get(call["name"]) not in ("plain", "count")]
     last = held[-1] if held else 0
@@ -158,7 +165,7 @@ def _plain_values(api: Api, draw: Random) -> Iterator[dict[str, Any]]:
         yield {one.name: sample(one, draw) for one in needed}
 
 
-def _pairs(of: Shop) -> Iterator[list[Order]]:
+def pairs(of: Shop) -> Iterator[list[Order]]:
     """Errands of two functions; the second needs the first's result where the library has a store."""
     by_kind = {kind_of(api, of.noun): api for api in of.apis}
     first = [order for order in singles(of) if of.kind(order) in ("find", "add", "reassign")]
@@ -192,7 +199,12 @@ def _task(told: Sequence[Order], meant: Sequence[Order], of: Shop, absent: str =
     if "$1.0.job_id" in (value for order in meant for value in order.values.values()):
         phrases[0] = phrases[0].replace("jobs of", "job of")
     calls = [{"name": order.api.name, "arguments": dict(order.values)} for order in meant]
-    return {"task": of.draw.choice(_OPENINGS).format(", and then ".join(phrases)), "calls": calls}
+    return {"task": opened(of, ", and then ".join(phrases)), "calls": calls}
+
+
+def opened(of: Shop, wanted: str) -> str:
+    """What is wanted, as a sentence of a user."""
+    return of.draw.choice(_OPENINGS).format(wanted)
 
 
 def _with_detail(task: Task, of: Shop) -> Task:

@@ -12,6 +12,7 @@ from random import Random
 
 from agentinstruct.agents.checks.standing import points_outside
 from agentinstruct.agents.scripted.world import world
+from agentinstruct.agents.shapes_mistakes import FACT, MISTAKE
 from agentinstruct.tools.quotes import bare, numbers
 
 NOTES = 'Somebody notes: "{}"'
@@ -47,7 +48,8 @@ class Note:
 
 def notes(text: str, draw: Random, least: int = 6) -> list[Note]:
     """The sentences of a text that can be noted down, in a drawn order."""
-    found = [Note(s) for s in world(text).telling if least <= len(s.split()) <= 60 and not points_outside(s)]
+    true = [s.removeprefix(FACT) for s in world(text).telling if not s.startswith(MISTAKE)]
+    found = [Note(s) for s in true if least <= len(s.split()) <= 60 and not points_outside(s)]
     return draw.sample(found, len(found))
 
 

@@ -16,7 +16,7 @@ from agentinstruct.tools.simulator import Api, ApiParameter
 
 _NAME = r"(?-i:[A-Z][\w'-]+ [A-Z][\w'-]+)"
 _VALUE = r"\"[^\"]*\"|\[[^\]]*\]|-?\d+(?:\.\d+)?|true|false"
-_WHICH = r"(?:N (?P<job_id>[A-Z]+-\d+)|(?P<it>it)\b|my N)"
+_WHICH = r"(?:N (?P<job_id>[A-Z]+-\d+)|(?P<it>it)\b|(?P<all>all of them)\b|my N)"
 _READ = {
     "find": rf"find the (?:(?P<status>open|running|done|cancelled) )?Ns?(?: of (?P<owner>{_NAME}))?",
     "add": rf"add an? N called “(?P<name>[^”]+)” for (?P<owner>{_NAME})(?: with priority (?P<priority>\d+))?",
@@ -25,6 +25,8 @@ _READ = {
     "cancel": rf"cancel {_WHICH}",
     "get": rf"look up {_WHICH}",
 }
+ELSE = "If that does not work,"
+"""What a user says between a first choice and the second one."""
 ABSENT = {
     "send_email": "e-mail {} to my manager",
     "print_document": "print two copies of {}",
@@ -54,7 +56,15 @@ def said(order: Order, noun: str) -> str:
     if kind == "plain":
         return _said_plainly(order)
     held = values.get("job_id", "")
-    which = "it" if held.startswith("$") else f"{thing} {held}" if held else f"my {thing}"
+    which = (
+        "all of them"
+        if held == "$*"
+        else "it"
+        if held.startswith("$")
+        else f"{thing} {held}"
+        if held
+        else f"my {thing}"
+    )
     owner = values.get("owner", "")
     return {
         "find": " ".join(["find the", *_given(values, "status"), f"{thing}s", *([f"of {owner}"] if owner else [])]),
@@ -68,7 +78,7 @@ def said(order: Order, noun: str) -> str:
 
 
 def read(text: str, apis: Sequence[Api]) -> list[Order]:
-    """The orders a text holds, in its order; `it` is the value `$`."""
+    """The orders a text holds, in its order; `it` is the value `$`, `all of them` is `$*`."""
     noun = noun_of(apis)
     found = [(match, api) for api in apis for match in re.finditer(_pattern(api, noun), text, re.IGNORECASE)]
     found.sort(key=lambda pair: (pair[0].start(), -pair[0].end()))
@@ -134,8 +144,9 @@ def _pattern(api: Api, noun: str) -> str:
 
 def _values(match: re.Match[str], api: Api, rest: str) -> dict[str, Any]:
     groups = {name: value for name, value in match.groupdict().items() if value}
-    if groups.pop("it", ""):
-        groups["job_id"] = "$"
+    for word, reference in (("it", "$"), ("all", "$*")):
+        if groups.pop(word, ""):
+            groups["job_id"] = reference
     return dict(_typed(groups, rest, api, plain=not match.re.groupindex))
 
 

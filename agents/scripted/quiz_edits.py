@@ -114,4 +114,5 @@ def _before(note: Note, words: str) -> str:
     """The word before a run of words in a note; empty where it does not stand there, or stands first."""
     size = len(words.split())
     at = next((i for i, w in enumerate(note.windows(size)) if bare(w) == bare(words)), 0)
-    return note.words[at - 1] if at and '"' not in note.text else ""
+    before = note.words[at - 1] if at else ""
+    return before if bare(before) and '"' not in note.text else ""

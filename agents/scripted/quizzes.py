@@ -140,5 +140,6 @@ SCRIPTS: Mapping[str, Callable[[Request], Said]] = {
     "guess": guess,
     "harder": harder,
     "judge": judge,
+    "misconceptions": JUDGES["misconceptions"],
     "told_enough": JUDGES["told_enough"],
 }

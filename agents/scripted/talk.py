@@ -178,7 +178,8 @@ def _worked_out(first: str) -> str:
 def _first_answer(reply: str) -> str:
     """What the first reply came to, where that can be told."""
     said = reply.partition("Assistant: ")[2].strip()
-    return final_answer(said) or (said if len(said) < 60 and "\n" not in said else "")
+    named = re.search(r"(?m)^\w+: (.+)\Z", said)
+    return final_answer(said) or (named[1] if named else said if len(said) < 60 and "\n" not in said else "")
 
 
 def _weighed(claim: str, stands: str) -> str:

@@ -10,6 +10,7 @@ from agentinstruct.agents.scripted.assistant import act, judged
 from agentinstruct.agents.scripted.assistant import user as reply
 from agentinstruct.agents.scripted.errands import Shop, extended, follow_ups, longer, shop, tasks
 from agentinstruct.agents.scripted.library import hypothesised, simulated
+from agentinstruct.agents.scripted.patterns import PATTERNS, failing, patterned
 from agentinstruct.agents.scripted.signatures import documented
 from agentinstruct.agents.scripted.source import listed
 from agentinstruct.tools.simulator import Api
@@ -44,7 +45,8 @@ def simulate(request: Request) -> Said:
 def instruct(request: Request) -> Said:
     """As many tasks as asked for, of the type asked for."""
     category, count = request.inputs["category"]["name"], int(request.inputs["count"])
-    found = list(islice(tasks(category, _shop(request, category)), count))
+    written = patterned if category in PATTERNS else tasks
+    found = list(islice(written(category, _shop(request, category)), count))
     return {"items": [_written(task) for task in found]} if found else None
 
 
@@ -53,7 +55,8 @@ def suggest(request: Request) -> Said:
     category, task = request.inputs["category"]["name"], _read(request.inputs["task"])
     of = _shop(request, task["task"])
     pairs = zip_longest(follow_ups(task, category, of), longer(task, category, of))
-    phrases = dict.fromkeys(filter(None, chain.from_iterable(pairs)))
+    ways = failing(task, of) if request.subject.endswith("/failing_step") else chain.from_iterable(pairs)
+    phrases = dict.fromkeys(filter(None, ways))
     found = [
         f"Let the user go on and say: after that, {phrase}." for phrase in islice(phrases, int(request.inputs["count"]))
     ]

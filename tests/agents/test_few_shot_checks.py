@@ -45,7 +45,7 @@ async def verdicts(name: str, of: Draft) -> list[bool]:
     return [verdict.passed for verdict in found]
 
 
-@pytest.mark.parametrize("name", ["ruled", "determined", "goal_met", "continued"])
+@pytest.mark.parametrize("name", ["ruled", "determined", "examples_refined", "continued"])
 async def test_an_item_as_the_program_made_it_passes(name: str) -> None:
     assert await verdicts(name, draft(puzzle())) == [True]
 

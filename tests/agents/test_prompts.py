@@ -1,6 +1,7 @@
 """Every prompt that ships, what untrusted text can do in one, and what a bad prompt file is told."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,14 +29,23 @@ def load(name: str) -> Prompt:
     return load_prompt(prompts_folder() / name, name)
 
 
+NESTED: dict[str, Callable[[str], Any]] = {
+    "puzzle": lambda text: {"shots": [dict.fromkeys(("given", "made", "mark", "tag"), text)], "query": text},
+}
+"""Material whose parts have parts of their own."""
+
+
 class Generous(dict[str, Any]):
     """Material that holds whatever a prompt looks for in it."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(fact=text)
+        document = {"name": "A", "title": text, "text": text, "part": "gold", "date": "", "lead": True}
+        documents = [document, {**document, "name": "B", "lead": False}]
+        points = [{"matter": text, "first": text, "second": text}]
+        super().__init__(fact=text, documents=documents, points=points, least=1, kind="fact")
 
-    def __missing__(self, key: str) -> str:
-        return self["fact"]
+    def __missing__(self, key: str) -> Any:
+        return self["fact"] if key not in NESTED else NESTED[key](self["fact"])
 
 
 def inputs_of(prompt: Prompt, text: str, form: str = "short", count: int = 2, **more: Any) -> dict[str, Any]:
@@ -51,6 +61,8 @@ def inputs_of(prompt: Prompt, text: str, form: str = "short", count: int = 2, **
         "tools": [{"name": "calculator", "description": "Computes."}],
         "workings": [{"tool": "calculator", "input": text, "output": text}],
         "material": Generous(text),
+        "claims": [{"number": 1, "statement": text, "documents": text}],
+        "kind": "fact",
         "planned": {"gist": text, "refers_to": 2, "undoes": True, "mood": text, "language": text},
         "act": {"title": "Ask why", "brief": "A why.", "example": "but why [it]?"},
         "knows": {"insists": text, "instead_of": text},
@@ -100,9 +112,13 @@ def test_the_file_has_three_kinds_of_section_and_several_examples_or_none(name: 
     prompt = load(name)
     assert len(prompt.examples) == len(set(prompt.examples))
     assert len(prompt.examples) == 0 or len(prompt.examples) >= 3
-    inputs = inputs_of(prompt, "Bees dance.")
-    shown = {example for seed in range(60) for example in prompt.examples if example in said(prompt, inputs, seed)}
-    assert shown == set(prompt.examples), "an example is never drawn"
+    left = set(prompt.examples)
+    for form in FORMS if left else ():  # some prompts show an example only with the forms that it helps
+        inputs = inputs_of(prompt, "Bees dance.", form)
+        left -= {example for seed in range(60) for example in left if example in said(prompt, inputs, seed)}
+        if not left:
+            break
+    assert not left, "an example is never drawn"
 
 
 @pytest.mark.parametrize("name", PROMPTS)

@@ -11,9 +11,9 @@ from agentinstruct.agents.checks.dialogue import (
     format_verdict,
     grounding_verdict,
     oracle_verdict,
-    plan_verdict,
     verdicts,
 )
+from agentinstruct.agents.checks.tasks import plan_verdict
 from agentinstruct.agents.skill import prompts_folder
 from agentinstruct.agents.toolcalls import (
     Act,

@@ -10,6 +10,7 @@ from agentinstruct.agents.gateway import Gateway, Request, using
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.scripted import Script, ScriptedModel, scripted_reply
 from agentinstruct.agents.scripted.schema import instance, words_of
+from agentinstruct.agents.shapes_mistakes import MISTAKE, mistaken
 from agentinstruct.agents.skill import load_skill
 from agentinstruct.graphs.skills import open_domain_qa
 from agentinstruct.graphs.state import Context, FlowState
@@ -136,3 +137,24 @@ async def test_a_judge_that_quotes_what_nobody_said_is_not_believed() -> None:
 
     state = await flow({"grounded_answer": support}, categories="mechanism", rounds=0)
     assert [one.reason for one in state["dropped"]] == ["grounded_answer"]
+
+
+async def test_no_evidence_is_taken_from_what_the_material_calls_a_mistake() -> None:
+    state = await flow(categories="mechanism", transforms="misconceptions", rounds=0)
+    belief = mistaken(state["passage"].text)[0].removeprefix(MISTAKE).partition(" (Tempting")[0]
+    assert state["records"] and state["passage"].data["points"]
+
+    def credulous(request: Request) -> Any:
+        reply: Any = scripted_reply(request)
+        return {"items": [reply["items"][0] | {"evidence": [belief]}]}
+
+    state = await flow({"instruct": credulous}, categories="mechanism", transforms="misconceptions", rounds=0)
+    assert [(d.stage, d.reason) for d in state["dropped"]] == [("instruct", "evidence_holds")]
+
+
+async def test_a_list_whose_mistakes_are_facts_is_no_passage() -> None:
+    point = {"fact": "The lamp was lit.", "mistakes": [{"belief": "The lamp was lit.", "tempting": "It is so."}]}
+    reply = {"suitable": True, "reason": "", "points": [point] * 2, "besides": []}
+    state = await flow({"misconceptions": lambda _: reply}, transforms="misconceptions")
+    assert [(d.stage, d.reason) for d in state["dropped"]] == [("transform", "unfit passage")]
+    assert "this mistake is a fact" in state["dropped"][0].detail

@@ -94,6 +94,21 @@ async def test_a_code_seed_gets_a_task_for_code_and_prose_never_does() -> None:
             assert not {record.category for record in state["records"]} & {"code_elements", "code_facts"}
 
 
+@pytest.mark.parametrize(
+    ("category", "transform", "modality"),
+    [("entities", "", "code"), ("", "report", "code"), ("code_facts", "", "prose")],
+)
+async def test_a_type_for_the_other_kind_of_seed_is_declined(category: str, transform: str, modality: Any) -> None:
+    chosen = Context(model="scripted", rounds=0, categories=category, transforms=transform)
+    async with using(Gateway(lambda spec: ScriptedModel())):
+        state = await text_extraction.ainvoke({"seed": Seed(text=CODE, modality=modality)}, context=chosen)
+    assert not state.get("records")
+    assert {(one.stage, one.reason) for one in state["dropped"]} <= {
+        ("instruct", "declined"),
+        ("transform", "declined"),
+    }
+
+
 async def test_every_format_is_asked_for_answered_and_read() -> None:
     formats = set()
     for category in ("entities", "key_values", "relations", "keyphrases"):
@@ -181,3 +196,19 @@ async def test_gold_that_leaves_out_what_most_extractors_find_is_dropped() -> No
     state = await flow("relations", {"instruct": spoiling(spoil), "answer": honest}, rounds=0)
     assert {one.reason for one in state["dropped"]} <= {"recall", "extracted", "form"}
     assert state["dropped"] and not state.get("records")
+
+
+@pytest.mark.parametrize("goal", ["noise", "near_misses", "instances"])
+async def test_an_edit_that_was_to_change_the_text_and_did_not_is_dropped(goal: str) -> None:
+    idle: Script = lambda request: scripted_reply(request) | {"passage": str(request.inputs["passage"])}  # noqa: E731
+    state = await flow("relations", {"edit": idle}, goals=goal)
+    assert [(one.stage, one.reason) for one in state["dropped"]] in ([("edit", "changed")], [("edit", "grounded")])
+
+
+async def test_noise_that_breaks_a_value_is_dropped() -> None:
+    def torn(request: Request) -> Any:
+        reply: Any = scripted_reply(request)
+        return reply | {"passage": reply["passage"].replace("lighthouse", "light-\nhouse").replace("the", "t he")}
+
+    state = await flow("key_values", {"edit": torn}, goals="noise", transforms="identity")
+    assert [(one.stage, one.reason) for one in state["dropped"]] == [("edit", "grounded")]

@@ -14,7 +14,7 @@ from agentinstruct.graphs.skills import tool_use
 from agentinstruct.graphs.state import Context
 from agentinstruct.tools.corpus import searching
 from agentinstruct.tools.embeddings import embeddings
-from agentinstruct.tools.retrieval import Index
+from agentinstruct.tools.retrieval import Chunk, Index
 
 SKILL = load_skill("tool_use")
 CODE = '''"""Prices."""
@@ -133,12 +133,19 @@ async def test_every_type_yields_an_accepted_record_and_one_with_more_calls(
     assert not state["dropped"]
     original, *longer = state["records"]
     assert original.accepted
-    assert {verdict.check for verdict in original.verdicts} >= set(SKILL.file.checks) - {"more_steps"}
-    assert bool(longer) is (category != "single_api_absent")
+    assert {verdict.check for verdict in original.verdicts} >= set(SKILL.file.checks) - {"more_steps", "failing_step"}
+    goals = goals_of(category)
+    assert {record.goal for record in longer} == goals
     for record in longer:
-        assert record.goal == "more_steps"
         assert record.parent == original.id
         assert len(called(record)) > len(called(original))
+
+
+def goals_of(category: str) -> set[str]:
+    if category in ("single_api_absent", "report_error"):
+        return set()
+    single = category.startswith("single") or category.startswith("parallel")
+    return {"more_steps"} if single else {"more_steps", "failing_step"}
 
 
 @pytest.mark.parametrize("category", SKILL.categories)
@@ -218,7 +225,8 @@ async def test_code_without_functions_is_declined() -> None:
 
 
 async def grown_by_retrieval(text: str, neighbours: list[str]) -> dict[str, Any]:
-    index = Index.build(neighbours, [f"n{place}" for place, _ in enumerate(neighbours)], embeddings("hash"))
+    chunks = [Chunk(id=f"n{place}", text=code, modality="code") for place, code in enumerate(neighbours)]
+    index = Index.of([*chunks, Chunk(id="prose", text=text, modality="prose")], embeddings("hash"))
     with searching(index):
         for seed in range(20):
             state = await flow("single_api_all_parameters", text=text, seed=seed, rounds=0)
@@ -399,7 +407,7 @@ async def test_a_task_whose_plan_does_not_hold_is_not_tried(category: str, wrong
 
 
 async def test_every_round_of_refinement_adds_a_step() -> None:
-    state = await flow(CHAIN, rounds=2, suggestions_per_goal=1)
+    state = await flow(CHAIN, rounds=2, suggestions_per_goal=1, goals="more_steps")
     assert [record.depth for record in state["records"]] == [0, 1, 2]
     assert [len(called(record)) for record in state["records"]] == [2, 3, 4]
 

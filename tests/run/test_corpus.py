@@ -2,13 +2,14 @@
 
 import json
 import os
+import pickle
 import shutil
 from pathlib import Path
 
 import pytest
 from langchain_core.embeddings import Embeddings
 
-from agentinstruct.agents.errors import ProviderDown, ProviderError
+from agentinstruct.agents.errors import ProviderDown, ProviderError, RunError
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.skill import load_skill
 from agentinstruct.graphs.state import Context
@@ -112,12 +113,75 @@ async def test_a_limit_bounds_what_is_read(code, tmp_path, monkeypatch):
 
     real = module.read_seeds
     monkeypatch.setattr(module, "read_seeds", watched)
-    first = config(code, tmp_path, embeddings="hash", limit=1)
-    async with corpus(first, [load_skill("tool_use")]):
-        assert current_corpus() is None, "the first seed is prose"
+    assert await modalities(config(code, tmp_path, embeddings="hash", limit=1)) == ["prose"]
     assert len(read) == 1
-    async with corpus(config(code, tmp_path, embeddings="hash"), [load_skill("tool_use")]):
-        assert len(current_corpus()) >= 3
+    assert set(await modalities(config(code, tmp_path, embeddings="hash"))) == {"prose", "code"}
+
+
+async def modalities(settings):
+    async with corpus(settings, [load_skill("tool_use")]):
+        return [hit.modality for hit in await current_corpus().asearch("def", 99)]
+
+
+class Counting(Embeddings):
+    """Embeds by length, and counts the texts."""
+
+    def __init__(self):
+        self.texts = []
+
+    def embed_documents(self, texts):
+        self.texts += texts
+        return [[1.0, float(len(text))] for text in texts]
+
+    def embed_query(self, text):
+        return [1.0, float(len(text))]
+
+
+@pytest.fixture
+def counting(monkeypatch):
+    embedder = Counting()
+    monkeypatch.setattr(module, "embeddings", lambda *_, **__: embedder)
+    return embedder
+
+
+async def test_a_resume_embeds_only_what_is_new_and_forgets_what_is_gone(code, tmp_path, counting):
+    settings = config(code, tmp_path / "out", embeddings="hash")
+    before = await modalities(settings)
+    assert len(counting.texts) == len(before)
+    assert len(await modalities(settings)) == len(before) == len(counting.texts)
+    (code / "a.txt").write_text((SEEDS / "four_freedoms.txt").read_text())
+    (code / "heap.go").unlink()
+    after = await modalities(settings)
+    assert len(counting.texts) > len(before) and set(counting.texts[len(before) :]).isdisjoint(counting.texts[:2])
+    async with corpus(settings, [load_skill("tool_use")]):
+        hits = await current_corpus().asearch("def", 99)
+    assert len(hits) == len(after)
+    assert {Path(hit.source).name for hit in hits} == {"a.txt", "bisect.py", "colorsys.py"}
+    assert all(hit.title for hit in hits if hit.source.endswith("a.txt"))
+
+
+async def test_what_a_stranger_put_in_the_folder_is_made_anew_not_loaded(code, tmp_path, counting):
+    settings = config(code, tmp_path / "out", embeddings="hash")
+    before = await modalities(settings)
+    for file in (tmp_path / "out" / "corpus").iterdir():
+        file.write_bytes(pickle.dumps({"a": 1}))
+    assert await modalities(settings) == before
+    assert len(counting.texts) == 2 * len(before)
+
+
+async def test_a_link_in_the_folders_place_is_refused(code, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "corpus").symlink_to(tmp_path / "code")
+    with pytest.raises(RunError, match="corpus"):
+        await modalities(config(code, tmp_path / "out", embeddings="hash"))
+
+
+async def test_more_chunks_than_are_searched_are_told(code, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "LARGEST", 2)
+    told = []
+    async with corpus(config(code, tmp_path, embeddings="hash"), [load_skill("tool_use")], told.append):
+        assert len(current_corpus()) == 2
+    assert told == ["retrieval searches the first 2 chunks of the seeds"]
 
 
 def test_without_weights_code_is_not_searched_and_the_summary_says_so(
@@ -126,7 +190,7 @@ def test_without_weights_code_is_not_searched_and_the_summary_says_so(
     server = openai_server()
     done = program(*command(code, server, tmp_path / "out", "--limit", 1))
     assert done.returncode == 0, done.stderr
-    assert "code is not searched: `agentinstruct fetch minilm`" in done.stdout
+    assert "seeds are not searched: `agentinstruct fetch minilm`" in done.stdout
     asked = program(*command(code, server, tmp_path / "other", "--limit", 1, "--embeddings", "local"))
     assert asked.returncode == 2
     assert "agentinstruct fetch minilm" in asked.stderr
@@ -144,7 +208,7 @@ def test_a_resume_keeps_the_embeddings_the_run_began_with(program, openai_server
     monkeypatch.delenv("AGENTINSTRUCT_MODELS")
     again = program(*command(code, server, out, "--limit", 2))
     assert again.returncode == 0, again.stderr
-    assert embeddings() == "none" and "code is not searched" in again.stdout
+    assert embeddings() == "none" and "seeds are not searched" in again.stdout
     refused = program(*command(code, server, out, "--embeddings", "local"))
     assert refused.returncode == 2
     assert '"none" → "local"' in refused.stderr

@@ -313,12 +313,3 @@ def test_parquet_in_a_compressed_file_and_of_many_rows(tmp_path, tale, read):
     assert [seed.text[:8] for seed in seeds[::300]] == ["Tale 0. ", "Tale 300", "Tale 600"]
     assert (len(seeds), skipped, seeds[0].title) == (700, [], "T" * 300)
     assert [seed.text for seed in read(tmp_path / "b.parquet.gz")[0]] == [seed.text for seed in seeds]
-
-
-def test_only_code_opens_nothing_else(tmp_path, tale):
-    (tmp_path / "a.txt").write_text(tale)
-    (tmp_path / "b.pdf").write_bytes(b"no PDF at all")
-    (tmp_path / "c.py").write_text(PYTHON)
-    write_rows(tmp_path / "d.jsonl", [{"text": tale}, {"text": GO, "language": "go"}])
-    found = list(read_seeds([str(tmp_path)], SeedOptions(), only_code=True))
-    assert [seed.language for seed in found] == ["python", "go"]
