@@ -322,6 +322,12 @@ def test_what_cannot_be_used_of_a_site_is_named() -> None:
     assert len(loaded.problems) == 4
 
 
+def test_a_label_that_stands_twice_on_a_page_counts_once() -> None:
+    twice = [Figure(label="Year", value="1754"), Figure(label="year", value="1755")]
+    site = Site(name="S", pages=[SitePage(title="Home", kind="text", facts=twice)])
+    assert load(site).pages["home"].facts == twice[:1]
+
+
 def test_a_site_of_nothing_usable_still_has_a_page() -> None:
     browser = Browser(Site(name="", pages=[SitePage(title="X", kind="form")]))
     assert browser.view.text().startswith("Page: Home")

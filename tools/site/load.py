@@ -131,6 +131,7 @@ def _tidied(page: SitePage, tables: Mapping[str, Table]) -> SitePage:
     known = table.fields if table else ()
     columns = [one for one in page.columns if one in known] or list(known)
     update: dict[str, Any] = {"columns": columns, "filters": [one for one in page.filters if one in known]}
+    update["facts"] = list({fold(fact.label): fact for fact in reversed(page.facts)}.values())[::-1]
     if page.stock not in known:
         update["stock"] = ""
     if page.kind in ("form", "settings", "cart"):
