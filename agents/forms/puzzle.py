@@ -5,7 +5,7 @@ before there are words for it, and a later check reads the words back into the s
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -219,7 +219,19 @@ class Riddle(Form):
 
 
 def _material(core: Core, cast: Cast) -> Material:
-    return {"core": core.model_dump(mode="json"), "cast": cast.model_dump(mode="json"), "plain": core.plain()}
+    parts = core.plain()
+    dumped = {"core": core.model_dump(mode="json"), "cast": cast.model_dump(mode="json")}
+    return {**dumped, "parts": parts, "plain": _told(parts)}
+
+
+def _told(parts: Mapping[str, Any]) -> str:
+    """A core as its writer reads it."""
+    lines = ["Setting:", *parts["setting"]]
+    lines += ["Rules and facts:", *(f"- {rule}" for rule in parts["rules"])] if parts["rules"] else []
+    lines += [f"For this question: {given}" for given in parts["given"]]
+    lines.append(f"Question: {parts['question']}")
+    lines += ["Options, in this order:", *(f"- {option}" for option in parts["options"])] if parts["options"] else []
+    return "\n".join(lines)
 
 
 def _same_names(key: str, answer: str) -> bool | None:

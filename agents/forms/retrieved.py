@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from agentinstruct.agents.skill import Category, Goal
 
 NOTHING = "not in the documents"
-_POINTS_AT = re.compile(r"\bdocument (?:id )?\d|\bsnippet \d|\[\d+\]", re.IGNORECASE)
+_POINTS_AT = re.compile(r"\bdocument (?:id )?\d|\bsnippet \d|(?<![\w`])\[\d+\]", re.IGNORECASE)
 
 
 class Retrieved(Keyed):

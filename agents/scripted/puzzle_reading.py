@@ -35,6 +35,8 @@ _LISTS: Mapping[str, str] = {
     "kinds": r"These kinds are spoken of: (.+?)\.(?:\s|$)",
     "places": r"A request is for one of these: (.+?)\.(?:\s|$)",
 }
+_REMARK = re.compile(r"has heard this story|years older than|minutes late that day|umbrellas and has lost")
+"""What has nothing to do with the answer."""
 _SAYS = re.compile(r"(.+?) says: \"(.+?)\"\.?$")
 
 
@@ -112,7 +114,7 @@ class Reading:
         if said := _SAYS.match(sentence):
             inner = self.grammar.read(said[2])
             return f"iff({identifier(said[1])}, {inner})" if inner else ""
-        return self.grammar.read(sentence) or ("true" if _is_remark(sentence) else "")
+        return self.grammar.read(sentence) or ("true" if _REMARK.search(sentence) else "")
 
     def _supposed(self) -> list[str]:
         return [self.formal(said) for said in re.findall(r"^Suppose that (.+)\.$", self.text, re.MULTILINE)]
@@ -166,12 +168,6 @@ def policy_order(rules: Sequence[str], ordered: bool) -> list[str]:
     decide = [rule for rule in rules if "outcome ==" in rule]
     made = policy.ordered([Statement(text="", formal=rule) for rule in decide])
     return [*(one.formal for one in made), *(rule for rule in rules if rule not in decide)]
-
-
-def _is_remark(sentence: str) -> bool:
-    return bool(
-        re.search(r"has heard this story|years older than|minutes late that day|umbrellas and has lost", sentence)
-    )
 
 
 Declared = tuple[list[Variable], list[str]]

@@ -31,7 +31,7 @@ def instruct(request: Request) -> Said:
     """The core in plain words, or as many free puzzles as asked for."""
     material = request.inputs.get("material")
     if material:
-        return {"items": [_worded(material["plain"])]}
+        return {"items": [_worded(material["parts"])]}
     category = request.inputs.get("category")
     make = FREE.get(str(_field(category, "name")))
     if make is None:
@@ -50,7 +50,7 @@ def edit(request: Request) -> Said:
     """The harder core in words; a free puzzle with one more sentence."""
     material, view = request.inputs.get("material"), str(request.inputs.get("item", ""))
     if material:
-        return {"item": _worded(material["plain"])}
+        return {"item": _worded(material["parts"])}
     added = _added(request, view)
     options = re.findall(r"^([A-J])\. (.+)$", view, re.MULTILINE)
     key = re.search(r"^Key: (.+)$", view, re.MULTILINE)

@@ -131,6 +131,7 @@ def test_a_cast_takes_only_names_that_can_stand_in_a_sentence() -> None:
         things=["oak saw", "The lamp", "Excalibur"],
     )
     assert cast.people == ("Ruth", "Ben")
+    assert Cast.of(people=["the cook", "José", "昨日", "Zoë"]).people == ("the cook", "José", "Zoë")
     assert cast.things == ("the oak saw", "the lamp", "Excalibur")
 
 

@@ -52,9 +52,11 @@ def _clean(names: Iterable[str], article: bool) -> Iterator[str]:
         bare = _ARTICLE.sub("", words)
         folded = identifier(bare)
         usable = _NAME.fullmatch(bare) and not _JOINS.search(bare) and len(bare) <= 32 and bare[0].isalpha()
-        if usable and bare.isascii() and not any(folded in other or other in folded for other in seen):
+        clear = len(folded) > 1 and not any(folded in other or other in folded for other in seen)
+        if usable and clear and not folded.startswith("x_"):
             seen.add(folded)
-            yield f"the {bare}" if article and bare[0].islower() else bare
+            named = article or words.startswith("the ")
+            yield f"the {bare}" if named and bare[0].islower() else bare
 
 
 def listed(names: Iterable[str]) -> str:

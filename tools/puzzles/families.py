@@ -12,9 +12,9 @@ from agentinstruct.tools.puzzles.policy import policy
 from agentinstruct.tools.puzzles.questions import Asker
 from agentinstruct.tools.puzzles.scenes import drawn, scene
 from agentinstruct.tools.puzzles.statements import Statement
-from agentinstruct.tools.solver import ProblemError, Wanted
+from agentinstruct.tools.solver import SUFFICIENCY, ProblemError, Wanted
 
-TRIES = 12
+TRIES = 24
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,12 @@ def ruled(name: str, cast: Cast, draw: Random, larger: int = 0) -> Core:
     size = draw.randint(*family.sizes) + larger
     if name == "policy":
         return policy(cast, draw, size)
+    # Drawn once: some verdicts are found in fewer scenes than others, and must not be rarer for it.
+    aim = draw.choice(SUFFICIENCY)
     for _ in range(TRIES):
         try:
             kind = draw.choice(family.scenes)
-            return posed(name, Asker(scene(drawn(kind, cast, min(size, LARGEST[kind]), draw)), draw))
+            return posed(name, Asker(scene(drawn(kind, cast, min(size, LARGEST[kind]), draw)), draw, aim=aim))
         except (NoCore, ProblemError):
             continue
     raise NoCore(f"no {name} puzzle was found in {TRIES} tries")

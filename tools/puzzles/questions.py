@@ -1,6 +1,7 @@
 """Questions with five options about rules: one option is right, and the program knows why before it is worded."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from agentinstruct.tools.puzzles.compose import TRIES, Composer
@@ -18,8 +19,12 @@ QUESTIONS: dict[Wanted, str] = {
 }
 
 
+@dataclass
 class Asker(Composer):
     """A composer that also asks."""
+
+    aim: str = ""
+    """The verdict that a question of sufficiency is to have; empty for any."""
 
     def asked(self, wanted: Wanted, rules: Sequence[Statement], given: Statement | None = None) -> dict[str, Any]:
         """Options of which exactly one is right, as entries of a core."""
@@ -96,7 +101,7 @@ class Asker(Composer):
     def _sufficient(self, left: Worlds) -> dict[str, Any]:
         """Two statements, drawn so that each of the five verdicts is as likely."""
         words, asked, answers = self.draw.choice(self.scene.decided)
-        letter = self.draw.choice(SUFFICIENCY)
+        letter = self.aim or self.draw.choice(SUFFICIENCY)
         term = left.reader.term(asked).value
 
         def settles(*claims: str) -> bool:

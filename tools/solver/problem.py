@@ -7,6 +7,7 @@ Everything is JSON-able and bounded, so that a model may write it; nothing in it
 """
 
 import re
+import unicodedata
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -88,5 +89,6 @@ class Query(Part):
 
 def identifier(words: str) -> str:
     """A variable's name made of a thing's name: `The Red House` is `the_red_house`."""
-    name = re.sub(r"\W+", "_", words.strip(), flags=re.ASCII).strip("_").lower()[:40]
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
+    name = re.sub(r"\W+", "_", plain.strip(), flags=re.ASCII).strip("_").lower()[:40]
     return name if name[:1].isalpha() else f"x_{name}"
