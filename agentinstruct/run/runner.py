@@ -219,9 +219,9 @@ async def in_thread(make: Callable[[], Iterator[Seed]], batch: int = 32) -> Asyn
 
 def load_graphs(skills: list[Skill]) -> dict[str, Any]:
     """The compiled graph of each skill."""
-    from agentinstruct.graphs import skills as module
+    from agentinstruct.graphs.wiring import graph_of
 
-    return {skill.name: getattr(module, skill.name) for skill in skills}
+    return {skill.name: graph_of(skill.name) for skill in skills}
 
 
 async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
