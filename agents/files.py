@@ -41,7 +41,8 @@ def checked(model: type[Model], data: object, where: str, error: MakeError) -> M
 def nearest(word: str, known: Callable[[], list[str]] | list[str]) -> str:
     """A hint such as ` Did you mean 'flaw'?`, or the whole short list when nothing is near."""
     names = known() if callable(known) else known
-    close = get_close_matches(word, names, n=1)
+    begun = [name for name in sorted(names) if len(word) > 2 and name.startswith(word)]
+    close = begun or get_close_matches(word, names, n=1)
     return f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(sorted(names))}."
 
 

@@ -16,7 +16,7 @@ value: it is never itself rendered, and `tagged` keeps it apart from the instruc
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -122,12 +122,12 @@ def compile_template(
     """
     try:
         tree = ENVIRONMENT.parse(text)
-        template = ENVIRONMENT.from_string(text)
+        used, referenced = meta.find_undeclared_variables(tree), any(True for _ in meta.find_referenced_templates(tree))
+        template = ENVIRONMENT.from_string(tree)
     except TemplateSyntaxError as cause:
         raise error(f"{where}, line {cause.lineno + line - 1}: {cause.message}. Correct the template.") from cause
-    if any(True for _ in meta.find_referenced_templates(tree)):
+    if referenced:
         raise error(f"{where}: a template cannot include, import or extend another one. Write the text out.")
-    used = meta.find_undeclared_variables(tree)
     if extra := sorted(used - allowed):
         hint = nearest(extra[0], list(allowed)) if allowed else " It is given nothing."
         raise error(f"{where}: the template uses {extra[0]!r}, which it is not given.{hint}")
@@ -140,7 +140,12 @@ def load_prompt(path: Path, name: str) -> Prompt:
     Raises:
         PromptError: the file is missing or not of the form above; says where and what to do.
     """
-    text = read_text(path, PromptError)
+    return _prompt_of(read_text(path, PromptError), name)
+
+
+@lru_cache(maxsize=1024)
+def _prompt_of(text: str, name: str) -> Prompt:
+    """The prompt in a file's text; skills that share a file share it."""
     match = _FRONT_MATTER.match(text)
     if not match:
         raise PromptError(

@@ -25,12 +25,23 @@ from agentinstruct.tools.citations import (
 )
 from agentinstruct.tools.quotes import fold
 
+_SOURCES = (
+    "(?:documents?|snippets?|sources?|(?:search )?results?|contexts?|passages?|materials?|texts?|list|information|"
+    "evidence|excerpts?|articles?|pages?)"
+)
+_TOLD = (
+    "(?:stated|mentioned|specified|provided|contained|covered|addressed|answered|answerable|found|given|said|told|"
+    "described|explained|disclosed|included|reported|discussed|known|clear)"
+)
 _DECLINES = re.compile(
-    r"\b(?:not|n't|no(?:ne|thing|r)?|neither|without|un(?:answered|clear|known|stated|specified|available))\b"
-    r".{0,80}\b(?:documents?|snippets?|sources?|results?|context|passages?|materials?|texts?|here|them|it|"
-    r"answer(?:s|ed)?|sa(?:y|ys|id)|stat(?:e|es|ed)|mention(?:s|ed)?|contain(?:s|ed)?|cover(?:s|ed)?|giv(?:e|es|en)|"
-    r"specif(?:y|ies|ied)|provid(?:e|es|ed)|tell(?:s)?|told|address(?:es|ed)?|explain(?:s|ed)?|information)\b"
-    r"|\b(?:documents?|snippets?|sources?|results?|context|passages?)\b.{0,60}\b(?:not|n't|no|nothing|silent|leave|lack)\b"
+    rf"(?:\bnot|n't) (?:\w+ )?(?:in|among|from|by|within) (?:(?:any|one) of )?(?:(?:the|these|those|this|your) )?"
+    rf"(?:\w+ ){{0,2}}{_SOURCES}\b"
+    rf"|(?:\bnot|n't) (?:\w+ )?{_TOLD}\b"
+    rf"|\b{_SOURCES}\b[^.]{{0,60}}?(?:\b(?:not|nothing|no|none|silent|lacks?|nowhere|never)\b"
+    r"|n't|\bleaves? (?:\w+ ){0,4}open)"
+    rf"|\b(?:no|none of the|none of these|neither) (?:\w+ ){{0,3}}(?:{_SOURCES}|mention|answer|word|statement|figure)\b"
+    r"|\b(?:cannot|can't|could not|couldn't) (?:be )?(?:answer|answered|determined?|found|established|told?|derived?)\b"
+    r"|\b(?:unanswerable|unanswered|unstated|unspecified|unmentioned)\b"
 )
 _MOST_QUERIES = 3
 

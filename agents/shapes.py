@@ -11,7 +11,7 @@ from agentinstruct.agents.shapes_fermi import Scene
 from agentinstruct.agents.shapes_frame import Frame
 from agentinstruct.agents.shapes_mistakes import Mistakes
 from agentinstruct.agents.shapes_sources import Contradiction, Documents, Gap, Searches, Versions
-from agentinstruct.agents.shapes_web import SiteReply
+from agentinstruct.agents.shapes_web import FormSite, ListSite, ShopSite, SiteReply, WholeSite
 
 SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
     {
@@ -27,6 +27,10 @@ SHAPES: Mapping[str, type[Reshaped]] = MappingProxyType(
         "scene": Scene,
         "frame": Frame,
         "site": SiteReply,
+        "form_site": FormSite,
+        "list_site": ListSite,
+        "shop_site": ShopSite,
+        "whole_site": WholeSite,
         "character_sheet": CharacterSheet,
         "conflict": ConflictSheet,
         "imagery": ImageList,

@@ -5,6 +5,8 @@ from pydantic import Field
 from agentinstruct.agents.replies import Reshaped
 from agentinstruct.tools.freshness import worn_phrases
 
+_FEWEST = 40
+
 
 class Sheet(Reshaped):
     """Labelled fields, a line each; all must be filled."""
@@ -16,8 +18,10 @@ class Sheet(Reshaped):
 
     def unfit(self) -> str:
         """A sheet with a gap is none."""
-        gaps = [name for name, said in self._fields().items() if len(said.split()) < (1 if name == "name" else 2)]
-        return f"not filled in: {', '.join(gaps)}" if gaps else ""
+        if gaps := [name for name, said in self._fields().items() if not said]:
+            return f"not filled in: {', '.join(gaps)}"
+        words = len(self.passage_text.split())
+        return f"only {words} words: too little to work from" if words < _FEWEST else ""
 
     def _fields(self) -> dict[str, str]:
         values = self.model_dump(exclude={"suitable", "reason"})

@@ -6,6 +6,7 @@ any of them. Which notation a table gets is drawn from its content: the same rep
 
 import json
 from collections.abc import Sequence
+from itertools import zip_longest
 from random import Random
 from typing import ClassVar
 
@@ -39,8 +40,10 @@ class Structured(Reshaped):
 
     def unfit(self) -> str:
         """What is wrong with the cells, or with the data they make."""
-        if fault := self._uneven():
-            return fault
+        fault = self._uneven() or self._unread()
+        return f"{fault}. Put the cells right; the source stays suitable." if fault else ""
+
+    def _unread(self) -> str:
         try:
             data = read(self.passage_text)
         except TableError as error:
@@ -137,7 +140,10 @@ def uneven(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if len(columns) < 2 or not all(names) or len(set(names)) < len(names):
         return "at least two columns, each with a name of its own"
     wrong = next((row for row in rows if len(row) != len(columns)), None)
-    return f"{len(columns)} columns, but this row has {len(wrong)} cells: {list(wrong)}" if wrong is not None else ""
+    if wrong is None:
+        return ""
+    cells = ", ".join(f"{name}: {cell}" for name, cell in zip_longest(columns, wrong, fillvalue="(nothing)"))
+    return f"{len(columns)} columns, but this row has {len(wrong)} cells, so they fall out of step ({cells[:300]})"
 
 
 def tables_of(text: str) -> tuple[Table, ...]:

@@ -1,16 +1,18 @@
 """What the transforms of retrieval-augmented generation reply with: documents whose parts are known, or searches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import cycle
 from types import MappingProxyType
 from typing import ClassVar
 
 from pydantic import Field
 
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.records import Frozen, Passage
+from agentinstruct.agents.records import Frozen, Passage, Seed
 from agentinstruct.agents.replies import Reshaped
-from agentinstruct.agents.sources import Document, Written, holding, listing
+from agentinstruct.agents.sources import Document, Written, holding, listing, own
 from agentinstruct.tools.quotes import contains, fold
+from agentinstruct.tools.snippets import nearest
 
 SHORTEST = 20
 """Characters of a document, at least."""
@@ -121,7 +123,9 @@ class Versions(Differing):
     def documents(self) -> list[Document]:
         """The later version answers; the earlier is outdated."""
         now, before = self.second.document("gold", self.second_date), self.first.document("outdated", self.first_date)
-        return [now, before, *(one.document("near") for one in self.others)]
+        # The others are as old as one of the two, so that a date does not mark what matters.
+        dates = cycle((before.date, now.date))
+        return [now, before, *(one.document("near", next(dates)) for one in self.others)]
 
     def unfit(self) -> str:
         """As for all that differ, and the dates must be in order."""
@@ -158,18 +162,20 @@ SHAPED: Mapping[str, type[Sources]] = MappingProxyType(
 """What each transform that writes documents replies with."""
 
 
-def gathered(passage: Passage, snippets: Sequence[Document]) -> list[Document]:
+def gathered(passage: Passage, seed: Seed) -> list[Document]:
     """The documents that a seed gives: its own snippets, or what its transform wrote.
 
     Raises:
         ReplyError: what was taken out of the source is not in it.
     """
     if passage.transform not in SHAPED:
-        return list(snippets)
+        return own(seed)
     written = SHAPED[passage.transform].model_validate({"suitable": True, "reason": "", **passage.data})
     if not isinstance(written, Gap):
         return written.documents
-    taken = holding(snippets, written.taken)
-    if not taken:
+    if not contains(seed.text, written.taken):
         raise ReplyError("grounded", f"what was taken out is not in the source: {written.taken!r}")
+    # A clause with a heading before it, or one that two snippets share, stands whole in none.
+    about = nearest(seed.text, written.taken)
+    taken = holding(own(seed), written.taken) or [one for one in own(seed) if one.text == about]
     return [*(one.model_copy(update={"part": "removed"}) for one in taken), *written.documents]

@@ -91,12 +91,10 @@ class Relabelled(SiteEdit):
 
     def task_after(self, task: WebTask) -> WebTask:
         """The task's goal under the new labels."""
-        wanted = task.wanted.model_copy(
-            update={
-                "conditions": [self._condition(one) for one in task.wanted.conditions],
-                "page": self._titled(task.wanted.page),
-            }
-        )
+        fact = task.wanted.fact
+        fact = fact.model_copy(update={"page": self._titled(fact.page)}) if fact else None
+        conditions = [self._condition(one) for one in task.wanted.conditions]
+        wanted = task.wanted.model_copy(update={"conditions": conditions, "fact": fact})
         withheld = tuple(one.model_copy(update={"name": self._now(one.name)}) for one in task.withheld)
         never = tuple(self._condition(one) for one in task.never)
         return task.model_copy(update={"wanted": wanted, "withheld": withheld, "never": never})

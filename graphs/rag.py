@@ -65,7 +65,7 @@ class Retrieval:
 async def _gathered(seed: Seed, passage: Passage) -> list[Document]:
     if passage.transform == "queries":
         return await _ranked(seed, passage.data["queries"])
-    written = gathered(passage, own(seed))
+    written = gathered(passage, seed)
     return [*written, *found(await _hits(seed, seed.text, NEIGHBOURS), passage.text)]
 
 

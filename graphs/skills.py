@@ -26,8 +26,8 @@ web_agent = build_web_agent(load_skill("web_agent"))
 conversation = build_conversation(
     load_skill("conversation"),
     (
-        *(coding, creative_content, data_to_text, fermi, few_shot_reasoning),
-        *(multiple_choice, open_domain_qa, reading_comprehension),
+        *(analytical_reasoning, brain_teaser, coding, creative_content, data_to_text, fermi, few_shot_reasoning),
+        *(multiple_choice, open_domain_qa, rag, reading_comprehension),
         *(text_classification, text_extraction, text_modification),
     ),
 )

@@ -42,7 +42,7 @@ _PREFIXED = {
 _PLAIN = """
 minute: min mins minute
 hour: h hr hrs hour
-day: d day
+day: d day workday weekday
 week: wk wks week
 fortnight: fortnight
 month: mo month

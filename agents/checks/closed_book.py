@@ -1,6 +1,7 @@
 """Checks of questions that stand alone and of responses given without the passage behind them.
 
 told_enough       a reader who has only the question would have to be told nothing
+points_hold       the passage bears out most points of a full answer and contradicts none
 blind_solvers     solvers who have only the question come to the key
 premise           the response denies the false premise and corrects it
 covers            the response says the points of a full answer
@@ -24,14 +25,23 @@ from agentinstruct.agents.shapes_mistakes import mistaken
 from agentinstruct.tools.quotes import contains
 
 MCQ = ("single", "above", "worked", "select", "sequence", "assertion")
+_PART = 0.7
+"""A quotation of more than this share of a question quotes all of it."""
 _ENOUGH = 2 / 3
 """The share of the points that a response must say in full."""
+
+
+class Lack(Frozen):
+    """Something that a reader of a question alone would have to be told."""
+
+    words: str = Field(description="The words of the question that leave it open, copied letter for letter.")
+    lacks: str = Field(description="What one would have to be told, in a few words.")
 
 
 class Standing(Frozen):
     """What a reader of a question alone would have to be told."""
 
-    missing: tuple[str, ...]
+    missing: tuple[Lack, ...]
     enough: bool
 
 
@@ -93,8 +103,16 @@ async def _told_enough(draft: Draft, bench: Bench) -> Opinion:
     said, calls, failed = await asked("told_enough", Standing, draft, bench, inputs)
     if failed:
         return failed, calls
-    missing = "; ".join(said.missing)
-    return [verdict("told_enough", said.enough and not missing, missing[:300])], calls
+    shown = f"{draft.item.question}\n{draft.item.options}"
+    lacks = [f"{one.words!r}: {one.lacks}" for one in said.missing if _points_at(one.words, shown)]
+    return [
+        verdict("told_enough", not lacks, "; ".join(lacks)[:300] or "nothing in it leaves open what is meant")
+    ], calls
+
+
+def _points_at(words: str, shown: str) -> bool:
+    """Whether words are a part of what is shown: to quote the whole of it says nothing about what it lacks."""
+    return contains(shown, words) and len(words.split()) < _PART * len(shown.split())
 
 
 async def _blind(draft: Draft, bench: Bench) -> Opinion:
@@ -156,23 +174,34 @@ def _facts(draft: Draft) -> str:
 
 
 async def _grounded_answer(draft: Draft, bench: Bench) -> Opinion:
-    inputs = {"passage": _facts(draft), "question": draft.item.question, "response": draft.response}
+    needed = 0 if draft.item.form == Quantity.name else 1
+    return await _borne_out("grounded_answer", draft.response, needed, draft, bench)
+
+
+async def _points_hold(draft: Draft, bench: Bench) -> Opinion:
+    points = getattr(read_form(draft.item), "points", ())
+    return await _borne_out("points_hold", "\n".join(points), len(points) // 2, draft, bench) if points else NOTHING
+
+
+async def _borne_out(name: str, text: str, needed: int, draft: Draft, bench: Bench) -> Opinion:
+    """Whether the passage contradicts none of a text's claims and bears out as many as are needed."""
+    inputs = {"passage": _facts(draft), "question": draft.item.question, "response": text}
     said, calls, failed = await asked("grounded_answer", Claims, draft, bench, inputs)
     if failed:
-        return failed, calls
+        return [verdict(name, False, failed[0].evidence)], calls
     borne = [claim for claim in said.claims if claim.quote.strip() and contains(_facts(draft), claim.quote)]
     against = next((claim for claim in borne if claim.finding == "contradicted"), None)
     if against:
         evidence = f"{against.claim[:160]!r}, though the passage has {against.quote[:160]!r}"
-        return [verdict("grounded_answer", False, evidence)], calls
+        return [verdict(name, False, evidence)], calls
     supported = sum(claim.finding == "supported" for claim in borne)
-    needed = 0 if draft.item.form == Quantity.name else 1
     evidence = f"the passage bears out {supported} of {len(said.claims)} claims and contradicts none"
-    return [verdict("grounded_answer", supported >= needed, evidence)], calls
+    return [verdict(name, supported >= needed, evidence)], calls
 
 
 CHECKS = (
     Check("told_enough", "A reader of the item alone would have to be told nothing.", "model", "item", _told_enough),
+    Check("points_hold", "The passage bears out what a full answer is to say.", "model", "item", _points_hold),
     Check(
         "blind_solvers",
         "Most independent solvers, who have neither key nor passage, come to the key.",

@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from functools import wraps
 from typing import Literal
 
-from agentinstruct.agents.checks.check import Bench, Check, Opinion, verdicts
+from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, verdicts
 from agentinstruct.agents.checks.demands import unmet
 from agentinstruct.agents.checks.measured import slower_than, tangled_as
 from agentinstruct.agents.forms import read_form
 from agentinstruct.agents.forms.on_code import Documentation, SqlQuery, Testing, Translation, Walkthrough
 from agentinstruct.agents.forms.programs import Refactor, Speedup, Tested
-from agentinstruct.agents.records import Draft
+from agentinstruct.agents.records import Draft, Verdict
 from agentinstruct.tools.code import (
     Block,
+    Proof,
     SqlError,
     blocks,
     language_of,
@@ -27,7 +28,9 @@ from agentinstruct.tools.code.mutation import check
 from agentinstruct.tools.code.reading import bare_code, undocumented
 from agentinstruct.tools.sandbox import SandboxUnavailable, arun_python
 
-Finder = Callable[[Draft, Bench], AsyncIterator[str]]
+Found = str | Proof | None
+"""A fault, or a proof whose evidence is kept, or that a check has nothing to do with a draft."""
+Finder = Callable[[Draft, Bench], AsyncIterator[Found]]
 TESTED = ("program", "completion", "repair", "crash", "refactor", "speedup", "extension", "code_review", "translation")
 SHOWN = ("completion", "repair", "crash", "refactor", "speedup", "code_review")
 
@@ -38,10 +41,16 @@ def running(name: str, stage: Literal["item", "response"], proves: str, find: Fi
     @wraps(find)
     async def found(draft: Draft, bench: Bench) -> Opinion:
         try:
-            faults = [fault async for fault in find(draft, bench)]
+            said = [one async for one in find(draft, bench)]
         except SandboxUnavailable as error:
-            faults = [f"nothing was run: {error}"]
-        return verdicts(name, ((name, fault[:400]) for fault in faults), "run"), []
+            said = [f"nothing was run: {error}"]
+        if None in said:
+            return NOTHING
+        faults = [(name, one[:400]) for one in said if isinstance(one, str)]
+        evidence = next((one.evidence for one in said if isinstance(one, Proof)), "")
+        if not faults:
+            return [Verdict(check=name, passed=True, kind="run", evidence=evidence)], []
+        return verdicts(name, faults, "run"), []
 
     return Check(name, proves, "run", stage, found, frozenset(forms))
 
@@ -51,7 +60,7 @@ def answered_in(draft: Draft, language: str) -> str:
     return "\n\n\n".join(block.code for block in blocks(draft.response) if block.language == language)
 
 
-async def _proved(draft: Draft, bench: Bench) -> AsyncIterator[str]:
+async def _proved(draft: Draft, bench: Bench) -> AsyncIterator[Found]:
     form = read_form(draft.item)
     if isinstance(form, Testing):
         proof = await prove(form.code, form.tests)
@@ -61,14 +70,13 @@ async def _proved(draft: Draft, bench: Bench) -> AsyncIterator[str]:
         proof = await prove(form.joined(form.reference), form.tests)
     else:
         return
-    if not proof.proved:
-        yield proof.fault
+    yield proof.fault or proof
     if isinstance(form, Tested) and proof.proved:
         async for fault in unmet(form, [Block("python", form.reference)], reference=True):
             yield f"the reference solution: {fault}"
 
 
-async def _given_behaves(draft: Draft, bench: Bench) -> AsyncIterator[str]:
+async def _given_behaves(draft: Draft, bench: Bench) -> AsyncIterator[Found]:
     form = read_form(draft.item)
     if not isinstance(form, Tested):
         return
@@ -83,8 +91,11 @@ async def _given_behaves(draft: Draft, bench: Bench) -> AsyncIterator[str]:
         yield f"the reference is no faster: {slow}"
 
 
-async def _asks_more(draft: Draft, bench: Bench) -> AsyncIterator[str]:
-    form, before = read_form(draft.item), read_form(bench.parent.item) if bench.parent else None
+async def _asks_more(draft: Draft, bench: Bench) -> AsyncIterator[Found]:
+    if bench.parent is None:
+        yield None
+        return
+    form, before = read_form(draft.item), read_form(bench.parent.item)
     if isinstance(form, SqlQuery) and isinstance(before, SqlQuery):
         if _same_rows(form.tables, before.query, form.query):
             yield "the parent's query still gives the rows that are asked for"
@@ -105,7 +116,7 @@ def _same_rows(tables: str, query: str, other: str) -> bool:
         return False
 
 
-async def _telling_rows(draft: Draft, bench: Bench) -> AsyncIterator[str]:
+async def _telling_rows(draft: Draft, bench: Bench) -> AsyncIterator[Found]:
     form = read_form(draft.item)
     if not isinstance(form, SqlQuery):
         return
@@ -115,11 +126,12 @@ async def _telling_rows(draft: Draft, bench: Bench) -> AsyncIterator[str]:
         yield f"{len(same)} of {len(wrong)} wrong queries give the same rows, such as {same[0]!r}"
 
 
-async def _passes(draft: Draft, bench: Bench) -> AsyncIterator[str]:
+async def _passes(draft: Draft, bench: Bench) -> AsyncIterator[Found]:
     form = read_form(draft.item)
     if not isinstance(form, Tested):
         return
     if isinstance(form, Translation) and language_of(form.target) != "python":
+        yield None  # it was parsed; there is nothing here to run it with
         return
     code = [block for block in blocks(draft.response) if block.language == "python"]
     if any(demand.kind in ("files", "own_tests") for demand in form.demands):
@@ -139,7 +151,7 @@ def _without_repeats(code: list[Block], form: Tested) -> str:
     return "\n\n\n".join(whole)
 
 
-async def _improved(draft: Draft, bench: Bench) -> AsyncIterator[str]:
+async def _improved(draft: Draft, bench: Bench) -> AsyncIterator[Found]:
     form, code = read_form(draft.item), answered_in(draft, "python")
     if isinstance(form, Refactor) and (kept := tangled_as(code, form.given)):
         yield kept
@@ -147,15 +159,14 @@ async def _improved(draft: Draft, bench: Bench) -> AsyncIterator[str]:
         yield slow
 
 
-async def _tests_bite(draft: Draft, bench: Bench) -> AsyncIterator[str]:
+async def _tests_bite(draft: Draft, bench: Bench) -> AsyncIterator[Found]:
     form = read_form(draft.item)
     if isinstance(form, Testing):
         proof = await prove(form.code, answered_in(draft, "python"))
-        if not proof.proved:
-            yield proof.fault
+        yield proof.fault or proof
 
 
-async def _same_code(draft: Draft, bench: Bench) -> AsyncIterator[str]:
+async def _same_code(draft: Draft, bench: Bench) -> AsyncIterator[Found]:
     form, code = read_form(draft.item), answered_in(draft, "python")
     if not isinstance(form, Documentation):
         return
@@ -169,7 +180,7 @@ async def _same_code(draft: Draft, bench: Bench) -> AsyncIterator[str]:
         yield f"an example in a docstring fails: {(result.stdout or result.stderr).strip()[-200:]}"
 
 
-async def _rows(draft: Draft, bench: Bench) -> AsyncIterator[str]:
+async def _rows(draft: Draft, bench: Bench) -> AsyncIterator[Found]:
     form = read_form(draft.item)
     if not isinstance(form, SqlQuery):
         return
@@ -183,7 +194,7 @@ async def _rows(draft: Draft, bench: Bench) -> AsyncIterator[str]:
         yield f"the rows differ from those of the reference: {given.table(4)!r}"
 
 
-async def _examples_hold(draft: Draft, bench: Bench) -> AsyncIterator[str]:
+async def _examples_hold(draft: Draft, bench: Bench) -> AsyncIterator[Found]:
     form = read_form(draft.item)
     if not isinstance(form, Walkthrough):
         return

@@ -8,7 +8,7 @@ from agentinstruct.agents.forms import read_form
 from agentinstruct.agents.forms.exemplars import Exemplars, OddOne
 from agentinstruct.agents.forms.form import Fault
 from agentinstruct.agents.records import Draft, Verdict
-from agentinstruct.tools.rules import MOST, answers, odd
+from agentinstruct.tools.rules import MOST, Puzzle, answers, odd
 
 SHOWN = ("induction", "imitation")
 BLIND = 100
@@ -54,11 +54,14 @@ def _determined(draft: Draft, bench: Bench) -> Iterator[Fault]:
             yield "determined", f"rules that fit the examples give {len(found)} answers: {sorted(found)[:4]}"
 
 
-def _goal_met(draft: Draft, bench: Bench) -> Iterator[Fault]:
+def _refined(draft: Draft, bench: Bench) -> Iterator[Fault] | None:
     form, before = read_form(draft.item), read_form(bench.parent.item) if bench.parent else None
-    if not isinstance(form, Exemplars) or not isinstance(before, Exemplars):
-        return
-    now, then = form.puzzle, before.puzzle
+    if not isinstance(form, Exemplars | OddOne) or not isinstance(before, Exemplars | OddOne):
+        return None
+    return _goal_missed(draft, form.puzzle, before.puzzle)
+
+
+def _goal_missed(draft: Draft, now: Puzzle, then: Puzzle) -> Iterator[Fault]:
     if draft.goal == "fewer_shots" and len(now.shots) >= len(then.shots):
         yield "examples_refined", f"{len(now.shots)} examples, as many as before"
     if draft.goal == "out_of_distribution" and now.query == then.query:
@@ -100,7 +103,7 @@ async def _needs_exemplars(draft: Draft, bench: Bench) -> Opinion:
 CHECKS: tuple[Check, ...] = (
     exact("ruled", "The rule makes every example and the key, and the examples differ.", "item", _ruled),
     exact("determined", "Every rule of the family that fits the examples gives the key.", "item", _determined),
-    exact("examples_refined", "A refined item has what its goal says, such as fewer examples.", "item", _goal_met),
+    exact("examples_refined", "A refined item has what its goal says, such as fewer examples.", "item", _refined),
     exact("continued", "The response ends in the query's line, completed as the examples are.", "response", _continued),
     Check(
         "needs_exemplars",

@@ -1,7 +1,7 @@
 """Exact checks of items and replies about documents: nothing here is judged, gold is known by construction.
 
 distractors        no document but gold holds the evidence; gold is there, or has been taken out
-goal_met           a refined list or query is what its goal says
+sources_refined    a refined list or query is what its goal says
 reply_format       the reply has the format that the request asks for
 cited_ids          every id that is cited is one of the list
 refusal            it declines exactly where the documents do not answer

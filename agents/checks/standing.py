@@ -22,10 +22,19 @@ _ON_THE_TEXT = re.compile(
 )
 
 
+_CODE = re.compile(r"^```.*?^```[ \t]*$", re.DOTALL | re.MULTILINE)
+_NAMED = re.compile(r"`([^`\n]+)`")
+
+
 def points_outside(text: str) -> str:
-    """The words that point to a text the reader has not got; empty when there are none."""
-    found = _ON_THE_TEXT.search(text)
-    return found[0] if found else ""
+    """The words that point to a text the reader has not got; empty when there are none.
+
+    Code in fences points nowhere, and "in the text" is plain where `text` is the name of something in code.
+    """
+    prose = _CODE.sub("", text)
+    named = set(re.findall(r"\w+", " ".join(_NAMED.findall(prose)).lower()))
+    pointing = (found[0] for found in _ON_THE_TEXT.finditer(prose))
+    return next((words for words in pointing if not named & set(re.findall(r"\w+", words.lower()))), "")
 
 
 def _self_contained(draft: Draft, bench: Bench) -> Iterator[Fault] | None:

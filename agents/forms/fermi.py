@@ -53,10 +53,7 @@ class Estimate(Form):
 
     def arrange(self, draw: Random) -> Item:
         """The question, with the unit of its answer where it does not name it."""
-        named = not self.unit or all(
-            word[:4] in fold(self.question) for word in re.findall(r"[^\W\d_]{3,}", fold(self.unit))
-        )
-        how = "" if (named and len(self.unit) > 2) or not self.unit else f" Give the answer in {self.unit}."
+        how = "" if not self.unit or _names(self.question, self.unit) else f" Give the answer in {self.unit}."
         return self._item(f"{self.question.strip()}{how}")
 
     def notes(self) -> Iterator[str]:
@@ -115,6 +112,12 @@ class Comparison(Form):
     def agrees(cls, key: str, answer: str) -> bool | None:
         """There is no key."""
         return None
+
+
+def _names(question: str, unit: str) -> bool:
+    """Whether a question names a unit: as it is written, or by all its longer words."""
+    words = re.findall(r"[^\W\d_]{3,}", fold(unit))
+    return fold(unit) in fold(question).split() or (bool(words) and all(word[:4] in fold(question) for word in words))
 
 
 def _unreadable(unit: str, givens: tuple[Given, ...], question: str) -> Iterator[Fault]:

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from random import Random
 from typing import ClassVar, get_args
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from agentinstruct.agents.forms.figures import unstated, unused, worked_out
 from agentinstruct.agents.forms.form import Fault, Form, repeated, unquoted
 from agentinstruct.agents.records import Frozen, Item
 from agentinstruct.agents.spoken import Changed, Spoken, Text
 from agentinstruct.tools.calculate import CalculateError
-from agentinstruct.tools.constraints import Constraint, Kind
+from agentinstruct.tools.constraints import Constraint, EditKind, Kind
 from agentinstruct.tools.constraints import faults as unfit
 from agentinstruct.tools.quotes import (
     bare,
@@ -213,12 +213,26 @@ class Quote(Form):
 PROGRAM_NAMES = re.compile("|".join([*(rf"\b{kind}\b" for kind in get_args(Kind) if "_" in kind), r"\bConstraints:"]))
 
 
+class EditDemand(Constraint):
+    """A demand on a change: no demand on a form that only a new piece can have."""
+
+    kind: EditKind = Field(description="What is demanded.")
+
+
+class Change(Frozen):
+    """What the writer of a revision fills in."""
+
+    question: str = Field(min_length=8, alias="instruction")
+    constraints: tuple[EditDemand, ...] = Field(max_length=6)
+
+
 class Revision(Form):
     """A change to make to a text, with the machine-checkable part of it."""
 
     name: ClassVar[str] = "revision"
     definite: ClassVar[bool] = False
     spoken: ClassVar[type[Spoken]] = Changed
+    writes: ClassVar[type[BaseModel] | None] = Change
     question: str = Field(min_length=8, alias="instruction")
     constraints: tuple[Constraint, ...] = Field(max_length=6)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from agentinstruct.agents.forms.form import Fault
 from agentinstruct.agents.forms.open import PROGRAM_NAMES, Revision
@@ -47,6 +47,7 @@ class Piece(Revision):
 
     name: ClassVar[str] = "piece"
     spoken: ClassVar[type[Spoken]] = Written
+    writes: ClassVar[type[BaseModel] | None] = None
     question: str = Field(min_length=20, max_length=1500, alias="brief", description="What the client types.")
     constraints: tuple[Constraint, ...] = Field(
         max_length=8, description="What the brief demands of the piece's form and a program can check."

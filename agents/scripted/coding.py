@@ -113,6 +113,12 @@ def answer(request: Request) -> Said:
     return {"tool": "none", "input": "", "reply": reply}
 
 
+def solve(request: Request) -> Said:
+    """A programmer who has the task alone."""
+    one = read(str(request.inputs.get("question", "")))
+    return {"reasoning": "One pass.", "answerable": one is not None, "answer": code(one) if one else ""}
+
+
 def _programmed(files: list[tuple[str, str, str]], plan: str, note: str = "It runs through the entries once.") -> Any:
     listed = [{"name": name, "language": language, "code": text} for name, language, text in files]
     return {"plan": plan, "files": listed, "note": note}
@@ -229,6 +235,7 @@ SCRIPTS: Mapping[str, "Script"] = MappingProxyType(
         "suggest": suggest,
         "edit": edit,
         "answer": answer,
+        "solve": solve,
         "judge": judge,
     }
 )

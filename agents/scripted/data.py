@@ -12,16 +12,8 @@ from typing import Any
 from agentinstruct.agents.forms.lookups import reread
 from agentinstruct.agents.forms.rows import Rows
 from agentinstruct.agents.gateway import Request
-from agentinstruct.agents.scripted.data_tasks import (
-    READERS,
-    edited_task,
-    item,
-    longer,
-    main_table,
-    poorer,
-    rewritten,
-    rows_task,
-)
+from agentinstruct.agents.scripted.data_edits import grown, holed
+from agentinstruct.agents.scripted.data_tasks import READERS, edited_task, item, main_table, rows_task
 from agentinstruct.agents.scripted.data_words import facts
 from agentinstruct.tools.tables import Data, Table, TableError, ask, chosen, read
 
@@ -62,10 +54,10 @@ def edit(request: Request) -> Said:
         return {"item": {"question": f"What is {material['asks']}?"}} if material else None
     data, way = read(passage), re.sub(r"\D", "", str(request.inputs["suggestion"])) or "1"
     if request.schema_name == "RowsEdit":
-        return {"passage": rewritten(data, longer), "item": rows_task(data.tables[0], f"{READERS[1]} (list {way})")}
+        return {"passage": grown(data), "item": rows_task(data.tables[0], f"{READERS[1]} (list {way})")}
     task = edited_task(item, goal.name, data, way)
-    changes = {"more_data": longer, "dirty": poorer}
-    edited = {"passage": rewritten(data, changes[goal.name])} if goal.name in changes else {}
+    changes = {"more_data": grown, "dirty": holed}
+    edited = {"passage": changes[goal.name](data)} if goal.name in changes else {}
     return {**edited, "item": task}
 
 

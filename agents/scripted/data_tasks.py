@@ -1,7 +1,6 @@
 """The tasks over data that the scripted model writes, and what it adds to them and to the data when it edits."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from agentinstruct.tools.tables import Data, Table, chosen
@@ -120,36 +119,3 @@ def edited_task(view: str, goal: str, data: Data, way: str) -> dict[str, Any]:
 def _reread(line: str) -> dict[str, Any]:
     kind, _, rest = line.removeprefix("Demand: ").partition(" ")
     return _demand(kind, int(rest)) if rest.isdigit() else _demand(kind, 0, rest)
-
-
-def rewritten(data: Data, change: Callable[[Table], list[list[str]]]) -> str:
-    """All tables in Markdown, the first that holds numbers changed."""
-    parts = []
-    first = next(table for table in data.tables if list(table.measured))
-    for table in data.tables:
-        rows = change(table) if table is first else [list(row) for row in table.written]
-        lines = [[column.name for column in table.columns], ["---"] * len(table.columns), *rows]
-        parts.append("\n".join([table.title, "", *(f"| {' | '.join(cells)} |" for cells in lines)]).strip())
-    return "\n\n".join(parts)
-
-
-def longer(table: Table) -> list[list[str]]:
-    """The rows and one more."""
-    row = []
-    for i in range(len(table.columns)):
-        cells = [written[i] for written in table.written if written[i]]
-        if i == table.label:
-            year = re.match(r"(\d{4})(.*)", cells[0])
-            row.append(f"{int(year[1]) + 3}{year[2]}" if year else "Addition")
-        else:
-            row.append(cells[0] if cells else "n/a")
-    return [*(list(written) for written in table.written), row]
-
-
-def poorer(table: Table) -> list[list[str]]:
-    """The rows with one value less."""
-    rows = [list(written) for written in table.written]
-    column = list(table.measured)[-1]
-    full = [r for r, row in enumerate(table.rows) if row[column] is not None]
-    rows[full[0]][column] = "n/a"
-    return rows

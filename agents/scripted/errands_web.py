@@ -8,7 +8,7 @@ from agentinstruct.agents.forms.web import WebTask
 from agentinstruct.agents.scripted.orders_web import message
 from agentinstruct.agents.scripted.wishes import OPEN, Wishes
 from agentinstruct.agents.toolcalls import Argument
-from agentinstruct.tools.site import Condition, Query, Wanted
+from agentinstruct.tools.site import Condition, Lookup, Query, Wanted
 from agentinstruct.tools.site.answers import as_number
 from agentinstruct.tools.site.pages import sold_out
 
@@ -135,13 +135,14 @@ def _workflow(of: Wishes) -> Iterator[WebTask]:
 def _looked_up(of: Wishes) -> Iterator[WebTask]:
     for page in of.of("text"):
         for fact in page.facts:
-            yield of.task(Wanted(page=page.title, fact=fact.label))
+            yield of.task(Wanted(fact=Lookup(page=page.title, label=fact.label)))
 
 
 def _recovered(of: Wishes) -> Iterator[WebTask]:
     obstacles = {page.title for page in of.loaded.pages.values() if page.access in ("flaky", "login")}
     for task in [*_filled(of), *_set(of), *_looked_up(of)]:
-        if {task.wanted.page, *(one.page for one in task.wanted.conditions)} & obstacles:
+        figure = task.wanted.fact.page if task.wanted.fact else ""
+        if {figure, *(one.page for one in task.wanted.conditions)} & obstacles:
             yield task
 
 

@@ -59,7 +59,7 @@ def _conditions(conditions: Sequence[Condition], secret: set[str]) -> Iterator[s
 
 def _question(wanted: Wanted, list_page: str) -> Iterator[str]:
     if wanted.fact:
-        yield f"look up “{wanted.fact}” on the page “{wanted.page}”"
+        yield f"look up “{wanted.fact.label}” on the page “{wanted.fact.page}”"
     query = wanted.query
     if query is None:
         return

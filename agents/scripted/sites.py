@@ -21,7 +21,13 @@ def declared(transform: str, text: str) -> Said | None:
     if len(rows) < _LEAST:
         return None
     name = f"House of {' '.join(rows[0][1].split()[:2])}"
-    return {"name": name, "collections": [], "popups": [], "account": None, **_SITES[transform](rows)}
+    return {"name": name, "popups": [], "account": None, **_SITES[transform](rows)}
+
+
+def bare(transform: str) -> Said:
+    """The parts of a declined reply, which nobody looks at."""
+    rows = [[f"E-{place}", f"None {place}", "none", place, place, 0, "none"] for place in range(1, _LEAST + 1)]
+    return {"name": "none", "popups": [], "account": None, **_SITES[transform](rows)}
 
 
 def _rows(text: str) -> list[list[Any]]:
@@ -45,19 +51,23 @@ def _text(title: str, text: str, access: str = "open", under: str = "", **facts:
     return {"kind": "text", "title": title, "text": text, "facts": shown, "access": access, "under": under}
 
 
-def _list(title: str, button: str = "") -> Said:
+def _held(rows: Sequence[Sequence[Any]], title: str, button: str = "") -> Said:
+    """The holdings, and the page that lists them."""
+    fields = ["code", "title", "kind", "year", "price", "stock", "note"]
+    table = {"name": "holdings", "fields": fields, "rows": [list(row) for row in rows]}
+    return {"table": table, "listing": _listing(title, button)}
+
+
+def _listing(title: str, button: str) -> Said:
     return {
-        "kind": "list",
         "title": title,
         "text": "All that the house holds.",
-        "collection": "holdings",
         "columns": list(COLUMNS),
         "search": True,
         "filters": ["kind"],
         "page_size": 4,
         "button": button,
         "stock": "stock" if button else "",
-        "access": "open",
     }
 
 
@@ -70,11 +80,6 @@ def _form(title: str, fields: Sequence[Said], kind: str = "form", access: str = 
     submit = {"form": "Send", "settings": "Save", "cart": "Check out"}[kind]
     what = {"kind": kind, "title": title, "text": "", "fields": list(fields), "submit": submit, "review": review}
     return {**what, "access": access, "under": ""}
-
-
-def _holdings(rows: Sequence[Sequence[Any]]) -> list[Said]:
-    fields = ["code", "title", "kind", "year", "price", "stock", "note"]
-    return [{"name": "holdings", "key": "code", "fields": fields, "rows": [list(row) for row in rows]}]
 
 
 def _home(rows: Sequence[Sequence[Any]]) -> Said:
@@ -104,41 +109,41 @@ _ACCOUNT = {"user": "mara.olsen", "password": "tide-7-lamp"}
 
 def _page(rows: Sequence[Sequence[Any]]) -> Said:
     history = _text("House history", rows[1][6], under="Opening hours", first_keeper="Ida Brandt", moved_in="1934")
-    return {"pages": [_home(rows), _HOURS, _WINTER, history]}
+    return {"start": _home(rows), "pages": [_HOURS, _WINTER, history]}
 
 
 def _site_map(rows: Sequence[Sequence[Any]]) -> Said:
     history = _text("House history", rows[1][6], under="Rules", first_keeper="Ida Brandt")
     rules = _text("Rules", "Please read them before a visit.", largest_group="8 people")
-    visit = _form("Visit request", _VISIT, review=True)
-    pages = [_home(rows), _list("Holdings"), visit, _settings("login"), rules, history]
-    return {"pages": pages, "collections": _holdings(rows), "account": _ACCOUNT}
+    parts = {"form": _form("Visit request", _VISIT, review=True), "settings": _settings("login")}
+    return {"start": _home(rows), "pages": [rules, history], **_held(rows, "Holdings"), **parts, "account": _ACCOUNT}
 
 
 def _forms(rows: Sequence[Sequence[Any]]) -> Said:
     limits = _text("Limits", "What a request may say.", most_people="8", earliest_reply="2 days")
     visit = _form("Visit request", _VISIT, review=True)
-    return {"pages": [_home(rows), visit, limits, _settings(), _form("Write to us", _NOTE)]}
+    return {"start": _home(rows), "form": visit, "pages": [limits, _settings(), _form("Write to us", _NOTE)]}
 
 
 def _results(rows: Sequence[Sequence[Any]]) -> Said:
     guide = _text("Search help", "Words may stand in any order.", fewest_letters="2")
-    return {"pages": [_home(rows), _list("Holdings"), guide], "collections": _holdings(rows)}
+    return {"start": _home(rows), "pages": [guide, _HOURS], **_held(rows, "Holdings")}
 
 
 def _catalogue(rows: Sequence[Sequence[Any]]) -> Said:
     checkout = (_field("Name", "text"), _field("Delivery", "choice", "Pick up", "By post"))
     basket = _form("Basket", checkout, "cart", review=True)
     delivery = _text("Delivery terms", "We send twice a week.", cost_by_post="4.90", days="3")
-    pages = [_home(rows), _list("Shop", "Add to basket"), basket, delivery, _settings("login")]
-    return {"pages": pages, "collections": _holdings(rows), "account": _ACCOUNT}
+    pages = [delivery, _settings("login")]
+    shop = _held(rows, "Shop", "Add to basket")
+    return {"start": _home(rows), "pages": pages, **shop, "cart": basket, "account": _ACCOUNT}
 
 
 def _dashboard(rows: Sequence[Sequence[Any]]) -> Said:
     today = _text("Today", "The house at a glance.", visitors="41", requests="7", lowest_temperature="16 degrees")
     before = _text("Yesterday", "The day before.", visitors="38", requests="9", lowest_temperature="15 degrees")
     audit = _text("Audit log", "For auditors.", "forbidden")
-    return {"pages": [today, before, _list("Records"), _settings(), audit], "collections": _holdings(rows)}
+    return {"start": today, "pages": [before, _settings(), audit], **_held(rows, "Records")}
 
 
 def _error_page(rows: Sequence[Sequence[Any]]) -> Said:
@@ -146,8 +151,9 @@ def _error_page(rows: Sequence[Sequence[Any]]) -> Said:
     vault, raffle = _text("Vault", rows[2][6], "forbidden"), _text("Raffle", "Win a print.", "captcha")
     contact = _form("Write to us", _NOTE, access="flaky")
     popup = {"text": "We use cookies to count visits.", "buttons": ["Accept all", "Only necessary"], "blocks": True}
-    pages = [_home(rows), contact, members, _settings("login"), vault, raffle]
-    return {"pages": pages, "popups": [{**popup, "page": ""}], "account": _ACCOUNT}
+    pages = [members, _settings("login"), vault, raffle]
+    guarded = {"popups": [{**popup, "page": ""}], "account": _ACCOUNT}
+    return {"start": _home(rows), "form": contact, "pages": pages, **guarded}
 
 
 _SITES: Mapping[str, Callable[[Sequence[Sequence[Any]]], Said]] = {

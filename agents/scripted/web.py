@@ -11,7 +11,7 @@ from agentinstruct.agents.scripted.errands_web import tasks
 from agentinstruct.agents.scripted.harder_web import changed_site, changed_task, longer
 from agentinstruct.agents.scripted.orders_web import errand
 from agentinstruct.agents.scripted.signatures import words
-from agentinstruct.agents.scripted.sites import declared
+from agentinstruct.agents.scripted.sites import bare, declared
 from agentinstruct.agents.scripted.tools import user
 from agentinstruct.agents.scripted.wishes import Wishes
 from agentinstruct.agents.shapes_web import site_of
@@ -20,14 +20,13 @@ from agentinstruct.tools.quotes import fold
 from agentinstruct.tools.site import Action, Condition, Errand, View, Walker, read_view
 
 Said = dict[str, Any] | None
-_EMPTY: dict[str, Any] = {"name": "none", "collections": [], "pages": [], "popups": [], "account": None}
 
 
 def transform(request: Request) -> Said:
     """A site of the transform's kind; declined where the text is too short for one."""
     site = declared(request.agent, request.inputs["seed"].text)
     reason = "" if site else "The source has too few statements to fill a site with."
-    return {"suitable": bool(site), "reason": reason, **(site or _EMPTY)}
+    return {"suitable": bool(site), "reason": reason, **(site or bare(request.agent))}
 
 
 def instruct(request: Request) -> Said:

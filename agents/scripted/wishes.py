@@ -36,7 +36,7 @@ class Wishes:
     def task(self, wanted: Wanted, withheld: tuple[Argument, ...] = (), never: tuple[Condition, ...] = ()) -> WebTask:
         """A task in words, with the account where a page on its way needs one."""
         pages = [page for one in wanted.conditions if (page := self.loaded.page(one.page))]
-        pages += [page for page in [self.loaded.page(wanted.page)] if page and wanted.page]
+        pages += [page for page in [self.loaded.page(wanted.fact.page) if wanted.fact else None] if page]
         account = self.site.account
         needed = account and any(page.access == "login" for page in pages)
         known = (("User name", account.user), ("Password", account.password)) if account and needed else ()

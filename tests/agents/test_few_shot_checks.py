@@ -10,7 +10,7 @@ from agentinstruct.agents.checks.check import Bench
 from agentinstruct.agents.forms.exemplars import Induction, OddOne
 from agentinstruct.agents.records import Draft, Message
 from agentinstruct.agents.skill import load_skill
-from agentinstruct.tools.rules import Puzzle, sample, spoilt
+from agentinstruct.tools.rules import Puzzle, answers, sample, spoilt
 
 TEXT = (
     "The ferry carried carts and sheep on market days, and farmers crossed the frozen river with sledges in winter. "
@@ -45,7 +45,7 @@ async def verdicts(name: str, of: Draft) -> list[bool]:
     return [verdict.passed for verdict in found]
 
 
-@pytest.mark.parametrize("name", ["ruled", "determined", "examples_refined", "continued"])
+@pytest.mark.parametrize("name", ["ruled", "determined", "continued"])
 async def test_an_item_as_the_program_made_it_passes(name: str) -> None:
     assert await verdicts(name, draft(puzzle())) == [True]
 
@@ -62,12 +62,9 @@ async def test_an_item_as_the_program_made_it_passes(name: str) -> None:
     ],
 )
 async def test_a_tampered_item_fails(change: Any, fails: str) -> None:
-    whole = next(
-        p for i in range(40) if (p := sample("words", TEXT, Random(i))) and len(p.shots) > 2 and len(p.key) > 4
-    )
+    found = (sample("words", TEXT, Random(i)) for i in range(40))
+    whole = next(p for p in found if p and len(p.key) > 4 and answers(p.family, p.shots[:1], p.query) != {p.key})
     tampered = whole.model_copy(update=change(whole))
-    if fails == "determined" and tampered.key == whole.key and tampered.answers() == {whole.key}:
-        pytest.skip("one example was enough for this one")
     assert False in await verdicts(fails, draft(tampered))
 
 

@@ -55,7 +55,9 @@ async def test_every_goal_asks_for_more_and_gets_it(goal: str, category: str) ->
     state = await flow(category, goals=goal, rounds=1)
     assert [(d.stage, d.reason, d.detail) for d in state["dropped"]] == []
     assert [(record.depth, record.goal) for record in state["records"]] == [(0, ""), (1, goal)]
-    assert "asks_more" in {verdict.check for verdict in state["records"][1].verdicts}
+    original, refined = ({v.check: v.evidence for v in record.verdicts} for record in state["records"])
+    assert "asks_more" in refined and "asks_more" not in original
+    assert category == "sql" or "mutants fail" in refined["proved"]
 
 
 async def test_the_teacher_tries_its_code_before_it_answers() -> None:
@@ -171,3 +173,28 @@ async def test_without_a_sandbox_nothing_is_accepted(monkeypatch: pytest.MonkeyP
     state = await flow("implement_from_spec", transforms="spec")
     assert not state["records"]
     assert "nothing was run" in state["dropped"][0].detail
+
+
+async def test_a_task_from_which_solvers_write_other_code_is_dropped() -> None:
+    wrong = "def repeats_inspector(entries):\n    return sorted(set(entries))\n"
+    solve = {"reasoning": "As I read it.", "answerable": True, "answer": f"```python\n{wrong}```"}
+    state = await flow("implement_from_spec", {"solve": lambda _: solve}, transforms="identity")
+    assert [(d.stage, d.reason) for d in state["dropped"]] == [("verify", "solutions_agree")]
+    assert "0 of 3" in state["dropped"][0].detail
+
+
+async def test_the_text_of_a_task_may_be_an_argument() -> None:
+    for task, dropped in (
+        (
+            "Write `repeats_inspector(entries)`, which finds what stands in the text `entries` twice, in order.",
+            ["self_contained"],
+        ),
+        (
+            "`repeats_inspector(entries)` gets a `text` as `entries`; return what occurs in the text twice, in order.",
+            [],
+        ),
+    ):
+        state = await flow(
+            "implement_from_spec", {"instruct": written({"task": task})}, transforms="identity", verify="strict"
+        )
+        assert [d.reason for d in state["dropped"]] == dropped

@@ -124,7 +124,7 @@ async def test_an_endpoint_that_fills_in_forms_without_meaning_gets_nothing_acce
 
 @pytest.mark.parametrize("agent", ["told_enough", "grounded_answer", "covers", "premise"])
 async def test_a_check_that_gets_no_judgement_fails(agent: str) -> None:
-    category = "false_premise" if agent == "premise" else "mechanism"
+    category = {"premise": "false_premise", "grounded_answer": "factual"}.get(agent, "mechanism")
     state = await flow({agent: lambda _: "no JSON at all"}, categories=category, rounds=0)
     (lost,) = state["dropped"]
     assert (lost.reason, "no judgement" in lost.detail) == (agent, True)
@@ -135,8 +135,9 @@ async def test_a_judge_that_quotes_what_nobody_said_is_not_believed() -> None:
     def support(request: Request) -> Any:
         return {"claims": [{"claim": "It is so.", "quote": "words that stand nowhere", "finding": "supported"}]}
 
-    state = await flow({"grounded_answer": support}, categories="mechanism", rounds=0)
-    assert [one.reason for one in state["dropped"]] == ["grounded_answer"]
+    for category, reason in (("factual", "grounded_answer"), ("mechanism", "points_hold")):
+        state = await flow({"grounded_answer": support}, categories=category, rounds=0)
+        assert [one.reason for one in state["dropped"]] == [reason]
 
 
 async def test_no_evidence_is_taken_from_what_the_material_calls_a_mistake() -> None:

@@ -15,8 +15,10 @@ import pytest
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
+from agentinstruct.agents.skill import load_skill, skill_names
+
 ROOT = Path(__file__).parents[2]
-SKILLS = {"reading_comprehension", "text_modification", "tool_use"}
+SKILLS = set(skill_names())
 SEED = {"seed": {"text": (ROOT / "examples" / "seeds" / "albedo.md").read_text()[:1500]}}
 CONTEXT = {"model": "scripted", "verify": "annotate", "transforms": "identity", "categories_per_seed": 1, "rounds": 1}
 
@@ -81,7 +83,7 @@ async def assistant_of(client: LangGraphClient, graph: str) -> str:
 
 
 async def test_the_graphs_are_listed(client: LangGraphClient) -> None:
-    assert {found["graph_id"] for found in await client.assistants.search()} == SKILLS
+    assert {found["graph_id"] for found in await client.assistants.search(limit=100)} == SKILLS
 
 
 @pytest.mark.parametrize("graph", sorted(SKILLS))
@@ -144,10 +146,13 @@ async def test_what_is_wrong_is_said(client: LangGraphClient, values: Any, conte
         await client.runs.wait(None, "reading_comprehension", input=values, context=context)
 
 
-async def test_tool_use_blocks_nothing_and_ends(client: LangGraphClient) -> None:
+@pytest.mark.parametrize("graph", sorted(SKILLS))
+async def test_every_skill_runs_and_blocks_nothing(client: LangGraphClient, graph: str) -> None:
     code = {"seed": {"text": (ROOT / "examples" / "seeds" / "bisect.py").read_text(), "modality": "code"}}
-    context = {"model": "scripted", "verify": "annotate", "categories_per_seed": 1, "rounds": 0}
-    state: Any = await client.runs.wait(None, "tool_use", input=code, context=context)
+    context = {"model": "scripted", "categories_per_seed": 2, "rounds": 1}
+    seed = code if load_skill(graph).file.modalities[0] == "code" else SEED
+    state: Any = await client.runs.wait(None, graph, input=seed, context=context)
+    assert "__error__" not in state, state
     assert state["records"] or state["dropped"]
 
 

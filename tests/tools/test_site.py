@@ -15,6 +15,7 @@ from agentinstruct.tools.site import (
     Condition,
     Figure,
     Knowledge,
+    Lookup,
     Popup,
     Query,
     Site,
@@ -361,7 +362,7 @@ FEASIBLE = {
     "records": wanting(
         give="records", fields=["title", "pages"], where=[Where(field="price", match="at_least", value=15)]
     ),
-    "figure": Wanted(page="Home", fact="Open since"),
+    "figure": Wanted(fact=Lookup(page="Home", label="Open since")),
 }
 BLOCKED = {
     "a page that is refused": wanting(condition("at", "Stock room")),
@@ -372,7 +373,7 @@ BLOCKED = {
     "an option that is not there": wanting(condition("setting", "Preferences", "Theme", "Blue")),
     "a value that is refused": wanting(condition("entry", "Contact", "Day", "tomorrow")),
     "no such field": wanting(condition("entry", "Contact", "Fax", "1")),
-    "no such figure": Wanted(page="Home", fact="Closed since"),
+    "no such figure": Wanted(fact=Lookup(page="Home", label="Closed since")),
     "nothing fits": wanting(give="value", fields=["title"], where=[Where(field="language", value="Latin")]),
 }
 
@@ -471,8 +472,7 @@ def test_senseless_goals_end_all_the_same() -> None:
         wanted = Wanted(
             conditions=[condition(kind, word(), word(), word()) for kind in kinds],
             query=Query.model_validate(query) if draw.random() < 0.5 else None,
-            page=word(),
-            fact=word(),
+            fact=Lookup(page=word(), label=word()) if draw.random() < 0.3 else None,
         )
         run = solve(SITE, wanted, Knowledge({word(): word()}, {word(): word()}))
         assert run.reached or run.missing
@@ -544,5 +544,5 @@ def test_a_text_with_sections_is_a_site_and_one_without_is_none() -> None:
     assert site is not None
     run = solve(site, Wanted(conditions=[condition("at", "Contents", "Why they went")]))
     assert run.reached
-    assert solve(site, Wanted(page="Key figures", fact="Height")).browser.state.answer == "12 m"
+    assert solve(site, Wanted(fact=Lookup(page="Key figures", label="Height"))).browser.state.answer == "12 m"
     assert adopt("One sentence only.") is None

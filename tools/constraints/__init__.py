@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from agentinstruct.tools.constraints import edits, formats, pieces, verse, words
 from agentinstruct.tools.constraints import language as languages
 from agentinstruct.tools.constraints.markup import markup
-from agentinstruct.tools.constraints.rules import STYLES, Constraint, Finding, Kind, Rule, Swap
+from agentinstruct.tools.constraints.rules import STYLES, Constraint, EditKind, Finding, Kind, Rule, Swap
 from agentinstruct.tools.constraints.text import Text, tokens
 
-__all__ = ["Constraint", "Finding", "Kind", "Swap", "check", "faults", "unsound"]
+__all__ = ["Constraint", "EditKind", "Finding", "Kind", "Swap", "check", "faults", "unsound"]
 
 _RULES: dict[Kind, Rule] = {
     "case": words.case,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 if TYPE_CHECKING:
     from agentinstruct.tools.constraints.text import Text
 
-Kind = Literal[
+EditKind = Literal[
     "case",
     "sentence_starts",
     "word_starts",
@@ -50,6 +50,9 @@ Kind = Literal[
     "two_languages",
     "no_pii",
     "only_output",
+]
+"""What can be demanded of a change."""
+PieceKind = Literal[
     "acrostic",
     "min_lines",
     "max_lines",
@@ -73,6 +76,8 @@ Kind = Literal[
     "anaphora",
     "titled",
 ]
+"""What can be demanded of a piece that is written."""
+Kind = Literal[EditKind, PieceKind]
 
 Style = Literal[
     "",

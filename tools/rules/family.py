@@ -21,6 +21,8 @@ class Family:
     """A finite set of rules from text to text."""
 
     name: ClassVar[str]
+    least: ClassVar[int] = 1
+    """Examples shown at least, however few decide: people think of rules that the family has not got."""
 
     def space(self) -> Sequence[Spec]:
         """Every rule there is."""

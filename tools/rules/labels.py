@@ -71,6 +71,7 @@ class Labels(Family):
     """Phrases to one of two labels that say nothing."""
 
     name = "labels"
+    least = 4
 
     def space(self) -> Sequence[Spec]:
         """Every property with every pair of names, both ways round."""

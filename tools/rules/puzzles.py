@@ -141,7 +141,7 @@ def sample(family: str, text: str, draw: Random) -> Puzzle | None:
 def _decided(of: Family, spec: Spec, pairs: Sequence[Pair], draw: Random) -> Puzzle | None:
     """The fewest first examples that decide the query, with one or two more where there is room."""
     (query, key), *rest = pairs
-    for count in range(1, min(MOST, len(rest)) + 1):
+    for count in range(of.least, min(MOST, len(rest)) + 1):
         if of.predictions(rest[:count], query) == {key} and (count > 1 or len(rest) < 2 or draw.random() < 0.3):
             more = draw.randint(0, min(2, MOST - count, len(rest) - count))
             shown = rest[: count + more]
@@ -157,7 +157,7 @@ def fewer(puzzle: Puzzle, draw: Random) -> Puzzle | None:
     """The same query decided by fewer of the same or other examples of the rule; None when none are enough."""
     pool = [*((shot.given, shot.made) for shot in puzzle.shots), *puzzle.spare]
     draw.shuffle(pool)
-    for count in range(1, len(puzzle.shots)):
+    for count in range(puzzle.of.least, len(puzzle.shots)):
         for chosen in islice(combinations(pool, count), 200):
             shots = tuple(Shot(given=a, made=b) for a, b in chosen)
             if answers(puzzle.family, shots, puzzle.query) == {puzzle.key}:

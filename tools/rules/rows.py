@@ -135,6 +135,7 @@ class Tables(Family):
     """A small table, written on one line, to what an operation on it gives."""
 
     name = "tables"
+    least = 2
 
     def space(self) -> Sequence[Spec]:
         """Operations, those with a bound for every bound."""

@@ -53,6 +53,7 @@ class Sums(Family):
     """Numbers to a number."""
 
     name = "sums"
+    least = 2
 
     def space(self) -> Sequence[Spec]:
         """What is taken, and what is done to it."""

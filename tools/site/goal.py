@@ -56,11 +56,11 @@ def fits(wanted: Wanted, loaded: Loaded, answer: str) -> bool:
 
 
 def _is(label: str, wanted: Wanted) -> bool:
-    return bool(wanted.fact) and fold(label) == fold(wanted.fact)
+    return wanted.fact is not None and fold(label) == fold(wanted.fact.label)
 
 
 def _holders(wanted: Wanted, loaded: Loaded) -> list[SitePage]:
-    page = loaded.page(wanted.page)
+    page = loaded.page(wanted.fact.page) if wanted.fact else None
     return [page] if page else []
 
 
@@ -125,7 +125,8 @@ def blocked(wanted: Wanted, loaded: Loaded) -> Iterator[str]:
     for condition in wanted.conditions:
         yield from _BLOCKED[condition.kind](condition, loaded)
     if (wanted.query or wanted.fact) and key(wanted, loaded) is None:
-        yield f"nothing on the site answers it: {wanted.fact or 'no row is as the question says'}"
+        what = wanted.fact.label if wanted.fact else "no row is as the question says"
+        yield f"nothing on the site answers it: {what}"
     elif wanted.query is not None:
         shown = [page for page in loaded.pages.values() if page.collection == wanted.query.collection]
         if shown and all(_closed(page, loaded) for page in shown):

@@ -96,7 +96,8 @@ def errand_of(wanted: Wanted, loaded: Loaded, knows: Knowledge) -> Errand:
     conditions = sorted((_titled(one, loaded) for one in wanted.conditions), key=lambda one: _ORDER[one.kind])
     page, label = _asked_of(wanted, loaded)
     told = _told(conditions, knows.withheld)
-    return Errand(told, wanted.query, page, wanted.fact, label, knows.known, knows.avoid)
+    fact = wanted.fact.label if wanted.fact else ""
+    return Errand(told, wanted.query, page, fact, label, knows.known, knows.avoid)
 
 
 def _told(conditions: Sequence[Condition], hidden: Mapping[str, str]) -> list[Condition]:
@@ -136,8 +137,9 @@ def _lister(condition: Condition, loaded: Loaded) -> tuple[SitePage | None, Tabl
 def _asked_of(wanted: Wanted, loaded: Loaded) -> tuple[str, str]:
     """The page that holds what is asked for, and what its links name."""
     if wanted.query is None:
-        page = loaded.page(wanted.page)
-        return (page.title if page else wanted.page), "title"
+        named = wanted.fact.page if wanted.fact else ""
+        page = loaded.page(named) if named else None
+        return (page.title if page else named), "title"
     lists = [page for page in loaded.pages.values() if page.collection == wanted.query.collection]
     lists.sort(key=lambda page: page.access != "open")
     table = loaded.tables.get(wanted.query.collection)

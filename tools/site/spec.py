@@ -150,10 +150,16 @@ class Condition(Spec):
     value: str = ""
 
 
+class Lookup(Spec):
+    """A figure to look up: its page, and the label it stands under."""
+
+    page: str
+    label: str
+
+
 class Wanted(Spec):
     """What a task wants: a state of the site, an answer, or both."""
 
     conditions: list[Condition] = Field([], max_length=12)
     query: Query | None = Field(None, description="The question about rows whose result is the answer.")
-    page: str = Field("", description="The page that holds a `fact`; else empty.")
-    fact: str = Field("", description="The label of the figure whose value is the answer; else empty.")
+    fact: Lookup | None = Field(None, description="The labelled figure of a page whose value is the answer.")

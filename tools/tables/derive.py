@@ -10,6 +10,7 @@ from itertools import combinations
 from statistics import fmean, median
 
 from agentinstruct.tools.tables.cells import scale_of
+from agentinstruct.tools.tables.conversions import converted
 from agentinstruct.tools.tables.counts import counts, times
 from agentinstruct.tools.tables.table import Table
 from agentinstruct.tools.tables.view import MAX_OPERANDS, Candidate, View
@@ -39,7 +40,9 @@ def _cells(view: View) -> Iterator[Candidate]:
         for column in table.measured:
             value = table.rows[row][column]
             if isinstance(value, float):
-                yield from _stated(value, f"{table.columns[column].name} of {table.name(row)}", table, column)
+                of = f"{table.columns[column].name} of {table.name(row)}"
+                yield from _stated(value, of, table, column)
+                yield from converted(value, of, table.columns[column], column, view.text)
 
 
 def _stated(value: float, how: str, table: Table, column: int) -> Iterator[Candidate]:
@@ -122,15 +125,15 @@ def _across(view: View) -> Iterator[Candidate]:
     """Cells of one row under columns of one unit, such as years side by side."""
     table = view.table
     columns = [c for c in table.measured if not view.here.columns or c in view.here.columns][:MAX_OPERANDS]
-    rows = sorted(view.near) or range(1 if len(table.rows) == 1 else 0)
+    all_rows = len(table.rows) == 1 or len(view.here.columns) > 1
+    rows = sorted(view.near) or (range(len(table.rows)) if all_rows else ())
     for row in list(rows)[:MAX_OPERANDS]:
         units: dict[str, list[Operand]] = {}
         for column in columns:
             if isinstance(value := table.rows[row][column], float):
                 units.setdefault(table.columns[column].unit, []).append((value, table.columns[column].name))
         if re.search(r"\bper\b|\beach\b|\bevery\b", view.text):
-            cells = [(table.rows[row][c], table.columns[c].name) for c in list(table.measured)[:MAX_OPERANDS]]
-            yield from _rates([(value, name) for value, name in cells if isinstance(value, float)])
+            yield from _rates(table, row)
         for unit, operands in units.items():
             yield from _pairs(operands, view, unit, -1)
             if len(operands) > 2 and view.says("sum"):
@@ -141,9 +144,11 @@ def _across(view: View) -> Iterator[Candidate]:
                 )
 
 
-def _rates(operands: Sequence[Operand]) -> Iterator[Candidate]:
-    """So much of one thing for each of another, in one row."""
-    for (a, first), (b, second) in combinations(operands, 2):
+def _rates(table: Table, row: int) -> Iterator[Candidate]:
+    """So much of one thing for each of another, in one row, each in full."""
+    cells = [(table.rows[row][c], table.columns[c]) for c in list(table.measured)[:MAX_OPERANDS]]
+    full = [(value * scale_of(c.unit), c.name) for value, c in cells if isinstance(value, float)]
+    for (a, first), (b, second) in combinations(full, 2):
         for x, y, how in ((a, b, f"{first} per {second}"), (b, a, f"{second} per {first}")):
             if y:
                 yield Candidate(x / y, how, "rate")

@@ -36,7 +36,8 @@ _DIGITS = re.compile(
 )
 _NUMERALS = "|".join(word for word in NUMBER_WORDS if word not in ("half", "once", "twice"))
 _WORDS = re.compile(
-    rf"\b(?P<words>(?:{_NUMERALS})(?:(?:\s+and\s+|\s+|-)(?:{_NUMERALS}))*)\b(?P<part>[\s-](?:halves"
+    rf"\b(?P<in>(?P<some>{_NUMERALS}) (?:in|out of(?: every)?) (?P<all>{_NUMERALS}))\b"
+    rf"|\b(?P<words>(?:{_NUMERALS})(?:(?:\s+and\s+|\s+|-)(?:{_NUMERALS}))*)\b(?P<part>[\s-](?:halves"
     rf"|thirds|quarters|fifths|tenths)\b)?"
     r"(?P<percent>\s(?:percent|per cent|percentage points?)\b)?(?P<times>\s?(?:times\b|-?fold\b))?"
     rf"|\b(?P<ordinal>{'|'.join(_ORDINALS)})\b|\b(?P<share>half|(?:a |one[ -])(?:third|quarter|fifth|tenth))\b"
@@ -85,8 +86,10 @@ class Mention:
             return stated - 1e-9 <= value < stated + max(self._coarse, 0.1 * stated)
         if self.hedge == "under":
             return stated - max(self._coarse, 0.1 * stated) < value <= stated + 0.5 * self.step
-        if self.hedge == "about" or self.sort in ("multiple", "share"):
+        if self.sort in ("multiple", "share"):
             return abs(stated - value) <= max(0.5 * self._coarse, 0.05 * stated)
+        if self.hedge == "about":
+            return abs(stated - value) <= 0.5 * self._coarse
         return abs(stated - value) <= 0.5 * self.step + 1e-9 * max(1.0, stated)
 
     def exactly(self, value: float) -> bool:
@@ -195,6 +198,9 @@ def _in_words(text: str) -> Iterator[Mention]:
             if re.match(r"(?:half|quarters?|thirds?)\b", text[m.end() :].strip()) or _introduces(text, m):
                 continue
             yield Mention(said, start, float(_ORDINALS.index(m["ordinal"].casefold()) + 1), 1.0, "rank", spelt=True)
+        elif m["in"]:
+            some, all_of = numbers(m["some"])[-1], numbers(m["all"])[-1]
+            yield Mention(said, start, some / all_of, 0.01, "share", _hedge(text[:start]) or "about", spelt=True)
         elif m["share"]:
             part = 1 / next(size for name, size in _PARTS.items() if name in m["share"].casefold())
             yield Mention(said, start, part, 0.01, "share", _hedge(text[:start]) or "about", spelt=True)

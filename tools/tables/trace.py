@@ -1,5 +1,6 @@
 """Holds a text against its data: every number must stand there or follow from it.
 
+
 findings = traceable(text, data)      one per number: what it is, or that nothing in the data gives it
 """
 
@@ -9,23 +10,21 @@ from dataclasses import dataclass
 
 from agentinstruct.tools.quotes import fold
 from agentinstruct.tools.tables.derive import candidates
+from agentinstruct.tools.tables.known import date_cells, digit_names, given_numbers, numbers_of, texts_of
 from agentinstruct.tools.tables.mentions import Mention, Sentence, sentences
 from agentinstruct.tools.tables.read import Data
 from agentinstruct.tools.tables.scope import Index, Scope, aliases, counted, scope
-from agentinstruct.tools.tables.table import Table
 from agentinstruct.tools.tables.view import CUES, Candidate, View
 
 _ACCEPTS: dict[str, frozenset[str]] = {
-    "number": frozenset(("cell", "sum", "mean", "median", "difference", "count", "time", "rate")),
+    "number": frozenset(
+        ("cell", "sum", "mean", "median", "difference", "count", "time", "rate", "converted", "hourly")
+    ),
     "year": frozenset(("cell", "sum", "difference", "mean")),
     "percent": frozenset(("cell", "share", "change", "difference", "mean", "sum", "median")),
     "multiple": frozenset(("ratio", "cell")),
     "share": frozenset(("ratio", "share")),
 }
-_NO_FACTS = re.compile(
-    r"\s*(?:words?|sentences?|bullets?|bullet points|characters?|paragraphs?|lines?|points?|items?|columns?)\b"
-)
-_DEMANDED = 60
 _PERIOD = re.compile(
     r"\s*(?:quarter|half|month|year|week|day|time|row|column|line|entry|reading|season)", re.IGNORECASE
 )
@@ -57,9 +56,9 @@ class _Trace:
     def __init__(self, data: Data, given: str) -> None:
         self.indexes = [Index(table) for table in data.sources]
         self.known = fold(f"{data.text} {given}")
-        self.given = list(_given(given))
-        self.names = sorted(_digit_names(data.sources), key=len, reverse=True)
-        self.loose = [m for part in _texts(data) for m in _numbers(part, self.names)]
+        self.given = list(given_numbers(given))
+        self.names = sorted(digit_names(data.sources), key=len, reverse=True)
+        self.loose = [m for part in texts_of(data) for m in numbers_of(part, self.names)]
         self.tried = 0
 
     def findings(self, text: str) -> Iterator[Finding]:
@@ -143,7 +142,7 @@ class _Trace:
             alias
             for index in self.indexes
             for table in [index.table]
-            for cell in _date_cells(table)
+            for cell in date_cells(table)
             for alias in aliases(cell)
         }
         return re.sub(r"(?<=\d)(?:st|nd|rd|th)\b|,", "", folded) in named or folded.rstrip(" .") in {
@@ -170,6 +169,8 @@ def fits(mention: Mention, candidate: Candidate) -> bool:
             and not (mention.money or mention.value % 1)
             and candidate.unit in ("", "spelt"[: 5 * mention.spelt])
         )
+    if candidate.kind == "converted" and not re.match(rf"[\s-]?(?:{candidate.unit})", mention.after):
+        return False
     if candidate.kind == "time" and not re.match(rf"[\s-]?(?:\w+ )?{candidate.unit}", mention.after):
         return False
     return mention.exactly(value) if candidate.kind == "cell" else mention.states(value)
@@ -207,42 +208,3 @@ def _rank(view: View, row: int, place: int) -> str:
         ):
             return f"place {place} by {table.columns[column].name}"
     return ""
-
-
-def _given(text: str) -> Iterator[float]:
-    """Numbers that a request states as facts or limits, not as lengths of the answer."""
-    for paragraph in sentences(text):
-        for sentence in paragraph:
-            for m in sentence.mentions:
-                if not _NO_FACTS.match(sentence.text[m.start + len(m.said) : m.start + len(m.said) + _DEMANDED]):
-                    yield m.value
-
-
-def _numbers(text: str, names: Sequence[str]) -> Iterator[Mention]:
-    yield from (m for paragraph in sentences(text, names) for s in paragraph for m in s.mentions)
-
-
-def _texts(data: Data) -> Iterator[str]:
-    """Titles and cells of text, which may hold numbers of their own."""
-    for table in data.tables:
-        yield table.title
-        for i, column in enumerate(table.columns):
-            if column.kind == "text":
-                yield from (str(row[i]) for row in table.rows if row[i] is not None and re.search(r"\d", str(row[i])))
-
-
-def _digit_names(tables: Sequence[Table]) -> set[str]:
-    """Names with a digit in them, such as `Route 66`; plain numbers and dates are none."""
-    names = [name for table in tables for name in (*table.names, *(column.name for column in table.columns))]
-    names += [text for table in tables for _, text in table.groups]
-    found = {name for name in names if re.search(r"\d", name) and re.search(r"[^\W\d_]", name) and len(name) <= 60}
-    short = {
-        m[0].strip() for name in found if (m := re.match(r"(?:[^\W\d_]+ )+\d+\b", name))
-    }  # `Brook 3` of `Brook 3 pump`
-    return found | short
-
-
-def _date_cells(table: Table) -> Iterator[str]:
-    for i, column in enumerate(table.columns):
-        if column.kind == "date":
-            yield from (str(row[i]) for row in table.rows if row[i] is not None)

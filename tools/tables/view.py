@@ -12,7 +12,7 @@ _CUES = {
     r"|up\b|fall|fell|drop|declin|decreas|los[te]|down|shr[aiu]nk|long|short|old|young|fast|slow"
     r"|between|than|lead|led|exceed|over\b"
     r"|chang|swing|apart|later|earlier|after|extra|remain|left|point|beat|trail|climb|jump|slip|slid"
-    r"|recover|surg|dip|cut|narrow|wid",
+    r"|recover|surg|dip|cut|narrow|wid|span|rang",
     "sum": r"total|sum\b|sums\b|together|combin|overall|in all|altogether|all\b|both|plus|amount|add"
     r"|across|join|aggregat|entire|whole",
     "mean": r"averag|mean\b|typical|per\b|each",

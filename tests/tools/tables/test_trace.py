@@ -25,7 +25,7 @@ def test_a_number_of_another_row_or_of_nowhere_is_not(data, text, said):
 
 
 def test_few_random_numbers_pass():
-    """Of every number in the faithful texts, replaced by another of the same look: about one in eleven passes, most of
+    """Of every number in the faithful texts, replaced by another of the same look: about one in 14 passes, most of
     them single digits; of numbers with three digits or more about one in a hundred."""
     draw, tried, passed, long_tried, long_passed = Random(5), 0, 0, 0, 0
     for data, text in TEXTS["FAITHFUL"]:

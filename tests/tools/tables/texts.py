@@ -48,6 +48,26 @@ A1,2.4,12
 B2,1.9,8
 C3,3.1,14"""
 
+HARBOUR = """Visitors to the Carn Point lighthouse, 2015-2023
+Year,Visitors,Revenue (USD thousand)
+2015,12400,61.2
+2016,13100,66.0
+2017,12850,64.1
+2018,14900,78.5
+2019,16200,88.3
+2020,4100,19.7
+2021,7300,37.9
+2022,13800,80.2
+2023,15900,96.4"""
+ALBEDO = """| Material | Type | Albedo low | Albedo high | Sample count |
+|---|---|---|---|---|
+| Fresh snow | natural | 0.80 | 0.90 | 14 |
+| Desert sand | natural | 0.30 | 0.40 | 9 |
+| Fresh asphalt | man-made | 0.03 | 0.04 | 11 |
+| Worn asphalt | man-made | 0.10 | 0.12 | n/a |
+| Green grass | natural | 0.20 | 0.25 | 16 |
+| New concrete | man-made | 0.50 | 0.55 | 7 |"""
+
 FAITHFUL = [
     (MUSEUMS, "North Hall drew 12,500 visitors, 4,500 more than West Tower, which is 56% more."),
     (MUSEUMS, "Old Mill had the highest figure, 20.1 thousand, about 2.5 times West Tower's 8 thousand."),
@@ -73,6 +93,22 @@ FAITHFUL = [
     (SURVEY, "On foot is the leading answer of visitors at 40%, nearly twice the members' 21%."),
     (JOINED, "C3 in Ayr earned $3.1 million on 515 m2, $0.7 million more than A1."),
     (JOINED, "The three stores took $7.4 million in total, with 34 staff."),
+    (HARBOUR, "Visits rose from 12,400 in 2015 to a peak of 16,200 in 2019, an increase of about 31%."),
+    (HARBOUR, "In 2020 they fell to 4,100, roughly a quarter of the 16,200 of 2019, and rose to 15,900 by 2023."),
+    (
+        HARBOUR,
+        "Revenue climbed to $88,300 in 2019 and fell by nearly 78% to $19,700 in 2020. In total it was $592,300.",
+    ),
+    (HARBOUR, "Revenue per visitor rose from about $4.94 in 2015 to $6.06 in 2023."),
+    (HARBOUR, "Between 2020 and 2023 attendance almost quadrupled; the average over all years is about 12,300."),
+    (ALBEDO, "Fresh snow lies between 0.80 and 0.90; fresh asphalt reflects only 3 to 4 percent of the light."),
+    (ALBEDO, "Worn asphalt, at 0.10 to 0.12, reflects about three times as much as fresh asphalt."),
+    (ALBEDO, "No sample count is given for worn asphalt; the other five were measured on 57 samples in all."),
+    (ALBEDO, "Among the three man-made materials, new concrete stands out with 0.50 to 0.55."),
+    (LOG, "Attention: the failed query took 3.2 seconds, more than 26 times as long as the first request."),
+    (SURVEY, "40% of visitors come on foot and one in three by car, while only 9% cycle."),
+    (SURVEY, "Cycling is three times as common among members as among visitors."),
+    (PUMP, "In one hour it delivers up to 1,680 litres."),
 ]
 WRONG = [
     (MUSEUMS, "North Hall drew 20.1 thousand visitors.", "20.1 thousand"),
