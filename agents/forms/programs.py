@@ -182,9 +182,7 @@ class Speedup(Shown):
 
     name: ClassVar[str] = "speedup"
     behaviour: ClassVar[Behaviour] = "passes"
-    workload: Code = Field(
-        min_length=5, description="One Python statement that keeps the given code busy for a second."
-    )
+    workload: Code = Field(min_length=5, description="One statement that keeps the given code busy for a second.")
 
     def notes(self) -> Iterator[str]:
         """The workload too."""
