@@ -143,7 +143,7 @@ def edit_reply(goal: Goal, form: type[Form]) -> type[BaseModel]:
     if goal.changes == "passage":
         return PassageEdit
     base = PassageEdit if goal.changes == "both" else Frozen
-    return create_model(f"{form.__name__}Edit", __base__=base, item=(form.writes or form, ...))
+    return create_model(f"{form.__name__}Edit", __base__=base, item=(form.edited_for(goal), ...))
 
 
 async def _remade(form: type[Form], written: BaseModel | None, material: Material | None, call: Call) -> Form | None:

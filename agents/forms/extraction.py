@@ -63,7 +63,10 @@ class Extraction(Form, ExtractionTask):
     async def make(cls, written: BaseModel, material: Material | None) -> Self:
         """The writer's task, with what was drawn."""
         drawn = {key: value for key, value in (material or {}).items() if key != "shape"}
-        return cls.model_validate({**written.model_dump(mode="json", by_alias=True), "drawn": drawn})
+        filled = written.model_dump(mode="json", by_alias=True)
+        if cls.shape != "object":  # whether a field holds several values is settled by the shape
+            filled["fields"] = [{**field, "many": cls.shape == "list"} for field in filled["fields"]]
+        return cls.model_validate({**filled, "drawn": drawn})
 
     def refined(self, goal: "Goal", draw: Random) -> Material | None:
         """More room for what the goal adds; a strict schema is asked for as one."""
@@ -147,10 +150,8 @@ class Extraction(Form, ExtractionTask):
 
     def _as_drawn(self) -> Iterator[Fault]:
         drawn, filled = self.drawn, len(self.fields) - len(self.empty)
-        if self.shape == "list" and not (len(self.fields) == 1 and self.fields[0].many):
-            yield "form", "a list is one field that holds several values"
-        if self.shape == "rows" and any(field.many for field in self.fields):
-            yield "form", "a field of a record holds one value"
+        if self.shape == "list" and len(self.fields) != 1:
+            yield "form", f"a list is one field, not {len(self.fields)}"
         count = len(self.gold) if self.shape == "rows" else len(self.found) if self.shape == "list" else 1
         if self.shape != "object" and not drawn.least_records <= count <= drawn.most_records:
             yield "form", f"{count} records or values, not {drawn.least_records} to {drawn.most_records}"
