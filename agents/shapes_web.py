@@ -1,7 +1,7 @@
 """What a transform of the web skill replies: a site, declared page by page."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -81,7 +81,7 @@ class Rows(Frozen):
         return Collection(name=self.name, key=fields[0], fields=fields, rows=rows)
 
 
-PageReply = Annotated[TextPage | FormPage | SettingsPage, Field(discriminator="kind")]
+PageReply = TextPage | FormPage | SettingsPage
 
 
 class SiteReply(Reshaped):
