@@ -28,7 +28,7 @@ class SourceFile(Frozen):
     @property
     def shown(self) -> str:
         """The code in its fence, under its name."""
-        block = fenced(unfenced(self.code), self.language.strip().split()[0].casefold())
+        block = fenced(unfenced(self.code), (self.language.split() or ["text"])[0].casefold())
         return f"`{self.name.strip('` ')}`:\n\n{block}" if self.name.strip("` ") else block
 
 
@@ -84,7 +84,7 @@ class Reviewed(Spoken):
             raise ReplyError(
                 "wrong shape", "no list of findings, each beginning with the line it is about in backticks"
             )
-        return cls(findings=tuple(Finding(line=a, problem=b) for a, b in listed), files=files, note=note)
+        return cls(findings=tuple(Finding(line=a, problem=b) for a, b in listed[:8]), files=files[:3], note=note)
 
 
 class Traced(Spoken):

@@ -22,7 +22,6 @@ from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.state import Context
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.mix import Mix
-from agentinstruct.run.needs import able
 from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
 from agentinstruct.seeds import Skipped, read_seeds
 
@@ -85,7 +84,7 @@ class Runner:
             ProviderDown: a model cannot be reached or refuses to serve; what is done is kept.
         """
         config = self.config
-        skills, lacking = able(config.chosen_skills(), bool(config.skills))
+        skills, lacking = config.able_skills()
         self.progress.left_out = lacking
         patience = Patience()
         if self.journal.counts().calls:  # its models did answer: what fails first now may be a few poisoned items

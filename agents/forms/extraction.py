@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel
 
+from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms.extraction_task import Drawn, ExtractionTask, Found, Wanted
 from agentinstruct.agents.forms.form import Fault, Form, Material, repeated
 from agentinstruct.agents.records import Item, Passage
@@ -66,7 +67,10 @@ class Extraction(Form, ExtractionTask):
         filled = written.model_dump(mode="json", by_alias=True)
         if cls.shape != "object":  # whether a field holds several values is settled by the shape
             filled["fields"] = [{**field, "many": cls.shape == "list"} for field in filled["fields"]]
-        return cls.model_validate({**filled, "drawn": drawn})
+        form = cls.model_validate({**filled, "drawn": drawn})
+        if both := form.both():
+            raise ReplyError("form", f"{both!r} is both a field and a group of fields")
+        return form
 
     def refined(self, goal: "Goal", draw: Random) -> Material | None:
         """More room for what the goal adds; a strict schema is asked for as one."""
@@ -122,6 +126,11 @@ class Extraction(Form, ExtractionTask):
         have = {found.field for found in self.found}
         return [field.name for field in self.fields if field.name not in have]
 
+    def both(self) -> str:
+        """A name that is a field and a group of fields at once; empty when there is none."""
+        groups = {field.name.partition(".")[0] for field in self.fields if "." in field.name}
+        return min(groups & {field.name for field in self.fields}, default="")
+
     def faults(self, passage: str) -> Iterator[Fault]:
         """Fields are distinct and as drawn, the instruction names no format, every span stands and proves its value."""
         yield from repeated([field.name for field in self.fields], "fields")
@@ -132,14 +141,9 @@ class Extraction(Form, ExtractionTask):
             yield from self._proved(found, passage)
 
     def _shaped(self) -> Iterator[Fault]:
-        names, prefixes = (
-            {f.name for f in self.fields},
-            {f.name.partition(".")[0] for f in self.fields if "." in f.name},
-        )
+        names = {f.name for f in self.fields}
         if lost := {found.field for found in self.found} - names:
             yield "form", f"values for a field that there is not: {', '.join(sorted(lost))}"
-        if both := prefixes & names:
-            yield "form", f"{both.pop()!r} is both a field and a group of fields"
         for record in self.gold:
             for field in self.fields:
                 if len(record[field.name]) > 1 and not field.many:
