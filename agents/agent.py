@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field, create_model
 
-from agentinstruct.agents.errors import ReplyError
+from agentinstruct.agents.errors import ReplyError, reply_at_fault
 from agentinstruct.agents.forms.form import final_answer
 from agentinstruct.agents.gateway import Completion, Request, current_gateway
 from agentinstruct.agents.prompt import Prompt
@@ -121,7 +121,8 @@ class Agent(Generic[Reply]):
         if issubclass(self.reply, Spoken):
             if refused := _refused(completion.text.strip()):
                 raise ReplyError("refusal", refused[:200])
-            return self.reply.heard(completion.text.strip())
+            with reply_at_fault("wrong shape"):
+                return self.reply.heard(completion.text.strip())
         return parsed(self.reply, completion.text)
 
     def _again(self, request: Request, completion: Completion, problem: ReplyError) -> Request:

@@ -16,7 +16,12 @@ Anything else is a bug and stops the run with its traceback. Two are built-in er
 tells its clients, Studio among them, the messages of no others.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+UNUSABLE = (ValueError, ArithmeticError, LookupError, RecursionError)
+"""What computing with a model's words can raise where they make no sense: values out of range, names not there."""
 
 
 class AgentInstructError(Exception):
@@ -68,3 +73,18 @@ class ReplyError(AgentInstructError):
         self.detail = detail
         self.calls = calls
         """The calls (`records.Call`) that were paid for it."""
+
+
+@contextmanager
+def reply_at_fault(reason: str, *calls: Any) -> Iterator[None]:
+    """Work with a model's reply: what makes no sense in it is the reply's fault, not the program's.
+
+    Raises:
+        ReplyError: the work met one of `UNUSABLE`.
+    """
+    try:
+        yield
+    except UNUSABLE as error:
+        if isinstance(error, AgentInstructError):
+            raise
+        raise ReplyError(reason, f"{type(error).__name__}: {error}"[:400], calls=calls) from error

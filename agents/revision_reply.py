@@ -72,7 +72,7 @@ def writer_form(category: Category) -> type[BaseModel]:
     form = FORMS[category.form]
     if issubclass(form, Revision) and category.states:
         return _exact(form, (*category.states, *category.may_state))
-    return form.writes or form
+    return form.written_for(category)
 
 
 @lru_cache(maxsize=64)

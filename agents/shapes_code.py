@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from agentinstruct.agents.replies import Reshaped
-from agentinstruct.tools.code import SqlError, fenced, language_of, run_query, syntax_fault
+from agentinstruct.tools.code import SqlError, fenced, language_of, run_query, syntax_fault, unfenced
 
 
 class CodeListing(Reshaped):
@@ -16,7 +16,7 @@ class CodeListing(Reshaped):
     @property
     def passage_text(self) -> str:
         """The words, and the code in its fence."""
-        return f"{self.about.strip()}\n\n{fenced(self.code, self.language.strip().casefold())}"
+        return f"{self.about.strip()}\n\n{fenced(unfenced(self.code), self.language.strip().casefold())}"
 
     def unfit(self) -> str:
         """Code must parse, in a language that there is."""
@@ -25,7 +25,7 @@ class CodeListing(Reshaped):
             return f"{self.language!r} is no language that exists"
         if not self.code.strip():
             return "there is no code"
-        fault = syntax_fault(self.code, language)
+        fault = syntax_fault(unfenced(self.code), language)
         return f"the code does not parse: {fault}" if fault else ""
 
 
@@ -38,12 +38,12 @@ class TableSet(Reshaped):
     @property
     def passage_text(self) -> str:
         """The words, and the SQL in its fence."""
-        return f"{self.about.strip()}\n\n{fenced(self.tables, 'sql')}"
+        return f"{self.about.strip()}\n\n{fenced(unfenced(self.tables), 'sql')}"
 
     def unfit(self) -> str:
         """SQLite must build them."""
         try:
-            names = run_query(self.tables, "SELECT name FROM sqlite_master WHERE type = 'table'")
+            names = run_query(unfenced(self.tables), "SELECT name FROM sqlite_master WHERE type = 'table'")
         except SqlError as error:
             return str(error)
         return "" if names.rows else "there is no table"

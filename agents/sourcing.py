@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-from pydantic import Field
-
+from agentinstruct.agents.asking import Asked, Support
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.records import Frozen, Passage
-from agentinstruct.agents.sources import Document, Written, distinct, holding, pool_of
+from agentinstruct.agents.records import Passage
+from agentinstruct.agents.sources import Document, distinct, holding, pool_of
 from agentinstruct.tools.quotes import contains
 from agentinstruct.tools.snippets import substance
 
@@ -24,25 +23,6 @@ _LEFT = 0.4
 _RIVALS = ("outdated", "side")
 """Parts of documents that answer as well, in another way."""
 Material = dict[str, Any]
-
-
-class Support(Frozen):
-    """A quotation that proves the answer."""
-
-    document: str = Field(description="The letter of the document in which it stands.")
-    quote: str = Field(min_length=2, description="Exact words of that document.")
-
-
-class Asked(Frozen):
-    """What a writer fills in; what the kind of item does not need is left empty."""
-
-    support: tuple[Support, ...] = Field(max_length=6, description="The quotations that prove the answer.")
-    query: str = Field(min_length=6, description="What the user asks.")
-    answer: str = Field(description="The answer, as short as is complete.")
-    answers: tuple[str, ...] = Field(max_length=6, description="The parts of an answer that has several.")
-    wrong: tuple[str, ...] = Field(max_length=4, description="Wrong options; only for multiple choice.")
-    missing: str = Field(description="What the documents leave open; only where something is missing.")
-    added: tuple[Written, ...] = Field(max_length=3, description="Documents to be added; only when an edit asks so.")
 
 
 def drawn(settings: Mapping[str, Any], passage: Passage, draw: Random) -> Material | None:

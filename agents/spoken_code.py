@@ -12,7 +12,7 @@ from pydantic import Field
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.records import Frozen
 from agentinstruct.agents.spoken import Spoken, parsed
-from agentinstruct.tools.code import Block, blocks, fenced
+from agentinstruct.tools.code import Block, blocks, fenced, unfenced
 
 _IS_JSON = re.compile(r"(?:```(?:json)?\s*)?\{\s*\"")
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
@@ -28,7 +28,7 @@ class SourceFile(Frozen):
     @property
     def shown(self) -> str:
         """The code in its fence, under its name."""
-        block = fenced(_unfenced(self.code), self.language.strip().split()[0].casefold())
+        block = fenced(unfenced(self.code), (self.language.split() or ["text"])[0].casefold())
         return f"`{self.name.strip('` ')}`:\n\n{block}" if self.name.strip("` ") else block
 
 
@@ -84,7 +84,7 @@ class Reviewed(Spoken):
             raise ReplyError(
                 "wrong shape", "no list of findings, each beginning with the line it is about in backticks"
             )
-        return cls(findings=tuple(Finding(line=a, problem=b) for a, b in listed), files=files, note=note)
+        return cls(findings=tuple(Finding(line=a, problem=b) for a, b in listed[:8]), files=files[:3], note=note)
 
 
 class Traced(Spoken):
@@ -96,7 +96,7 @@ class Traced(Spoken):
     @property
     def text(self) -> str:
         """The steps, and the output in a block of its own."""
-        return f"{self.steps.strip()}\n\nOutput:\n\n{fenced(_unfenced(self.output), 'text')}".strip()
+        return f"{self.steps.strip()}\n\nOutput:\n\n{fenced(unfenced(self.output), 'text')}".strip()
 
     @classmethod
     def heard(cls, said: str) -> Self:
@@ -136,12 +136,6 @@ class WalkedThrough(Spoken):
             raise ReplyError("wrong shape", "no worked example of the form - `call(…)` gives `value`")
         before = said[: said.rfind("For example:")] if "For example:" in said else said
         return cls(explanation=before.strip(), examples=tuple(Claim(expression=a, value=b) for a, b in found[:4]))
-
-
-def _unfenced(code: str) -> str:
-    """Code without the fence that it should not have come in."""
-    found = blocks(code) if _FENCE.match(code.strip()) else ()
-    return found[0].code if len(found) == 1 else code.strip("\n")
 
 
 def _parts(said: str) -> tuple[str, tuple[SourceFile, ...], str]:

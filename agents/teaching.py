@@ -80,7 +80,7 @@ def arguments(name: str, given: str) -> dict[str, Any]:
         return {wanted[0]: given}
     try:
         found = json.loads(given)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     return found if isinstance(found, dict) else {wanted[0]: given}
 

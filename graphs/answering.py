@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langgraph.prebuilt import ToolNode
 from langgraph.runtime import Runtime
 
-from agentinstruct.agents.errors import ReplyError
+from agentinstruct.agents.errors import ReplyError, reply_at_fault
 from agentinstruct.agents.forms import FORMS
 from agentinstruct.agents.records import Draft, Message, ToolUse
 from agentinstruct.agents.skill import Skill
@@ -64,9 +64,11 @@ class Answering:
         if answer is None:
             use = ToolUse(tool=reply.tool, input=reply.input, output="")
             return draft.model_copy(update={"trace": (*draft.trace, use), "calls": calls})
-        if not answer.text.strip():
+        with reply_at_fault("wrong shape", call):
+            text = answer.text
+        if not text.strip():
             raise ReplyError("empty reply", calls=(call,))
-        said = Message(role="assistant", content=answer.text)
+        said = Message(role="assistant", content=text)
         update = {"messages": (*draft.messages, said), "said": answer.model_dump(mode="json"), "calls": calls}
         return draft.model_copy(update=update)
 

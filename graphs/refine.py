@@ -1,5 +1,6 @@
 """Refinement: suggester and editor, in as many pairs as the skill has goals. It adds drafts, it replaces none."""
 
+import asyncio
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, create_model
 
-from agentinstruct.agents.errors import ReplyError
+from agentinstruct.agents.errors import ReplyError, reply_at_fault
 from agentinstruct.agents.forms import FORMS, UNANSWERABLE, Form, read_form
 from agentinstruct.agents.forms.form import Material
 from agentinstruct.agents.records import Call, Draft, Frozen, Item, Suggestion, content_id
@@ -89,19 +90,20 @@ class Refinement:
         reply_type = edit_reply(goal, form_type)
         agent = self.crew.agent("edit", reply_type, f"edit/{goal.name}", "edit", subject=goal.name)
         draw = Random(f"{parent.id}/{goal.name}/{suggestion.ordinal}")
-        material = read_form(parent.item).refined(goal, draw)
+        with reply_at_fault("not refined"):
+            material = await asyncio.to_thread(read_form(parent.item).refined, goal, draw)
         inputs = {**self.material(state, parent, goal), "suggestion": suggestion.text, "material": material}
         reply, call = await agent(model, draw, **inputs)
         calls = (*parent.calls, *suggestion.calls, call)
-        form = await _remade(form_type, getattr(reply, "item", None), material, call)
         draft_id = edited_id(suggestion)
+        item = await _remade(form_type, getattr(reply, "item", None), material, call, draft_id)
         return self.begun(
             state,
             parent.model_copy(
                 update={
                     "id": draft_id,
                     "passage": getattr(reply, "passage", parent.passage).strip(),
-                    "item": form.arrange(Random(draft_id)) if form else _kept(parent, goal),
+                    "item": item or _kept(parent, goal),
                     "depth": parent.depth + 1,
                     "parent": parent.id,
                     "goal": goal.name,
@@ -143,15 +145,18 @@ def edit_reply(goal: Goal, form: type[Form]) -> type[BaseModel]:
     if goal.changes == "passage":
         return PassageEdit
     base = PassageEdit if goal.changes == "both" else Frozen
-    return create_model(f"{form.__name__}Edit", __base__=base, item=(form.writes or form, ...))
+    return create_model(f"{form.__name__}Edit", __base__=base, item=(form.edited_for(goal), ...))
 
 
-async def _remade(form: type[Form], written: BaseModel | None, material: Material | None, call: Call) -> Form | None:
-    """The edited item, completed by the program; None where only the passage was edited."""
+async def _remade(
+    form: type[Form], written: BaseModel | None, material: Material | None, call: Call, draft_id: str
+) -> Item | None:
+    """The edited item, completed and arranged by the program; None where only the passage was edited."""
     if written is None:
         return None
     try:
-        return await form.make(written, material)
+        with reply_at_fault("unusable item"):
+            return (await form.make(written, material)).arrange(Random(draft_id))
     except ReplyError as error:
         error.calls = (call, *error.calls)
         raise

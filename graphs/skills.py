@@ -1,33 +1,21 @@
-"""The skills, one graph each. A skill with wiring of its own has a file beside this one."""
+"""The skills, one graph each, as a server and Studio name them. How each is wired is in `wiring.py`."""
 
-from agentinstruct.agents.skill import load_skill
-from agentinstruct.graphs.conversation import build_conversation
-from agentinstruct.graphs.flow import build_flow
-from agentinstruct.graphs.rag import build_rag
-from agentinstruct.graphs.tool_use import build_tool_use
-from agentinstruct.graphs.web_agent import build_web_agent
+from agentinstruct.graphs.wiring import graph_of
 
-data_to_text = build_flow(load_skill("data_to_text"))
-fermi = build_flow(load_skill("fermi"))
-creative_content = build_flow(load_skill("creative_content"))
-coding = build_flow(load_skill("coding"))
-multiple_choice = build_flow(load_skill("multiple_choice"))
-open_domain_qa = build_flow(load_skill("open_domain_qa"))
-few_shot_reasoning = build_flow(load_skill("few_shot_reasoning"))
-reading_comprehension = build_flow(load_skill("reading_comprehension"))
-text_classification = build_flow(load_skill("text_classification"))
-text_extraction = build_flow(load_skill("text_extraction"))
-text_modification = build_flow(load_skill("text_modification"))
-analytical_reasoning = build_flow(load_skill("analytical_reasoning"))
-brain_teaser = build_flow(load_skill("brain_teaser"))
-tool_use = build_tool_use(load_skill("tool_use"))
-rag = build_rag(load_skill("rag"))
-web_agent = build_web_agent(load_skill("web_agent"))
-conversation = build_conversation(
-    load_skill("conversation"),
-    (
-        *(analytical_reasoning, brain_teaser, coding, creative_content, data_to_text, fermi, few_shot_reasoning),
-        *(multiple_choice, open_domain_qa, rag, reading_comprehension),
-        *(text_classification, text_extraction, text_modification),
-    ),
-)
+analytical_reasoning = graph_of("analytical_reasoning")
+brain_teaser = graph_of("brain_teaser")
+coding = graph_of("coding")
+conversation = graph_of("conversation")
+creative_content = graph_of("creative_content")
+data_to_text = graph_of("data_to_text")
+fermi = graph_of("fermi")
+few_shot_reasoning = graph_of("few_shot_reasoning")
+multiple_choice = graph_of("multiple_choice")
+open_domain_qa = graph_of("open_domain_qa")
+rag = graph_of("rag")
+reading_comprehension = graph_of("reading_comprehension")
+text_classification = graph_of("text_classification")
+text_extraction = graph_of("text_extraction")
+text_modification = graph_of("text_modification")
+tool_use = graph_of("tool_use")
+web_agent = graph_of("web_agent")

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from agentinstruct.agents.agent import batch_of
 from agentinstruct.agents.checks import opinion, policy
-from agentinstruct.agents.errors import ReplyError
+from agentinstruct.agents.errors import UNUSABLE, AgentInstructError, ReplyError, reply_at_fault
 from agentinstruct.agents.forms import FORMS, Form
 from agentinstruct.agents.forms.form import Material
 from agentinstruct.agents.layouts import request_of
@@ -80,11 +80,21 @@ class Stages:
             ]
             for category in wanted
         }
-        return {"samples": {name: [one for one in found if one is not None] for name, found in samples.items()}}
+        missing = [name for name, found in samples.items() for one in found if one is None]
+        nothing = ReplyError("declined", "the passage gives nothing to build an item of this type from")
+        return {
+            "samples": {name: [one for one in found if one is not None] for name, found in samples.items()},
+            "dropped": [self.crew.dropped(state, "instruct", nothing, category=name) for name in missing],
+        }
 
     def _sampled(self, state: FlowState, category: Category, ordinal: int) -> Material | None:
         draw = Random(f"{state['plan'].work_id}/{category.name}/{ordinal}/sample")
-        return FORMS[category.form].sample(category, state["passage"], draw)
+        try:
+            return FORMS[category.form].sample(category, state["passage"], draw)
+        except UNUSABLE as error:
+            if isinstance(error, AgentInstructError):
+                raise
+            return None
 
     async def instruct(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
         """Write the instructions of each category drawn; nothing when the transform declined the seed."""
@@ -143,7 +153,9 @@ class Stages:
         plan, passage = state["plan"], state["passage"]
         draft_id = content_id(plan.work_id, plan.transform, category.name, ordinal)
         try:
-            form: Form = await FORMS[category.form].make(written, material)
+            with reply_at_fault("unusable item"):
+                form: Form = await FORMS[category.form].make(written, material)
+                item = form.arrange(Random(draft_id))
         except ReplyError as error:
             error.calls = (*calls, *error.calls)
             return self.crew.dropped(state, "instruct", error, category=category.name, draft_id=draft_id)
@@ -152,7 +164,7 @@ class Stages:
             category=category.name,
             transform=plan.transform,
             passage=passage.text,
-            item=form.arrange(Random(draft_id)),
+            item=item,
             calls=calls,
         )
         return self.begun(state, draft)
@@ -172,7 +184,9 @@ class Stages:
 
 def usable(reply: Reshaped) -> None:
     """Refuse a passage that calls itself suitable and is not, naming what is wrong with it."""
-    if reply.suitable and (fault := reply.unfit()):
+    with reply_at_fault("unfit passage"):
+        fault = reply.unfit() if reply.suitable else ""
+    if fault:
         raise ReplyError("unfit passage", fault)
 
 

@@ -36,12 +36,16 @@ class Mix:
         """The skills that a seed gets, of those that suit it, in the order of the skills."""
         if self.weights is None:
             return list(suitable)
-        draw = Random(f"{self.run_seed}/{seed.id}/mix")
-        rank = {skill.name: draw.random() ** (1 / (self._weight(skill) * affinity(skill, seed))) for skill in suitable}
+        rank = {skill.name: self._rank(skill, seed) for skill in suitable}
         first = sorted(suitable, key=lambda skill: (skill.name in self._served, -rank[skill.name]))
         chosen = {skill.name for skill in first[: self.per_seed]}
         self._served |= chosen
         return [skill for skill in suitable if skill.name in chosen]
+
+    def _rank(self, skill: Skill, seed: Seed) -> float:
+        """By draws of its own, so that it does not depend on which other skills there are."""
+        draw = Random(f"{self.run_seed}/{seed.id}/{skill.name}/mix").random()
+        return float(draw ** (1 / (self._weight(skill) * affinity(skill, seed))))
 
     def _weight(self, skill: Skill) -> float:
         return 1.0 if self.weights is None else self.weights.get(skill.name, 0.0)

@@ -13,6 +13,7 @@ from agentinstruct.agents.skill import Skill, load_skill, skill_names
 from agentinstruct.graphs.plan import work_id
 from agentinstruct.graphs.state import NONE, ROLES, Context
 from agentinstruct.run.mix import ALL, RELEASED, Mix, weights_of
+from agentinstruct.run.needs import able
 from agentinstruct.seeds import SeedOptions
 from agentinstruct.tools.embeddings import local_ready
 from agentinstruct.tools.prices import Price, PricesError, price_table
@@ -68,6 +69,14 @@ class RunConfig:
         _named(self.context.goals, skills, "goals")
         return [skill for skill in skills if not wanted or wanted & set(skill.categories)]
 
+    def able_skills(self) -> tuple[list[Skill], dict[str, str]]:
+        """The chosen skills that can run on this machine, and what the others lack.
+
+        Raises:
+            SetupError: a skill that was asked for by name cannot run; says what it lacks.
+        """
+        return able(self.chosen_skills(), bool(self.skills))
+
     def make_mix(self, skills: Sequence[Skill]) -> Mix:
         """What decides which skills each seed gets.
 
@@ -103,7 +112,7 @@ class RunConfig:
         context = {key: value for key, value in asdict(self.context).items() if not key.endswith("model")}
         seeds = asdict(self.seeds)
         return {
-            "skills": {skill.name: skill.fingerprints for skill in self.chosen_skills()},
+            "skills": {skill.name: skill.fingerprints for skill in self.able_skills()[0]},
             "models": self.models(),
             "embeddings": self.embeddings_spec(),
             "context": context,

@@ -22,7 +22,6 @@ from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.state import Context
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.mix import Mix
-from agentinstruct.run.needs import able
 from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
 from agentinstruct.seeds import Skipped, read_seeds
 
@@ -85,7 +84,7 @@ class Runner:
             ProviderDown: a model cannot be reached or refuses to serve; what is done is kept.
         """
         config = self.config
-        skills, lacking = able(config.chosen_skills(), bool(config.skills))
+        skills, lacking = config.able_skills()
         self.progress.left_out = lacking
         patience = Patience()
         if self.journal.counts().calls:  # its models did answer: what fails first now may be a few poisoned items
@@ -219,9 +218,9 @@ async def in_thread(make: Callable[[], Iterator[Seed]], batch: int = 32) -> Asyn
 
 def load_graphs(skills: list[Skill]) -> dict[str, Any]:
     """The compiled graph of each skill."""
-    from agentinstruct.graphs import skills as module
+    from agentinstruct.graphs.wiring import graph_of
 
-    return {skill.name: getattr(module, skill.name) for skill in skills}
+    return {skill.name: graph_of(skill.name) for skill in skills}
 
 
 async def _cancel(tasks: set[asyncio.Task[None]]) -> None:

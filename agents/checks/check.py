@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import BaseModel
 
+from agentinstruct.agents.errors import UNUSABLE, AgentInstructError
 from agentinstruct.agents.forms.form import Fault
 from agentinstruct.agents.records import Call, Draft, Verdict
 
@@ -77,7 +78,13 @@ class Check:
         """The verdicts on a draft, and the calls they cost; nothing where it does not apply."""
         if self.forms and draft.item.form not in self.forms:
             return NOTHING
-        return await self.find(draft, bench)
+        try:
+            return await self.find(draft, bench)
+        except UNUSABLE as error:
+            if isinstance(error, AgentInstructError):
+                raise
+            evidence = f"could not be carried out: {type(error).__name__}: {error}"
+            return [Verdict(check=self.name, passed=False, kind=self.cost, evidence=evidence[:300])], []
 
 
 def exact(

@@ -138,7 +138,7 @@ def _compared(form: Extraction, extracts: Sequence[Sequence[Unit]], bench: Bench
     missed = [unit for unit in gold if not _claimed(form, unit, extracts, bench.solvers)]
     others = [unit for found in extracts for unit in found if not any(alike(form.columns, unit, one) for one in gold)]
     besides = [unit for unit in others if _claimed(form, unit, extracts, bench.solvers)] if wanted == 1 else []
-    share = 1 - len(missed) / len(gold)
+    share = 1 - len(missed) / len(gold) if gold else 0.0
     evidence = f"most of {bench.solvers} extractors found {len(gold) - len(missed)} of {len(gold)} values of the gold"
     evidence += f"; not {_told(missed[0])}" if missed else ""
     evidence += f"; and, not in it, {_told(besides[0])}" if besides else ""

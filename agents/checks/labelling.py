@@ -125,7 +125,12 @@ def renamed(labels: Sequence[Label], names: Sequence[str]) -> list[Label]:
     known = sorted((name for name in turn if re.search(r"[_>]", name)), key=len, reverse=True)
     pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, known))})(?!\w)" if known else r"(?!)")
     return [
-        Label(name=turn[label.name], definition=pattern.sub(lambda found: turn[found[0]], label.definition))
+        label.model_copy(
+            update={
+                "name": turn[label.name],
+                "definition": pattern.sub(lambda found: turn[found[0]], label.definition),
+            }
+        )
         for label in labels
     ]
 

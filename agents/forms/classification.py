@@ -73,7 +73,11 @@ class Classification(Form, LabellingTask):
     async def make(cls, written: BaseModel, material: Material | None) -> Self:
         """The writer's task, with what was drawn."""
         drawn = {key: value for key, value in (material or {}).items() if key != "others"}
-        return cls.model_validate({**written.model_dump(mode="json", by_alias=True), "drawn": drawn})
+        filled = written.model_dump(mode="json", by_alias=True)
+        # What was not asked for is not looked at.
+        unasked: dict[str, Any] = {"about": "", "shots": []}
+        filled |= {key: empty for key, empty in unasked.items() if not drawn.get(key)}
+        return cls.model_validate({**filled, "drawn": drawn})
 
     def refined(self, goal: "Goal", draw: Random) -> Material | None:
         """What the goal adds: labels, examples, another kind of reply, freedom to name another label the right one."""

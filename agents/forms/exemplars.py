@@ -23,6 +23,8 @@ from agentinstruct.tools.rules import STYLES, Puzzle, Shot, Style, composed, far
 if TYPE_CHECKING:
     from agentinstruct.agents.skill import Category, Goal
 
+_NAME = re.compile(r"[^\W\d_][\w'’ -]{0,23}")
+_PLAIN = (("Input", "Output"), ("Entry", "Result"), ("Left", "Right"), ("Case", "Outcome"), ("Before", "After"))
 _REFINED = {"fewer_shots": fewer, "distractors": tagged, "out_of_distribution": farther, "composition": composed}
 
 
@@ -50,8 +52,17 @@ class Worded(Form):
     """What the writer of examples fills in."""
 
     question: str = Field(min_length=12, alias="task", description="What the user writes before the examples.")
-    given: str = Field(min_length=1, max_length=24, description="What an input is called, in one or two words.")
-    made: str = Field(min_length=1, max_length=24, description="What an output is called, in one or two words.")
+    given: str = Field(max_length=200, description="What an input is called: one or two words, such as Crate.")
+    made: str = Field(max_length=200, description="What an output is called: one or two words, such as Mark.")
+
+    @classmethod
+    def named(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """The words, with names that can stand before a colon; other names give way to plain ones."""
+        given, made = (" ".join(str(data[key]).split()).strip(" :") for key in ("given", "made"))
+        fit = all(_NAME.fullmatch(name) and len(name.split()) < 4 for name in (given, made))
+        if not fit or fold(given) == fold(made) or "steps" in (fold(given), fold(made)):
+            given, made = Random(data["task"]).choice(_PLAIN)
+        return {**data, "given": given, "made": made}
 
 
 class Exemplars(Worded):
@@ -78,7 +89,7 @@ class Exemplars(Worded):
         if material is None:
             raise ReplyError("not refined", "no examples of this rule meet the goal")
         data = written.model_dump(mode="json", by_alias=True)
-        return cls.model_validate({**data, "style": material["style"], "puzzle": material["puzzle"]})
+        return cls.model_validate({**cls.named(data), "style": material["style"], "puzzle": material["puzzle"]})
 
     @property
     def material(self) -> Material | None:
@@ -94,7 +105,7 @@ class Exemplars(Worded):
     @property
     def written_as(self) -> Style:
         """How the examples are written."""
-        return Style(self.style, self.given.strip(" :"), self.made.strip(" :"))
+        return Style(self.style, self.given, self.made)
 
     @property
     def query(self) -> Shot:
@@ -123,7 +134,7 @@ class Exemplars(Worded):
         return self._item(self.question, self.block, self.puzzle.key)
 
     def faults(self, passage: str) -> Iterator[Fault]:
-        """The words before the examples give nothing away, and labels can be told from each other."""
+        """The words before the examples give nothing away."""
         if len(self.puzzle.key) > 3 and re.search(
             rf"(?<!\w){re.escape(fold(self.puzzle.key))}(?!\w)", fold(self.question)
         ):
@@ -131,11 +142,6 @@ class Exemplars(Worded):
         for words in self.puzzle.words.split(", then "):
             if len(words) > 12 and fold(words) in fold(self.question):
                 yield "form", f"the task tells the rule: {words!r}"
-        for name in (self.given, self.made):
-            if set(name) & set(":|\n>=") or not name.strip():
-                yield "form", f"{name!r} cannot be a label"
-        if fold(self.given) == fold(self.made) or {fold(self.given), fold(self.made)} & {"steps"}:
-            yield "form", "input and output have one name"
 
     @classmethod
     def agrees(cls, key: str, answer: str) -> bool | None:
@@ -176,7 +182,8 @@ class OddOne(Worded):
         """The examples under the writer's words."""
         if material is None:
             raise ReplyError("not refined", "no examples of this rule meet the goal")
-        return cls.model_validate({**written.model_dump(mode="json", by_alias=True), "puzzle": material["puzzle"]})
+        data = written.model_dump(mode="json", by_alias=True)
+        return cls.model_validate({**cls.named(data), "puzzle": material["puzzle"]})
 
     @property
     def material(self) -> Material | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel
 
+from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms.extraction_task import Drawn, ExtractionTask, Found, Wanted
 from agentinstruct.agents.forms.form import Fault, Form, Material, repeated
 from agentinstruct.agents.records import Item, Passage
@@ -63,7 +64,13 @@ class Extraction(Form, ExtractionTask):
     async def make(cls, written: BaseModel, material: Material | None) -> Self:
         """The writer's task, with what was drawn."""
         drawn = {key: value for key, value in (material or {}).items() if key != "shape"}
-        return cls.model_validate({**written.model_dump(mode="json", by_alias=True), "drawn": drawn})
+        filled = written.model_dump(mode="json", by_alias=True)
+        if cls.shape != "object":  # whether a field holds several values is settled by the shape
+            filled["fields"] = [{**field, "many": cls.shape == "list"} for field in filled["fields"]]
+        form = cls.model_validate({**filled, "drawn": drawn})
+        if both := form.both():
+            raise ReplyError("form", f"{both!r} is both a field and a group of fields")
+        return form
 
     def refined(self, goal: "Goal", draw: Random) -> Material | None:
         """More room for what the goal adds; a strict schema is asked for as one."""
@@ -119,6 +126,11 @@ class Extraction(Form, ExtractionTask):
         have = {found.field for found in self.found}
         return [field.name for field in self.fields if field.name not in have]
 
+    def both(self) -> str:
+        """A name that is a field and a group of fields at once; empty when there is none."""
+        groups = {field.name.partition(".")[0] for field in self.fields if "." in field.name}
+        return min(groups & {field.name for field in self.fields}, default="")
+
     def faults(self, passage: str) -> Iterator[Fault]:
         """Fields are distinct and as drawn, the instruction names no format, every span stands and proves its value."""
         yield from repeated([field.name for field in self.fields], "fields")
@@ -129,14 +141,9 @@ class Extraction(Form, ExtractionTask):
             yield from self._proved(found, passage)
 
     def _shaped(self) -> Iterator[Fault]:
-        names, prefixes = (
-            {f.name for f in self.fields},
-            {f.name.partition(".")[0] for f in self.fields if "." in f.name},
-        )
+        names = {f.name for f in self.fields}
         if lost := {found.field for found in self.found} - names:
             yield "form", f"values for a field that there is not: {', '.join(sorted(lost))}"
-        if both := prefixes & names:
-            yield "form", f"{both.pop()!r} is both a field and a group of fields"
         for record in self.gold:
             for field in self.fields:
                 if len(record[field.name]) > 1 and not field.many:
@@ -147,10 +154,8 @@ class Extraction(Form, ExtractionTask):
 
     def _as_drawn(self) -> Iterator[Fault]:
         drawn, filled = self.drawn, len(self.fields) - len(self.empty)
-        if self.shape == "list" and not (len(self.fields) == 1 and self.fields[0].many):
-            yield "form", "a list is one field that holds several values"
-        if self.shape == "rows" and any(field.many for field in self.fields):
-            yield "form", "a field of a record holds one value"
+        if self.shape == "list" and len(self.fields) != 1:
+            yield "form", f"a list is one field, not {len(self.fields)}"
         count = len(self.gold) if self.shape == "rows" else len(self.found) if self.shape == "list" else 1
         if self.shape != "object" and not drawn.least_records <= count <= drawn.most_records:
             yield "form", f"{count} records or values, not {drawn.least_records} to {drawn.most_records}"

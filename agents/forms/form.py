@@ -86,6 +86,16 @@ class Form(Frozen):
     """The names of the forms, one of which an item has once it is made; empty where it keeps this one."""
 
     @classmethod
+    def written_for(cls, category: "Category") -> type[BaseModel]:
+        """What a writer of this category fills in: the same for all, unless the form needs less of some."""
+        return cls.writes or cls
+
+    @classmethod
+    def edited_for(cls, goal: "Goal") -> type[BaseModel]:
+        """What an editor fills in under this goal: what a writer does, unless the form keeps some of it."""
+        return cls.writes or cls
+
+    @classmethod
     def sample(cls, category: "Category", passage: Passage, draw: Random) -> Material | None:
         """What the program decides of one item; None when this passage gives nothing to decide from."""
         raise NotImplementedError

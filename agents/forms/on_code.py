@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms.form import Fault, Form, Material
-from agentinstruct.agents.forms.programs import Tested
+from agentinstruct.agents.forms.programs import Code, Tested
 from agentinstruct.agents.forms.running import printed
 from agentinstruct.agents.records import Item
 from agentinstruct.agents.spoken import Spoken
@@ -30,7 +30,7 @@ class OnCode(Form):
 
     definite: ClassVar[bool] = False
     question: str = Field(min_length=12, alias="task")
-    code: str = Field(min_length=20, description="The code that the user shows: complete Python, standard library.")
+    code: Code = Field(min_length=20, description="The code that the user shows: complete Python, standard library.")
 
     def key(self) -> str:
         """What a judge may hold a response against."""
@@ -130,7 +130,7 @@ class Testing(OnCode):
 
     name: ClassVar[str] = "testing"
     spoken: ClassVar[type[Spoken]] = Programmed
-    tests: str = Field(min_length=20, description="Good tests of the code: plain asserts or test_ functions.")
+    tests: Code = Field(min_length=20, description="Good tests of the code: plain asserts or test_ functions.")
 
     def key(self) -> str:
         """The reference tests."""
@@ -167,10 +167,10 @@ class Translation(Tested):
     """Rewrite code in another language: one of the two is Python, and its tests decide."""
 
     name: ClassVar[str] = "translation"
-    reference: str = Field(
+    reference: Code = Field(
         min_length=10, alias="solution", description="The same in the target language: the reference translation."
     )
-    code: str = Field(min_length=20, description="The code that the user shows, complete, in the source language.")
+    code: Code = Field(min_length=20, description="The code that the user shows, complete, in the source language.")
     source: str = Field(min_length=1, description="The language of the given code.")
     target: str = Field(min_length=1, description="The language it is to be written in.")
 
@@ -206,8 +206,8 @@ class WrittenQuery(Form):
 
     definite: ClassVar[bool] = False
     question: str = Field(min_length=20, alias="task")
-    tables: str = Field(min_length=30, description="CREATE TABLE and INSERT statements for SQLite, a few rows each.")
-    query: str = Field(min_length=10, description="The reference query: one SELECT for SQLite.")
+    tables: Code = Field(min_length=30, description="CREATE TABLE and INSERT statements for SQLite, a few rows each.")
+    query: Code = Field(min_length=10, description="The reference query: one SELECT for SQLite.")
 
 
 class SqlQuery(WrittenQuery):

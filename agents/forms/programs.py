@@ -8,19 +8,21 @@ Extension    code that uses a given one      CodeReview   findings, and the code
 
 from collections.abc import Iterator
 from random import Random
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from agentinstruct.agents.forms.form import Fault, Form, Material
 from agentinstruct.agents.forms.running import crash
 from agentinstruct.agents.records import Frozen, Item
 from agentinstruct.agents.spoken import Spoken
 from agentinstruct.agents.spoken_code import Finding, Programmed, Reviewed
-from agentinstruct.tools.code import fenced, syntax_fault
+from agentinstruct.tools.code import fenced, syntax_fault, unfenced
 from agentinstruct.tools.code.reading import bare_code, defined, entries, third_party, used
 from agentinstruct.tools.quotes import bare
 
+Code = Annotated[str, BeforeValidator(unfenced)]
+"""Code in a field: a fence that came with it is taken off."""
 Behaviour = Literal["", "fails", "passes", "joined"]
 
 
@@ -46,10 +48,10 @@ class Tested(Form):
     behaviour: ClassVar[Behaviour] = ""
     """What the code that the user shows does with the tests; `joined`: the answer is run together with it."""
     question: str = Field(min_length=20, alias="task")
-    reference: str = Field(
+    reference: Code = Field(
         min_length=10, alias="solution", description="The reference solution: complete Python, standard library only."
     )
-    tests: str = Field(min_length=10, description="Python asserts that call it; nothing is printed.")
+    tests: Code = Field(min_length=10, description="Python asserts that call it; nothing is printed.")
 
     @property
     def given(self) -> str:
@@ -118,7 +120,7 @@ class Program(Tested):
 class Shown(Tested):
     """A task on code that the user shows."""
 
-    code: str = Field(min_length=10, description="The code that the user shows, in Python.")
+    code: Code = Field(min_length=10, description="The code that the user shows, in Python.")
 
     @property
     def given(self) -> str:
@@ -145,7 +147,7 @@ class Repair(Shown):
 class WrittenCrash(Shown):
     """What the writer of a crash fills in; the program makes it happen."""
 
-    crash: str = Field(min_length=3, description="One Python statement that makes the given code crash.")
+    crash: Code = Field(min_length=3, description="One Python statement that makes the given code crash.")
 
 
 class Crash(WrittenCrash):
@@ -180,7 +182,7 @@ class Speedup(Shown):
 
     name: ClassVar[str] = "speedup"
     behaviour: ClassVar[Behaviour] = "passes"
-    workload: str = Field(min_length=5, description="One Python statement that keeps the given code busy for a second.")
+    workload: Code = Field(min_length=5, description="One statement that keeps the given code busy for a second.")
 
     def notes(self) -> Iterator[str]:
         """The workload too."""

@@ -71,14 +71,13 @@ class Puzzle(Form):
             raise ReplyError("no core", "a puzzle cannot be made without one")
         core = Core.model_validate(material["core"])
         words = Worded.model_validate(written.model_dump())
-        if len(words.options) != len(core.options):
-            raise ReplyError(
-                "options", f"{len(core.options)} options were to be worded, there are {len(words.options)}"
-            )
+        options = () if core.open else words.options
+        if len(options) != len(core.options):
+            raise ReplyError("options", f"{len(core.options)} options were to be worded, there are {len(options)}")
         return cls(
             puzzle=words.puzzle.strip(),
             question=words.question.strip(),
-            options=tuple(_LABEL.sub("", option).strip() for option in words.options),
+            options=tuple(_LABEL.sub("", option).strip() for option in options),
             core=material["core"],
             cast=material["cast"],
         )

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel
 
+from agentinstruct.agents.asking import Asked, Joined, Reworded, asked_for
 from agentinstruct.agents.forms.form import Fault, Material, labelled
 from agentinstruct.agents.forms.retrieved_kinds import Keyed
 from agentinstruct.agents.records import Item, Passage
 from agentinstruct.agents.sources import Document, holding, listing
-from agentinstruct.agents.sourcing import Asked, altered, assembled, by_likeness, drawn, enough_left
+from agentinstruct.agents.sourcing import altered, assembled, by_likeness, drawn, enough_left
 from agentinstruct.agents.spoken import Explained, Spoken, Text
 from agentinstruct.tools.quotes import bare
 
@@ -46,6 +47,16 @@ class Retrieved(Keyed):
     ordered: bool = False
     removed: tuple[Document, ...] = ()
     reserve: tuple[Document, ...] = ()
+
+    @classmethod
+    def written_for(cls, category: "Category") -> type[BaseModel]:
+        """Only what this kind of item needs."""
+        return asked_for(str(category.settings["kind"]))
+
+    @classmethod
+    def edited_for(cls, goal: "Goal") -> type[BaseModel]:
+        """The query, and documents where some are added."""
+        return Joined if goal.name == "more_distractors" else Reworded
 
     @classmethod
     def sample(cls, category: "Category", passage: Passage, draw: Random) -> Material | None:

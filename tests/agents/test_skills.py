@@ -78,8 +78,8 @@ def test_folders_graphs_and_langgraph_json_agree() -> None:
     wired = {node.targets[0].id: ast.unparse(node.value) for node in tree.body if isinstance(node, ast.Assign)}
     served = json.loads((ROOT / "langgraph.json").read_text())["graphs"]
     for name in NAMES:
-        assert name in wired, f'graphs/skills.py: add the line {name} = build_flow(load_skill("{name}"))'
-        assert f"load_skill('{name}')" in wired[name], f"graphs/skills.py: {name} loads another skill: {wired[name]}"
+        assert name in wired, f'graphs/skills.py: add the line {name} = graph_of("{name}")'
+        assert wired[name] == f"graph_of('{name}')", f"graphs/skills.py: {name} loads another skill: {wired[name]}"
         line = f'"{name}": "agentinstruct.graphs.skills:{name}"'
         assert served.get(name) == f"agentinstruct.graphs.skills:{name}", f'langgraph.json: add under "graphs" {line}'
     for name in [*wired, *served]:

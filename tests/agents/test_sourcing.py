@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from agentinstruct.agents.asking import FIELDS, Asked, asked_for
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms.retrieved import REPLIES, Retrieved
 from agentinstruct.agents.records import Passage
+from agentinstruct.agents.skill import load_skill
 from agentinstruct.agents.sources import Document, listing, with_pool
-from agentinstruct.agents.sourcing import Asked, drawn
+from agentinstruct.agents.sourcing import drawn
 
 TEXTS = {
     "gold": ("The bell was cast in Lyon in 1688.", "It weighs nine hundred kilograms."),
@@ -87,3 +89,9 @@ async def test_an_edit_keeps_answer_and_evidence_whatever_its_editor_writes():
 
 def test_every_format_has_its_form():
     assert set(REPLIES) >= {"json", "short", "cited", "choice", "queries"}
+
+
+def test_a_writer_fills_in_only_what_its_kind_of_item_needs():
+    wanted = {kind: set(asked_for(kind).model_fields) - {"support", "query"} for kind in FIELDS}
+    assert wanted["fact"] == {"answer"} and wanted["choice"] == {"answer", "wrong"}
+    assert set(FIELDS) == {one.settings["kind"] for one in load_skill("rag").categories.values()}

@@ -16,6 +16,7 @@ from agentinstruct.run.mix import Mix, weights_of
 SKILLS = [load_skill(name) for name in skill_names()]
 PROSE = "In {n} the mill at Carew ground {n} sacks of corn, because the tide was high. Ruth kept 12 cats. It rained."
 FIGURES = "Year 1990: 12, 45, 77.5 and 3 per cent. 1991: 14, 46, 80.1 and 4 per cent of 9,000 tonnes at 5 mills."
+RICH = " ".join([FIGURES, *(PROSE.format(n=n) for n in range(8))])
 PLAIN = "The mill stands by the river and people like to look at it in the evening when it is quiet."
 
 
@@ -43,7 +44,7 @@ def test_a_skill_takes_what_holds_its_material() -> None:
     assert suits(tool_use, Seed(text="get_user(id), set_user(id, name) and GET /users list the users."))
     assert suits(tool_use, Seed(text="x = 1", modality="code"))
     for skill in SKILLS:
-        assert any(suits(skill, seed) for seed in (Seed(text=FIGURES), Seed(text="f(x)", modality="code")))
+        assert any(suits(skill, seed) for seed in (Seed(text=RICH), Seed(text="f(x)", modality="code")))
         assert 1 <= affinity(skill, Seed(text=PLAIN)) <= 3
 
 

@@ -19,6 +19,7 @@ from agentinstruct.tools.code import (
     query_mutants,
     run_query,
     syntax_fault,
+    unfenced,
 )
 from agentinstruct.tools.code.reading import bare_code, shape_of, third_party, undocumented, used
 
@@ -173,3 +174,10 @@ async def test_the_tool_runs_code_and_tells_what_came_of_it() -> None:
     assert await tool.ainvoke({"code": "x = 1"}) == "[nothing was printed]"
     assert len(await tool.ainvoke({"code": "print('x' * 60_000)"})) < 5_000
     assert "are allowed" in await tool.ainvoke({"code": "#" * 30_000})
+
+
+def test_code_comes_without_its_fence_and_with_its_lines() -> None:
+    fenced_in = ("```python\nx = 1\ny = 2\n```", "~~~\nx = 1\ny = 2\n~~~")
+    for said in (*fenced_in, "x = 1\ny = 2\n", "x = 1\\ny = 2\\n"):
+        assert unfenced(said).splitlines()[:2] == ["x = 1", "y = 2"], said
+    assert unfenced('print("a\\nb")') == 'print("a\\nb")'

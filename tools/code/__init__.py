@@ -6,7 +6,7 @@ parses("func main() {}", "go") is True
 run_query(tables, "SELECT name FROM ships").rows
 """
 
-from agentinstruct.tools.code.fences import Block, blocks, fenced, label_fault
+from agentinstruct.tools.code.fences import Block, blocks, fenced, label_fault, unfenced
 from agentinstruct.tools.code.languages import LANGUAGES, language_of
 from agentinstruct.tools.code.mutants import Mutant, mutants
 from agentinstruct.tools.code.mutation import SHARE, Proof, prove
@@ -33,4 +33,5 @@ __all__ = [
     "query_mutants",
     "run_query",
     "syntax_fault",
+    "unfenced",
 ]

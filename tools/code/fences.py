@@ -69,6 +69,14 @@ def fenced(code: str, label: str = "python") -> str:
     return f"{fence}{label}\n{code.rstrip()}\n{fence}"
 
 
+def unfenced(code: str) -> str:
+    """Code without the one fence around it, and with line breaks where they were spelt out as in JSON."""
+    text = str(code).strip("\n")
+    found = blocks(text) if _OPEN.match(text.lstrip().split("\n", 1)[0]) else ()
+    text = found[0].code if len(found) == 1 else text
+    return text.replace("\\n", "\n").replace('\\"', '"') if "\n" not in text and text.count("\\n") > 1 else text
+
+
 def label_fault(text: str) -> str:
     """What is wrong with the fences of a text: a label that nobody uses, or none; empty where all are well."""
     for block in blocks(text):

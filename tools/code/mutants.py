@@ -53,37 +53,39 @@ def mutants(code: str, draw: Random, count: int = 8) -> tuple[Mutant, ...]:
     try:
         tree = ast.parse(code)
         original = ast.unparse(tree)
+        copy.deepcopy(tree)  # what is nested too deep to be copied cannot be changed either
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
-    kinds: list[list[Mutant]] = []
-    for change in CHANGES:
-        found = list(_changed(tree, change))
-        draw.shuffle(found)
-        kinds.append(found)
+    kinds = [list(_places(tree, change)) for change in CHANGES]
+    for kind in kinds:
+        draw.shuffle(kind)
     draw.shuffle(kinds)
     mixed = [kind[i] for i in range(max(map(len, kinds), default=0)) for kind in kinds if i < len(kind)]
-    distinct = {mutant.code: mutant for mutant in mixed if mutant.code != original}
-    return tuple(distinct.values())[:count]
+    distinct: dict[str, Mutant] = {}
+    for place, change in mixed:
+        if len(distinct) < count and (mutant := _mutant(tree, place, change)).code != original:
+            distinct.setdefault(mutant.code, mutant)
+    return tuple(distinct.values())
 
 
-def _changed(tree: ast.Module, change: Change) -> Iterator[Mutant]:
-    nodes = list(ast.walk(tree))
+def _places(tree: ast.Module, change: Change) -> Iterator[tuple[int, Change]]:
+    """Where a change can be made: tried on a copy of the one node, since most cannot be changed in a given way."""
     skipped = _untouched(tree)
-    for place, node in enumerate(nodes):
-        if id(node) in skipped:
-            continue
-        twin = copy.deepcopy(tree)
-        target = list(ast.walk(twin))[place]
-        before = ast.unparse(target)
-        changed = change(target)
-        if changed is None:
-            continue
-        _Put(target, changed).visit(twin)
-        after = " ".join(ast.unparse(changed).split())
-        yield Mutant(
-            ast.unparse(ast.fix_missing_locations(twin)),
-            f"line {getattr(node, 'lineno', 0)}: {' '.join(before.split())[:60]} becomes {after[:60]}",
-        )
+    for place, node in enumerate(ast.walk(tree)):
+        if id(node) not in skipped and change(copy.deepcopy(node)) is not None:
+            yield place, change
+
+
+def _mutant(tree: ast.Module, place: int, change: Change) -> Mutant:
+    twin = copy.deepcopy(tree)
+    target = list(ast.walk(twin))[place]
+    before = " ".join(ast.unparse(target).split())
+    changed = change(target)
+    assert changed is not None, "a place where it could be made"
+    _Put(target, changed).visit(twin)
+    after = " ".join(ast.unparse(changed).split())
+    line = getattr(target, "lineno", 0)
+    return Mutant(ast.unparse(ast.fix_missing_locations(twin)), f"line {line}: {before[:60]} becomes {after[:60]}")
 
 
 def _untouched(tree: ast.Module) -> set[int]:

@@ -63,7 +63,10 @@ class Place:
 
 def place(loaded: Loaded, url: str) -> Place:
     """Read an address."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return Place(None, None, "missing")
     first, _, second = parts.path.strip("/").partition("/")
     page = loaded.pages.get(first) if first else loaded.home
     query = tuple(parse_qsl(parts.query))[:12]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from agentinstruct.tools.solver.algebra import Sort
-from agentinstruct.tools.solver.problem import Problem, Undecided
+from agentinstruct.tools.solver.problem import Problem, ProblemError, Undecided
 from agentinstruct.tools.solver.terms import Reader
 
 WORK = 2_000_000
@@ -110,6 +110,8 @@ class Proof:
             Undecided: there is no solution, or several values.
         """
         term = self.reader.term(expression)
+        if term.sort == "class":
+            raise ProblemError(f"{expression!r} is a class of things, which has no one value")
         if not self._satisfied():
             raise Undecided("nothing satisfies all the constraints")
         found = self._solver.model().eval(term.value, model_completion=True)
