@@ -118,7 +118,7 @@ class Match(Form):
     def agrees(cls, key: str, answer: str) -> bool | None:
         """The pairings are compared as sets."""
         return set(re.findall(r"(\d+)-([a-z])", key)) == set(
-            re.findall(r"(\d+)(?:\s*[-–—:.)=>→*]+\s*)?\(?\**([a-z])\b", answer.casefold())
+            re.findall(r"(?<!\d)(\d{1,2})(?:\s*[-–—:.)=>→*]{1,4}\s*)?\(?\**([a-z])\b", answer.casefold())
         )
 
 

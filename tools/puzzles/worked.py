@@ -123,6 +123,8 @@ def _steps(text: str) -> list[list[str]]:
     return [[turn, paces] for turn, paces in re.findall(r"(on|right|left|back) (\d+)", text)]
 
 
+LONGEST = 2500
+"""Characters of the longest text that can be the wording of a puzzle."""
 _SORTS: Mapping[str, tuple[str, Callable[[Any], str], Callable[[str], Any]]] = {
     "number": (r"\d+", str, int),
     "numbers": (r"-?\d+(?:, -?\d+)*", lambda v: ", ".join(map(str, v)), lambda text: [int(n) for n in _list(text)]),
@@ -160,6 +162,8 @@ def used(name: str) -> list[str]:
 def read(text: str) -> tuple[str, Slots] | None:
     """Which puzzle a text words, and its numbers and words; None for a text that is none of these."""
     flat = " ".join(text.split())
+    if len(flat) > LONGEST:  # no wording is so long, and matching takes more than linear time
+        return None
     for name, sentences in WORDINGS.items():
         if found := re.search(_pattern(" ".join(sentences)), flat):
             return name, {key: _SORTS[_sort(name, key)][2](value) for key, value in found.groupdict().items()}
