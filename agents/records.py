@@ -24,7 +24,7 @@ def content_id(*parts: object) -> str:
 class Frozen(BaseModel):
     """A value: made once, never changed, with no key that was not asked for."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Seed(Frozen):

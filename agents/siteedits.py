@@ -11,9 +11,9 @@ from agentinstruct.agents.records import Frozen
 from agentinstruct.agents.shapes_web import TextPage
 from agentinstruct.tools.quotes import fold
 from agentinstruct.tools.simulator import Scalar
-from agentinstruct.tools.simulator.spec import Name, identifier
+from agentinstruct.tools.simulator.spec import Name
 from agentinstruct.tools.site import Condition, Popup, Site, SitePage
-from agentinstruct.tools.site.spec import Label
+from agentinstruct.tools.site.spec import Label, slug_of
 
 
 class SiteEdit(Frozen):
@@ -105,8 +105,8 @@ class Relabelled(SiteEdit):
 
     def _titled(self, page: str) -> str:
         """A page by its new title, whether it was named by its title or as it stands in addresses."""
-        slug = identifier(page).lower() if page.strip("/ ") else ""
-        return next((one.new for one in self.renames if slug and identifier(one.old).lower() == slug), page)
+        slug = slug_of(page) if page.strip("/ ") else ""
+        return next((one.new for one in self.renames if slug and slug_of(one.old) == slug), page)
 
 
 SITE_EDITS: Mapping[str, type[SiteEdit]] = MappingProxyType({"distractors": Distractors, "layout": Relabelled})

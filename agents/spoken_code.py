@@ -131,7 +131,9 @@ class WalkedThrough(Spoken):
         """Both parts; in Markdown an example is a list item `expression` gives `value`."""
         if _IS_JSON.match(said):
             return parsed(cls, said)
-        found = re.findall(r"^\s*[-*]?\s*`([^`\n]+)`\s+(?:gives|returns|→|->)\s+`([^`\n]+)`", said, re.MULTILINE)
+        found = re.findall(
+            r"^[ \t]*(?:[-*][ \t]*)?`([^`\n]+)`[ \t]+(?:gives|returns|→|->)[ \t]+`([^`\n]+)`", said, re.MULTILINE
+        )
         if not found:
             raise ReplyError("wrong shape", "no worked example of the form - `call(…)` gives `value`")
         before = said[: said.rfind("For example:")] if "For example:" in said else said

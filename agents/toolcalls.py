@@ -21,7 +21,7 @@ from agentinstruct.tools.simulator import Api, Behaviour, CallRefused, Collectio
 Plain = str | int | float | bool
 Value = Plain | list[Plain]
 
-REFERENCE = re.compile(r"\$(\d{1,2})((?:\.\w+)*)")
+REFERENCE = re.compile(r"\$(\d{1,2})((?:\.\w{1,64}){0,12})")
 """A value that stands for a part of an earlier call's result, such as `$1.0.id`."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agentinstruct.agents.errors import ReplyError
+from agentinstruct.agents.errors import ReplyError, reply_at_fault
 from agentinstruct.agents.forms.web import WebTask
 from agentinstruct.agents.records import Call, Draft, Passage, Suggestion
 from agentinstruct.agents.shapes_web import site_of, site_text
@@ -25,7 +25,9 @@ from agentinstruct.tools.site.adopt import adopt
 
 def keyed(draft: Draft) -> Draft:
     """The draft with the answer that its site gives to it."""
-    return draft.model_copy(update={"item": draft.item.model_copy(update={"key": key_text(draft)})})
+    with reply_at_fault("unusable item"):
+        key = key_text(draft)
+    return draft.model_copy(update={"item": draft.item.model_copy(update={"key": key})})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +155,14 @@ class SiteRefinement(Refinement):
         edit: SiteEdit
         edit, call = await agent(model, draw, **inputs)
         draft_id = edited_id(suggestion)
+        with reply_at_fault("unusable item", call):
+            site = site_text(edit.applied(site_of(parent.passage), Random(draft_id)))
+            item = edit.task_after(task_of(parent)).arrange(Random(draft_id))
         return parent.model_copy(
             update={
                 "id": draft_id,
-                "passage": site_text(edit.applied(site_of(parent.passage), Random(draft_id))),
-                "item": edit.task_after(task_of(parent)).arrange(Random(draft_id)),
+                "passage": site,
+                "item": item,
                 "depth": parent.depth + 1,
                 "parent": parent.id,
                 "goal": goal.name,

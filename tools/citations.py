@@ -13,7 +13,7 @@ from agentinstruct.tools.constraints.text import Text
 
 _IDS = re.compile(r"[ \t]*\[([1-9]\d{0,2}(?:[ \t]*(?:,|;|and|&)[ \t]*[1-9]\d{0,2})*)\]")
 """Ids begin at 1: what stands before a `[0]` is a piece of code."""
-_MOVED = re.compile(r"([.!?…]+[\"'”’)]*)((?:[ \t]*\[\d[^\]\n]{0,40}\])+)")
+_MOVED = re.compile(r"((?<![.!?…])[.!?…]+[\"'”’)]*)((?:[ \t]*\[\d[^\]\n]{0,40}\])+)")
 """Ids behind the full stop of the sentence that they belong to."""
 _LABEL = re.compile(r"^[ \t>*_#-]*sources?[*_]*[ \t]*[:：](.*)$", re.IGNORECASE | re.MULTILINE)
 

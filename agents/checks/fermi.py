@@ -159,11 +159,15 @@ def _stated(said: Reckoned) -> tuple[float, float, float]:
 
 def _followed(said: Reckoned, low: float, high: float) -> Iterator[Fault]:
     """Not wider than all assumptions at their ends allow, and the assumption that matters most is the right one."""
-    if len(said.assumptions) <= _MOST_CORNERS:
-        least, most = said.corners()
-        if low < least * 0.85 or high > most * 1.15:
-            yield "bounds", f"{low:g} to {high:g} is wider than the assumptions allow ({least:.3g} to {most:.3g})"
-    swings, dominant = said.swings(), str(getattr(said, "dominant", ""))
+    try:
+        swings = said.swings()
+        least, most = said.corners() if len(said.assumptions) <= _MOST_CORNERS else (low, high)
+    except UnitError as error:
+        yield "bounds", f"the result has no value where the assumptions are at their ends: {error}"
+        return
+    if low < least * 0.85 or high > most * 1.15:
+        yield "bounds", f"{low:g} to {high:g} is wider than the assumptions allow ({least:.3g} to {most:.3g})"
+    dominant = str(getattr(said, "dominant", ""))
     first = max(swings, key=lambda name: swings[name])
     if swings.get(dominant, 0.0) < 0.9 * swings[first]:
         yield "bounds", f"{first} moves the result most (by a factor {swings[first]:.3g}), not {dominant or 'nothing'}"

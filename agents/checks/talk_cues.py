@@ -25,7 +25,7 @@ ASSISTANT_SPEAK = _any(
     r"i'm here to help",
     r"in (?:summary|conclusion),",
 )
-MARKUP = re.compile(r"(?m)^#{1,6} |^\s*[-*•] |\*\*[^*\n]+\*\*|^\|.*\|$|^\s*\d+\. .*\n\s*\d+\. ")
+MARKUP = re.compile(r"(?m)^#{1,6} |^[ \t]*[-*•] |\*\*[^*\n]+\*\*|^\|.*\|$|^[ \t]*\d{1,3}\. .*\n\n?[ \t]*\d{1,3}\. ")
 LABEL = re.compile(r"\A\s*(?:\[\d+\]\s*)?(?:user|assistant|human|persona)\s*:", re.IGNORECASE)
 DISCLAIMER = _any(
     r"as an? (?:ai|artificial intelligence|(?:large )?language model|assistant|chatbot)",

@@ -4,12 +4,13 @@ A model writes these values; they are flat and closed, so that a grammar can hol
 them our code builds every page: menu, lists, rows' own pages, forms, sign-in, error pages, dialogs.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from agentinstruct.tools.simulator import Collection
-from agentinstruct.tools.simulator.spec import Name, OptionalName, Scalar, Spec, identifier
+from agentinstruct.tools.simulator.spec import Name, OptionalName, Scalar, Spec
 
 Access = Literal["open", "login", "forbidden", "captcha", "down", "flaky"]
 
@@ -26,7 +27,14 @@ def _filled(texts: list[str]) -> list[str]:
     return list(dict.fromkeys(_line(text) for text in texts if text.strip()))
 
 
-Label = Annotated[str, AfterValidator(_line)]
+def slug_of(title: str) -> str:
+    """A title as it stands in addresses, in whatever script it is; one of signs alone goes by their code points."""
+    word = re.sub(r"\W+", "_", title).strip("_").lower()[:60]
+    word = word or "_".join(f"{ord(sign):x}" for sign in title[:8]) or "untitled"
+    return f"_{word}" if word[0].isdigit() else word
+
+
+Label = Annotated[str, BeforeValidator(lambda text: _line(text) if isinstance(text, str) else text)]
 Labels = Annotated[list[str], AfterValidator(_filled)]
 
 
@@ -86,7 +94,7 @@ class SitePage(Spec):
     @property
     def slug(self) -> str:
         """The title as it stands in addresses."""
-        return identifier(self.title).lower()
+        return slug_of(self.title)
 
 
 class Popup(Spec):
