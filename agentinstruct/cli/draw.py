@@ -7,6 +7,9 @@ import typer
 
 from agentinstruct.cli.errors import told, writing
 
+READABLE = 60
+"""Nodes that one picture can show; where graphs within a graph make more, each of them is one node."""
+
 
 def draw(
     skill: Annotated[str, typer.Argument(help="The skill whose graph to draw.")],
@@ -17,7 +20,10 @@ def draw(
         from agentinstruct.agents.skill import load_skill
         from agentinstruct.run.runner import load_graphs
 
-        graph = load_graphs([load_skill(skill)])[skill].get_graph(xray=True)
+        flow = load_graphs([load_skill(skill)])[skill]
+        graph = flow.get_graph(xray=True)
+        if len(graph.nodes) > READABLE:
+            graph = flow.get_graph()
         if out is None:
             typer.echo(graph.draw_mermaid())
             return

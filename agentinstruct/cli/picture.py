@@ -39,7 +39,9 @@ STAGE_OF = {
     "instruct": "instruct",
     "suggest": "refine",
     "edit": "refine",
+    "sample": "instruct",
     "answer": "answer",
+    "tools": "answer",
     "verify": "verify",
 }
 
