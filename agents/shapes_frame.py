@@ -5,7 +5,7 @@ from pydantic import Field
 from agentinstruct.agents.replies import Reshaped
 from agentinstruct.tools.puzzles import Cast
 
-LEAST = {"people": 5, "things": 4, "places": 3, "kinds": 3}
+LEAST = {"people": 4, "things": 4, "places": 3, "kinds": 3}
 """Names of each kind without which few puzzles can be built."""
 
 
