@@ -120,7 +120,8 @@ class Stages:
             return [(0, 0, None)]
         if not FORMS[category.form].sampled:
             return [(0, state["plan"].instructions, None)]
-        return [(i, 1, one) for i, one in enumerate(state["samples"][category.name])] or [(0, 0, None)]
+        # What could not be sampled has been dropped, and counted, where it was tried.
+        return [(i, 1, one) for i, one in enumerate(state["samples"][category.name])]
 
     async def _written(
         self, state: FlowState, category: Category, first: int, count: int, material: Material | None, model: str
