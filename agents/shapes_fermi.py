@@ -33,8 +33,8 @@ class Scene(Reshaped):
 
     def unfit(self) -> str:
         """Why it cannot be used: too short, too few quantities, a unit nobody can read, a value it does not state."""
-        if len(self.text.split()) < 15:
-            return "the scene is too short"
+        if len(self.text.split()) < 12:
+            return "the scene is too short: three to six sentences that state the quantities"
         if len(self.quantities) < _LEAST:
             return f"at least {_LEAST} quantities"
         stated = numbers(self.text)
