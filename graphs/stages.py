@@ -120,13 +120,14 @@ class Stages:
             return [(0, 0, None)]
         if not FORMS[category.form].sampled:
             return [(0, state["plan"].instructions, None)]
-        return [(i, 1, one) for i, one in enumerate(state["samples"][category.name])] or [(0, 0, None)]
+        # What could not be sampled has been dropped, and counted, where it was tried.
+        return [(i, 1, one) for i, one in enumerate(state["samples"][category.name])]
 
     async def _written(
         self, state: FlowState, category: Category, first: int, count: int, material: Material | None, model: str
     ) -> list[Draft | Dropped]:
         if not count:
-            raise ReplyError("declined", "the passage gives nothing to build an item of this type from")
+            raise ReplyError("declined", "this type of item is made from another kind of seed")
         plan, passage = state["plan"], state["passage"]
         draw = Random(f"{plan.work_id}/{category.name}" + (f"/{first}" if first else ""))
         asked_for = "any" in category.suits or category.states or material is not None

@@ -73,10 +73,13 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
 )
 SIMPLE = ("value", "largest", "smallest", "rows", "total", "average", "difference", "rank")
 DERIVED = ("share", "change", "ratio", "spread", "above_average", "leader_of_two", "filtered_average")
-_ADDS = frozenset(
-    ("total", "average", "share", "above_average", "filtered_average", "rest", "share_of_some", "two_shares")
+_SUMS = frozenset(("total", "share", "rest", "share_of_some", "two_shares"))
+_MEANS = frozenset(("average", "above_average", "filtered_average"))
+_INTENSIVE = re.compile(
+    r"/|\bper\b|°|rate|ratio|index|average|mean\b|median|temperature|density|speed|price|score|grade|level|age\b|albedo",
+    re.IGNORECASE,
 )
-"""What makes no sense of percentages: a total of shares is no quantity."""
+"""Quantities of which a sum says nothing: two temperatures or two prices do not add up to one."""
 HARD = ("rest", "share_of_some", "two_shares")
 
 
@@ -141,7 +144,7 @@ def _limit(values: Sequence[float], draw: Random) -> float | None:
 def _core(name: str, gaps: Mapping[str, str], table: Table, data: Data) -> Core | None:
     operation = OPERATIONS[name]
     column = table.columns[table.column(gaps["c"])]
-    if (gaps["r"] == gaps["s"] and "{s}" in operation.query) or (name in _ADDS and _shares(column.unit)):
+    if (gaps["r"] == gaps["s"] and "{s}" in operation.query) or _senseless(name, table, gaps["c"]):
         return None
     if ("{w}" in operation.query and not gaps["w"]) or ("{d}" in operation.query and gaps["c"] == gaps["d"]):
         return None
@@ -157,8 +160,13 @@ def _core(name: str, gaps: Mapping[str, str], table: Table, data: Data) -> Core 
     return Core(name, query, operation.asks.format(**gaps), stated(value, operation.decimals), unit)
 
 
-def _shares(unit: str) -> bool:
-    return "%" in unit or "percent" in unit
+def _senseless(operation: str, table: Table, name: str) -> bool:
+    """Whether it adds up, or averages, what does not add up: percentages, shares of one, rates."""
+    column = table.columns[table.column(name)]
+    percent = "%" in column.unit or "percent" in column.unit
+    fractions = all(0 <= value <= 1 for value in table.numbers(table.column(name)))
+    intensive = percent or fractions or bool(_INTENSIVE.search(f"{column.name} {column.unit}"))
+    return (operation in _SUMS and intensive) or (operation in _MEANS and percent)
 
 
 def _nested(gaps: Mapping[str, str], data: Data) -> str:

@@ -385,7 +385,12 @@ def test_the_simulators_prompt_names_every_function_an_expression_may_call():
 _NAMES = st.sampled_from(
     ["search_flights", "book_flight", "cancel_booking", "fly", "origin", "flight_id", "booking_id"]
 )
-_PLAIN = st.text(max_size=8) | st.integers(-(2**63), 2**64 - 1) | st.booleans() | st.floats(allow_nan=False)
+_PLAIN = (
+    st.text(max_size=8)
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.booleans()
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
 _VALUES = (
     _PLAIN
     | st.lists(_PLAIN, max_size=2)
