@@ -16,7 +16,7 @@ from agentinstruct.agents.records import Frozen
 
 Reply = TypeVar("Reply", bound=BaseModel)
 
-_IS_JSON = re.compile(r"(?:```(?:json)?\s*)?\{\s*\"")
+IS_JSON = re.compile(r"(?:```(?:json)?\s*)?\{\s*\"")
 _LABEL = re.compile(r"\A[\s>*_#]*(?:final )?answer[*_]*\s*[:：][*_]*\s*", re.IGNORECASE)
 _LAST_LINE = re.compile(r"(?:\A|\n)[ >*_#]*(?:final )?answer[*_]*\s*[:：][^\n]+\Z", re.IGNORECASE)
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
@@ -66,7 +66,7 @@ class Changed(Text):
     @classmethod
     def heard(cls, said: str) -> Self:
         """The text; a model that cannot fill in a form has said it as it is."""
-        return parsed(cls, said) if _IS_JSON.match(said) else cls(text=said)
+        return parsed(cls, said) if IS_JSON.match(said) else cls(text=said)
 
 
 class Formatted(Text):
@@ -94,7 +94,7 @@ class Explained(Spoken):
     @classmethod
     def heard(cls, said: str) -> Self:
         """Both parts; a model that cannot fill in a form has labelled its answer itself, or given none."""
-        return parsed(cls, said) if _IS_JSON.match(said) else cls(explanation=said, answer="")
+        return parsed(cls, said) if IS_JSON.match(said) else cls(explanation=said, answer="")
 
 
 def parsed(reply: type[Reply], text: str) -> Reply:

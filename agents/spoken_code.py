@@ -11,10 +11,9 @@ from pydantic import Field
 
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.records import Frozen
-from agentinstruct.agents.spoken import Spoken, parsed
+from agentinstruct.agents.spoken import IS_JSON, Spoken, parsed
 from agentinstruct.tools.code import Block, blocks, fenced, unfenced
 
-_IS_JSON = re.compile(r"(?:```(?:json)?\s*)?\{\s*\"")
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
 
 
@@ -47,7 +46,7 @@ class Programmed(Spoken):
     @classmethod
     def heard(cls, said: str) -> Self:
         """The parts; of a reply in Markdown, those around its code."""
-        if _IS_JSON.match(said):
+        if IS_JSON.match(said):
             return parsed(cls, said)
         plan, files, note = _parts(said)
         return cls(plan=plan, files=files, note=note)
@@ -76,7 +75,7 @@ class Reviewed(Spoken):
     @classmethod
     def heard(cls, said: str) -> Self:
         """The parts; a review in Markdown has its findings as list items that begin with code."""
-        if _IS_JSON.match(said):
+        if IS_JSON.match(said):
             return parsed(cls, said)
         plan, files, note = _parts(said)
         listed = re.findall(r"^\s*(?:\d+[.)]|[-*])\s+`([^`\n]+)`[ :—–-]*(.+)$", plan, re.MULTILINE)
@@ -101,7 +100,7 @@ class Traced(Spoken):
     @classmethod
     def heard(cls, said: str) -> Self:
         """Both parts; in Markdown the last block is the output."""
-        if _IS_JSON.match(said):
+        if IS_JSON.match(said):
             return parsed(cls, said)
         plan, files, _ = _parts(said)
         return cls(steps=plan, output=files[-1].code)
@@ -129,7 +128,7 @@ class WalkedThrough(Spoken):
     @classmethod
     def heard(cls, said: str) -> Self:
         """Both parts; in Markdown an example is a list item `expression` gives `value`."""
-        if _IS_JSON.match(said):
+        if IS_JSON.match(said):
             return parsed(cls, said)
         found = re.findall(
             r"^[ \t]*(?:[-*][ \t]*)?`([^`\n]+)`[ \t]+(?:gives|returns|→|->)[ \t]+`([^`\n]+)`", said, re.MULTILINE

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from agentinstruct.agents.agent import batch_of
 from agentinstruct.agents.checks import opinion, policy
-from agentinstruct.agents.errors import UNUSABLE, AgentInstructError, ReplyError, reply_at_fault
+from agentinstruct.agents.errors import ReplyError, reply_at_fault
 from agentinstruct.agents.forms import FORMS, Form
 from agentinstruct.agents.forms.form import Material
 from agentinstruct.agents.layouts import request_of
@@ -90,10 +90,9 @@ class Stages:
     def _sampled(self, state: FlowState, category: Category, ordinal: int) -> Material | None:
         draw = Random(f"{state['plan'].work_id}/{category.name}/{ordinal}/sample")
         try:
-            return FORMS[category.form].sample(category, state["passage"], draw)
-        except UNUSABLE as error:
-            if isinstance(error, AgentInstructError):
-                raise
+            with reply_at_fault("declined"):
+                return FORMS[category.form].sample(category, state["passage"], draw)
+        except ReplyError:
             return None
 
     async def instruct(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:

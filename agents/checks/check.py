@@ -113,6 +113,11 @@ def verdicts(name: str, faults: Iterable[Fault], kind: Cost = "exact") -> list[V
     return found or [Verdict(check=name, passed=True, kind=kind)]
 
 
+def judged(check: str, passed: bool, evidence: str) -> Verdict:
+    """What a model found of a check."""
+    return Verdict(check=check, passed=passed, kind="model", evidence=evidence)
+
+
 async def opinion(checks: Iterable[Check], draft: Draft, bench: Bench, *, strict: bool) -> Opinion:
     """The checks' verdicts, one after another; under `strict` none is asked once a draft has failed."""
     found: list[Verdict] = []

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, World
+from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, World, judged
 from agentinstruct.agents.checks.responses import answered
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import FORMS, Choice, Pair, final_answer, read_form, says_unanswerable
@@ -34,7 +34,7 @@ async def vote(draft: Draft, bench: Bench) -> Opinion:
     calls += [call for _, more in votes for call in more]
     said = "; ".join(f"{s.answer[:60]}{'' if s.answerable else ' (not answerable)'}" for s in solutions)
     evidence = f"{agreeing} of {bench.solvers} solvers gave the key {draft.item.key[:60]!r}: {said}"
-    return [_verdict("solvers", 2 * agreeing > bench.solvers, evidence)], calls
+    return [judged("solvers", 2 * agreeing > bench.solvers, evidence)], calls
 
 
 async def solutions_of(
@@ -67,7 +67,7 @@ async def solutions_of(
 
 def _unanswerable(solutions: list[Solution], asked: int) -> Verdict:
     denying = sum(not s.answerable or says_unanswerable(s.answer) for s in solutions)
-    return _verdict("outcome", 3 * denying >= 2 * asked, f"{denying} of {asked} solvers found it not answerable")
+    return judged("outcome", 3 * denying >= 2 * asked, f"{denying} of {asked} solvers found it not answerable")
 
 
 async def _is_key(draft: Draft, solution: Solution, bench: Bench) -> tuple[bool, list[Call]]:
@@ -102,7 +102,7 @@ async def means_key(draft: Draft, bench: Bench) -> Opinion:
         return NOTHING
     final = final_answer(draft.response)
     same, calls = await means(draft, draft.item.key, final, bench)
-    return [_verdict("answered", same, f"{final[:80]!r} against the key {draft.item.key[:80]!r}")], calls
+    return [judged("answered", same, f"{final[:80]!r} against the key {draft.item.key[:80]!r}")], calls
 
 
 async def flipped(draft: Draft, bench: Bench) -> Opinion:
@@ -112,13 +112,13 @@ async def flipped(draft: Draft, bench: Bench) -> Opinion:
     parent = bench.parent
     voted = parent and next((v for v in parent.verdicts if v.check == "solvers"), None)
     if not parent or not voted or not voted.passed:
-        return [_verdict("outcome", False, "the parent's own key was not verified")], []
+        return [judged("outcome", False, "the parent's own key was not verified")], []
     before, now = _substance(parent), _substance(draft)
     if draft.item.options:
         same, calls = before == now, list[Call]()
     else:
         same, calls = await same_as_key(parent, draft.item.key, bench)
-    return [_verdict("outcome", not same, f"the key was {before[:80]!r}, now {now[:80]!r}")], calls
+    return [judged("outcome", not same, f"the key was {before[:80]!r}, now {now[:80]!r}")], calls
 
 
 async def one_right(draft: Draft, bench: Bench) -> Opinion:
@@ -131,10 +131,10 @@ async def one_right(draft: Draft, bench: Bench) -> Opinion:
     try:
         reply, call = await agent(bench.judge, Random(draft.id), **inputs)
     except ReplyError as error:
-        return [_verdict("one_right_option", False, f"no judgement: {error}")], list(error.calls)
+        return [judged("one_right_option", False, f"no judgement: {error}")], list(error.calls)
     right = sorted({o.label.strip(" .()").upper()[:1] for o in reply.options if o.correct})
     evidence = f"judged right: {', '.join(right) or 'none'}"
-    return [_verdict("one_right_option", right == [item.key], evidence)], [call]
+    return [judged("one_right_option", right == [item.key], evidence)], [call]
 
 
 async def harder(draft: Draft, bench: Bench) -> Opinion:
@@ -147,12 +147,12 @@ async def harder(draft: Draft, bench: Bench) -> Opinion:
         try:
             reply, call = await agent(bench.judge, Random(draft.id), first=first, second=second)
         except ReplyError as error:
-            return [_verdict("harder", False, f"no judgement: {error}")], [*calls, *error.calls]
+            return [judged("harder", False, f"no judgement: {error}")], [*calls, *error.calls]
         calls.append(call)
         if reply.harder != wanted:
             evidence = f"as the {wanted} of the two it was not found the harder: {reply.why[:160]}"
-            return [_verdict("harder", False, evidence)], calls
-    return [_verdict("harder", True, "found harder in both orders")], calls
+            return [judged("harder", False, evidence)], calls
+    return [judged("harder", True, "found harder in both orders")], calls
 
 
 async def graded(draft: Draft, bench: Bench) -> Opinion:
@@ -162,12 +162,12 @@ async def graded(draft: Draft, bench: Bench) -> Opinion:
     try:
         reply, call = await judge(bench.judge, Random(draft.id), rubric=dict(wanted), **shown)
     except ReplyError as error:
-        return [_verdict("judge", False, f"no judgement: {error}")], list(error.calls)
+        return [judged("judge", False, f"no judgement: {error}")], list(error.calls)
     missed = [c for c in reply.criteria if not c.met]
     unjudged = sorted(set(wanted) - {_named(c.criterion, wanted) for c in reply.criteria})
     evidence = "; ".join(f"{c.criterion}: {c.evidence[:160]}" for c in missed)
     evidence = evidence or (f"not judged: {', '.join(unjudged)}" if unjudged else "every criterion met")
-    return [_verdict("judge", not missed and not unjudged, evidence)], [call]
+    return [judged("judge", not missed and not unjudged, evidence)], [call]
 
 
 def _judged(draft: Draft, world: World | None) -> Mapping[str, Any]:
@@ -200,10 +200,6 @@ def _substance(draft: Draft) -> str:
         if name in written:
             return fold(written[name])
     return draft.item.key
-
-
-def _verdict(check: str, passed: bool, evidence: str) -> Verdict:
-    return Verdict(check=check, passed=passed, kind="model", evidence=evidence)
 
 
 CHECKS = tuple(

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
-from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion
+from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, judged
 from agentinstruct.agents.checks.panel import means, solutions_of
 from agentinstruct.agents.checks.retrieved import DECLINED, NAMES, retrieved
 from agentinstruct.agents.errors import ReplyError
@@ -81,7 +81,7 @@ async def _key_in_words(draft: Draft, bench: Bench) -> Opinion:
         return NOTHING
     same, calls = await means(draft, draft.item.key, answer, bench)
     evidence = f"{answer[:80]!r} against the key {draft.item.key[:80]!r}"
-    return [_verdict("answer_key", same, evidence)], calls
+    return [judged("answer_key", same, evidence)], calls
 
 
 async def _read_by_solvers(draft: Draft, bench: Bench) -> Opinion:
@@ -92,10 +92,10 @@ async def _read_by_solvers(draft: Draft, bench: Bench) -> Opinion:
     if form.kind in DECLINED:
         denying = sum(not one.answerable or declines(one.answer) for one in solutions)
         evidence = f"{denying} of {bench.solvers} solvers found that the documents do not answer"
-        return [_verdict("read_by_solvers", 3 * denying >= 2 * bench.solvers, evidence)], calls
+        return [judged("read_by_solvers", 3 * denying >= 2 * bench.solvers, evidence)], calls
     agreeing, paid = await _agreeing(draft, form, solutions, bench)
     evidence = f"{agreeing} of {bench.solvers} solvers came to the key: {'; '.join(s.answer[:60] for s in solutions)}"
-    return [_verdict("read_by_solvers", 2 * agreeing > bench.solvers, evidence)], [*calls, *paid]
+    return [judged("read_by_solvers", 2 * agreeing > bench.solvers, evidence)], [*calls, *paid]
 
 
 async def _agreeing(draft: Draft, form: Retrieved, solutions: list[Solution], bench: Bench) -> tuple[int, list[Call]]:
@@ -120,7 +120,7 @@ async def _needs_documents(draft: Draft, bench: Bench) -> Opinion:
     solutions, calls = await solutions_of(draft, bench, "recall", 100, **inputs)
     knowing = sum(one.answerable and form.holds(one.answer) is True for one in solutions)
     evidence = f"{knowing} of {bench.solvers} solvers knew the answer without the documents"
-    return [_verdict("needs_documents", knowing < bench.solvers, evidence)], calls
+    return [judged("needs_documents", knowing < bench.solvers, evidence)], calls
 
 
 async def _entailed(draft: Draft, bench: Bench) -> Opinion:
@@ -130,13 +130,13 @@ async def _entailed(draft: Draft, bench: Bench) -> Opinion:
         return NOTHING
     agent = bench.agent("entail", Entailments)
     try:
-        judged, call = await agent(bench.judge, Random(draft.id), question=draft.item.question, claims=claims)
+        reply, call = await agent(bench.judge, Random(draft.id), question=draft.item.question, claims=claims)
     except ReplyError as error:
-        return [_verdict("entailed", False, f"no judgement: {error}")], list(error.calls)
-    held = {one.number for one in judged.statements if one.follows}
+        return [judged("entailed", False, f"no judgement: {error}")], list(error.calls)
+    held = {one.number for one in reply.statements if one.follows}
     open_ones = [one for one in claims if one["number"] not in held]
     evidence = f"does not follow: {open_ones[0]['statement'][:120]!r}" if open_ones else f"{len(claims)} follow"
-    return [_verdict("entailed", not open_ones, evidence)], [call]
+    return [judged("entailed", not open_ones, evidence)], [call]
 
 
 def _claims(draft: Draft, form: Retrieved) -> list[dict[str, Any]]:
@@ -157,10 +157,6 @@ def _claims(draft: Draft, form: Retrieved) -> list[dict[str, Any]]:
 def _cited(form: Retrieved, number: int) -> str:
     one = form.documents[number - 1]
     return "\n".join(part for part in (one.title, one.date, one.text) if part)
-
-
-def _verdict(check: str, passed: bool, evidence: str) -> Verdict:
-    return Verdict(check=check, passed=passed, kind="model", evidence=evidence)
 
 
 CHECKS = (

@@ -6,12 +6,12 @@ from typing import Any
 
 from pydantic import Field
 
-from agentinstruct.agents.checks.check import Bench, Check, Opinion
+from agentinstruct.agents.checks.check import Bench, Check, Opinion, judged
 from agentinstruct.agents.checks.talk import talk_of
 from agentinstruct.agents.checks.talk_cues import CUES, REFERS
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import Talk
-from agentinstruct.agents.records import Call, Draft, Frozen, Verdict
+from agentinstruct.agents.records import Call, Draft, Frozen
 from agentinstruct.agents.replies import Solution
 from agentinstruct.agents.talk import Act, Exchange, exchanges, transcript
 
@@ -61,14 +61,14 @@ async def _acts(draft: Draft, bench: Bench) -> Opinion:
         calls.append(call)
         if reply.act != wanted:
             missed.append(f"turn {place} was to be {wanted} and is {reply.act}: {one.user[:80]!r}")
-    return [_verdict("acts", not missed, "; ".join(missed[:3]))], calls
+    return [judged("acts", not missed, "; ".join(missed[:3]))], calls
 
 
 async def _history_dependent(draft: Draft, bench: Bench) -> Opinion:
     """A turn that points back, which a solver cannot answer without what came before, and can with it."""
     asked = [(place, one) for place, one in enumerate(exchanges(draft), 2) if _points_back(one)]
     if not asked:
-        return [_verdict("history_dependent", False, "no later turn points back to anything")], []
+        return [judged("history_dependent", False, "no later turn points back to anything")], []
     calls, seen = list[Call](), list[str]()
     for place, one in asked[:_TRIED]:
         before = transcript(draft.messages, limit=3000).split(f"\n\n[{place}] ")[0]
@@ -80,9 +80,9 @@ async def _history_dependent(draft: Draft, bench: Bench) -> Opinion:
         whole, paid = await _solved(draft, one.user, before, bench)
         calls += paid
         if whole:
-            return [_verdict("history_dependent", True, f"turn {place} needs its history: {one.user[:80]!r}")], calls
+            return [judged("history_dependent", True, f"turn {place} needs its history: {one.user[:80]!r}")], calls
         seen.append(f"turn {place} cannot be answered with its history either: {one.user[:80]!r}")
-    return [_verdict("history_dependent", False, "; ".join(seen))], calls
+    return [judged("history_dependent", False, "; ".join(seen))], calls
 
 
 def _points_back(one: Exchange) -> bool:
@@ -105,13 +105,9 @@ async def _contradictions(draft: Draft, bench: Bench) -> Opinion:
     try:
         reply, call = await agent(bench.judge, Random(draft.id), dialogue=transcript(draft.messages), slip=slip)
     except ReplyError as error:
-        return [_verdict("contradictions", False, f"no opinion: {error}")], list(error.calls)
+        return [judged("contradictions", False, f"no opinion: {error}")], list(error.calls)
     evidence = f"{reply.first[:120]!r} against {reply.second[:120]!r}" if reply.found else ""
-    return [_verdict("contradictions", not reply.found, evidence)], [call]
-
-
-def _verdict(check: str, passed: bool, evidence: str) -> Verdict:
-    return Verdict(check=check, passed=passed, kind="model", evidence=evidence)
+    return [judged("contradictions", not reply.found, evidence)], [call]
 
 
 CHECKS = tuple(
