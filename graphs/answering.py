@@ -7,7 +7,6 @@ LangGraph's tool node carries them out together, and `answer` goes on with what 
 """
 
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
@@ -59,7 +58,7 @@ class Answering:
             accept=Step.whole if tools else None,
             besides="tools" if tools else "worked" if draft.trace else "",
         )
-        reply, call = await agent(model, Random(draft.id), **inputs)
+        reply, call = await agent(model, draft.id, **inputs)
         calls, answer = (*draft.calls, call), answer_of(reply)
         if answer is None:
             use = ToolUse(tool=reply.tool, input=reply.input, output="")

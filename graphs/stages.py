@@ -59,7 +59,7 @@ class Stages:
             shape = SHAPES[self.crew.skill.file.shapes.get(name, "text")]
             agent = self.crew.agent(name, shape, f"transform/{name}", accept=usable)
             try:
-                reply, call = await agent(model, Random(f"{seed.id}/{name}"), seed=seed)
+                reply, call = await agent(model, f"{seed.id}/{name}", seed=seed)
                 made = passage_of(reply, name, call)
             except ReplyError as error:
                 return {"dropped": [self.crew.dropped(state, "transform", error)]}
