@@ -14,10 +14,12 @@ from typing import Any
 from langgraph.channels import BinaryOperatorAggregate, LastValue
 from langgraph.errors import GraphRecursionError
 from langgraph.graph import END, START
+from langgraph.prebuilt import ToolNode
 from langgraph.runtime import Runtime
 from langsmith.utils import tracing_is_enabled
 
 from agentinstruct.agents.records import Seed
+from agentinstruct.graphs.answering import with_runtime
 from agentinstruct.graphs.flow import Flow
 from agentinstruct.graphs.state import Context
 
@@ -95,9 +97,6 @@ class Walk:
 
 def _step(built: Any, name: str) -> Step:
     node = built.nodes[name]
-    run = getattr(node.runnable, "afunc", None)
-    if not iscoroutinefunction(run) or list(signature(run).parameters) != ["state", "runtime"]:
-        raise OtherShapeError(f"{name} is no coroutine of state and runtime")
     if node.retry_policy or node.cache_policy or node.defer or node.ends:
         raise OtherShapeError(f"{name} has a policy or an end of its own")
     reads = frozenset(built.schemas[node.input_schema])
@@ -105,8 +104,23 @@ def _step(built: Any, name: str) -> Step:
     ends = [end for start, end in built.edges if start == name]
     if branches:
         branch = _only([*branches, *ends])
-        return Step(run, reads, "", branch.path.afunc, branch.ends)
-    return Step(run, reads, _only(ends))
+        return Step(_work(name, node.runnable), reads, "", branch.path.afunc, branch.ends)
+    return Step(_work(name, node.runnable), reads, _only(ends))
+
+
+def _work(name: str, node: Any) -> Callable[..., Awaitable[State | None]]:
+    """What a node does: its function itself, or a tool node's call."""
+    if isinstance(node, ToolNode):
+
+        async def tools(state: State, runtime: Runtime[Context]) -> State:
+            done: State = await node.ainvoke(state, with_runtime(runtime))
+            return done
+
+        return tools
+    run = getattr(node, "afunc", None)
+    if not iscoroutinefunction(run) or list(signature(run).parameters) != ["state", "runtime"]:
+        raise OtherShapeError(f"{name} is no coroutine of state and runtime")
+    return run
 
 
 def _only(found: Any) -> Any:

@@ -21,6 +21,7 @@ from agentinstruct.agents.records import Seed
 from agentinstruct.agents.routing import routed
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.state import Context
+from agentinstruct.graphs.walk import course
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.mix import Mix
 from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
@@ -99,7 +100,7 @@ class Runner:
         )
         self.progress.statistics = gateway.statistics
         width = min(gateway.width(spec) for spec in set(config.models().values()))
-        graphs = load_graphs(skills)
+        graphs = {name: course(graph) for name, graph in load_graphs(skills).items()}
         self._contexts = {skill.name: config.context_for(skill) for skill in skills}
         self._unsearched = config.embeddings_spec() == UNSEARCHED and any(skill.file.retrieves for skill in skills)
         async with using(gateway), self._corpus(skills):
@@ -138,9 +139,7 @@ class Runner:
     async def _one(self, work: Work, graph: Any) -> None:
         """Run one work item to its commit; an endpoint's fault leaves it for a later try."""
         try:
-            state = await graph.ainvoke(
-                {"seed": work.seed}, context=self._contexts[work.skill], config={"recursion_limit": 60}
-            )
+            state = await graph(work.seed, self._contexts[work.skill])
         except ProviderDown as error:
             self._stop(error)
         except ProviderError as error:
@@ -223,7 +222,6 @@ def settle_memory() -> None:
 
     Modules, graphs and templates are a million objects that each round would walk; a run makes hardly any cycles.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
 
