@@ -143,6 +143,7 @@ def compile_template(
         tree = ENVIRONMENT.parse(text)
         used, referenced = meta.find_undeclared_variables(tree), any(True for _ in meta.find_referenced_templates(tree))
         template = ENVIRONMENT.from_string(tree)
+        template.globals = dict(ENVIRONMENT.globals)  # Jinja's own, a chain of maps, is slow to walk at each rendering
     except TemplateSyntaxError as cause:
         raise error(f"{where}, line {cause.lineno + line - 1}: {cause.message}. Correct the template.") from cause
     if referenced:
