@@ -13,7 +13,7 @@ from agentinstruct.run.plan import Work
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a work item: its rows are in the journal, or the endpoint failed it and it waits for a later try."""
+    """What became of a work item: its rows are in the journal, or the endpoint failed it and it waits."""
 
     work: Work
     records: list[dict[str, Any]] = field(default_factory=list)
