@@ -138,6 +138,15 @@ async def test_a_reply_that_was_cut_off_is_asked_for_once_more_with_twice_the_ro
         await told(Script(cut, cut))
 
 
+async def test_a_reply_that_goes_round_in_a_loop_is_not_asked_for_again() -> None:
+    round_and_round = Completion(
+        text="The answer is " + "yes and no and " * 40, finish_reason="length", output_tokens=500
+    )
+    with pytest.raises(ReplyError, match="ran on: the reply repeats itself") as caught:
+        await told(Script(round_and_round))
+    assert [call.output_tokens for call in caught.value.calls] == [500]
+
+
 async def test_what_was_paid_before_the_endpoint_refused_is_still_counted() -> None:
     with pytest.raises(ReplyError) as caught:
         await told(Script("not JSON", ReplyError("request refused", "too long")))
