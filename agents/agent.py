@@ -179,6 +179,9 @@ def batch_of(form: type[BaseModel], count: int, least: int = 0) -> type[BaseMode
 def strict_schema(reply: type[BaseModel]) -> dict[str, Any]:
     """A reply type's JSON schema in the strict dialect: every key required, no key besides, no defaults."""
     schema = reply.model_json_schema(by_alias=True)
+    fields = schema.get("properties", {})
+    for name in getattr(reply, "TOLD_LAST", ()):
+        fields[name] = fields.pop(name)
     _tighten(schema)
     return schema
 

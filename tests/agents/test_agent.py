@@ -17,6 +17,7 @@ from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.prompt import load_prompt
 from agentinstruct.agents.replies import Agreement, Suggestions
 from agentinstruct.agents.scripted import ScriptedModel
+from agentinstruct.agents.shapes import SHAPES
 from agentinstruct.agents.skill import prompts_folder
 from agentinstruct.agents.spoken import Text
 
@@ -314,3 +315,10 @@ async def test_an_answer_that_speaks_of_regret_is_an_answer() -> None:
     text = "Sorrow runs through the letter: he regrets that he cannot come.\n\nAnswer: regret"
     reply, _ = await told(Script(text), agent(Text))
     assert reply.text == text
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_transform_is_asked_for_its_passage_before_it_says_whether_there_is_one(shape: type[BaseModel]) -> None:
+    schema = strict_schema(shape)
+    assert list(schema["properties"])[-2:] == schema["required"][-2:] == ["suitable", "reason"]
+    assert set(schema["required"]) == set(shape.model_fields)
