@@ -5,7 +5,6 @@ itself: a total deadline per call, errors classified into what may pass and what
 way of asking for JSON that the server turns out to support.
 """
 
-import asyncio
 import contextlib
 import email.utils
 import json
@@ -71,8 +70,7 @@ class Endpoint:
 
     async def _post(self, body: dict[str, Any]) -> Any:
         try:
-            async with asyncio.timeout(self.timeout_s):
-                answer = await self._open().post(orjson.dumps(body))
+            answer = await self._open().post(orjson.dumps(body), self.timeout_s)
         except TimeoutError as error:
             raise RetryableError(f"no answer within {self.timeout_s:.0f} s") from error
         except UnreachableError as error:

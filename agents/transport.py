@@ -45,15 +45,16 @@ class Transport:
         self._idle: deque[_Connection] = deque()
         self._open: set[_Connection] = set()
 
-    async def post(self, body: bytes) -> Answer:
+    async def post(self, body: bytes, timeout_s: float) -> Answer:
         """The server's answer, whatever its status.
 
         Raises:
+            TimeoutError: it was not whole within so many seconds.
             UnreachableError: no connection could be made. UnansweredError: it was lost.
             BrokenAnswerError: what came is no whole answer.
         """
         connection = self._kept() or await self._connect()
-        answer = await connection.ask(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
+        answer = await connection.ask(b"%b%d\r\n\r\n%b" % (self._head, len(body), body), timeout_s)
         if connection.usable:
             connection.since = asyncio.get_running_loop().time()
             self._idle.append(connection)
@@ -124,9 +125,11 @@ class _Connection(asyncio.Protocol):
         """Whether another request may be sent on it."""
         return not self._closed
 
-    async def ask(self, request: bytes) -> Answer:
+    async def ask(self, request: bytes, timeout_s: float) -> Answer:
         """Send a request and wait for its answer; when nobody waits any more, the connection is closed."""
-        self._answer = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._answer = loop.create_future()
+        deadline = loop.call_later(timeout_s, self._late)
         self._transport.write(request)
         try:
             return await self._answer
@@ -134,7 +137,12 @@ class _Connection(asyncio.Protocol):
             self.close()
             raise
         finally:
+            deadline.cancel()
             self._answer = None
+
+    def _late(self) -> None:
+        if self._answer and not self._answer.done():
+            self._answer.set_exception(TimeoutError())
 
     def close(self) -> None:
         """Close at once; nothing is worth waiting for."""
