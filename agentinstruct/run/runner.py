@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
+from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.gateway import Gateway, Patience, Statistics, using
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.routing import routed
@@ -44,6 +44,8 @@ class Progress:
     failed: int = 0
     trouble: str = ""
     """What the last of the failed met."""
+    spent: str = ""
+    """What was spent, once the budget was reached."""
     set_aside: int = 0
     unrouted: int = 0
     """Seeds on which the routing agent gave no usable opinion: their features decided."""
@@ -86,15 +88,16 @@ class Runner:
         config = self.config
         skills, lacking = config.able_skills()
         self.progress.left_out = lacking
-        patience = Patience()
-        if self.journal.counts().calls:  # its models did answer: what fails first now may be a few poisoned items
-            patience.first_s = patience.outage_s
+        patience, before = Patience(), self.journal.counts()
+        if before.calls:  # its models did answer: what fails first now may be a few poisoned items
+            patience.first_s = 20.0
         gateway = Gateway(
             config.endpoints.open,
             store=self.journal,
             max_concurrency=config.max_concurrency,
             patience=patience,
             prices=config.price_table(),
+            budget=config.make_budget(before.calls, before.cost),
         )
         self.progress.statistics = gateway.statistics
         width = min(gateway.width(spec) for spec in set(config.models().values()))
@@ -103,6 +106,8 @@ class Runner:
         self._unsearched = config.embeddings_spec() == UNSEARCHED and any(skill.file.retrieves for skill in skills)
         async with using(gateway), self._corpus(skills):
             await self._work(skills, graphs, width)
+            if self.progress.spent:
+                await gateway.drain()
         if self._fatal is not None:
             raise self._fatal
 
@@ -123,7 +128,7 @@ class Runner:
                 while len(running) >= width and not self.stopping.is_set():
                     done, _ = await asyncio.wait({*running, stop}, return_when=asyncio.FIRST_COMPLETED)
                     running -= done
-                if self.stopping.is_set():
+                if self.stopping.is_set() or self.progress.spent:
                     break
             self.progress.reading = False
             while running and not self.stopping.is_set():
@@ -141,6 +146,8 @@ class Runner:
             )
         except ProviderDown as error:
             self._stop(error)
+        except BudgetReached as error:  # what is under way goes on as far as it gets without another call
+            self.progress.spent = str(error)
         except ProviderError as error:
             self.journal.fail(work.id, work.skill, work.seed.id, "call", type(error).__name__, str(error))
             self.progress.failed += 1
@@ -190,6 +197,9 @@ class Runner:
             return await routed(seed, skills, self.config.context.model_of("transform"))
         except ProviderDown as error:
             self._stop(error)
+            return skills
+        except BudgetReached as error:
+            self.progress.spent = str(error)
             return skills
         except (ReplyError, ProviderError):
             self.progress.unrouted += 1
