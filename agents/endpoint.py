@@ -18,7 +18,7 @@ import orjson
 from agentinstruct.agents.errors import ProviderDown, ReplyError
 from agentinstruct.agents.gateway import Completion, Request, RetryableError
 from agentinstruct.agents.http_answer import TooLongError
-from agentinstruct.agents.transport import Transport, UnreachableError
+from agentinstruct.agents.transport import Transport, UnansweredError, UnreachableError
 from agentinstruct.agents.wire import MODES, body_of, completion_of
 
 RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
@@ -72,13 +72,15 @@ class Endpoint:
         try:
             answer = await self._open().post(orjson.dumps(body), self.timeout_s)
         except TimeoutError as error:
-            raise RetryableError(f"no answer within {self.timeout_s:.0f} s") from error
+            raise RetryableError(f"no answer within {self.timeout_s:.0f} s", kind="late") from error
         except UnreachableError as error:
-            raise RetryableError(f"cannot reach {self.base_url} ({error}). Check --base-url.") from error
+            raise RetryableError(f"cannot reach {self.base_url} ({error}). Check --base-url.", kind="absent") from error
         except TooLongError as error:
             raise ReplyError("too long", str(error)) from error
+        except UnansweredError as error:
+            raise RetryableError(str(error), kind="absent") from error
         except OSError as error:
-            raise RetryableError(self._safe(f"{type(error).__name__}: {error}")) from error
+            raise RetryableError(self._safe(f"{type(error).__name__}: {error}"), kind="spoilt") from error
         if answer.status != 200:
             raise _failure(answer.status, self._safe(_message(answer.body)), answer.body, answer.headers)
         return _decoded(answer.body)
@@ -126,7 +128,7 @@ def _decoded(raw: bytes) -> Any:
         if b"\\u" in raw:
             with contextlib.suppress(ValueError, RecursionError):
                 return json.loads(raw)
-        raise RetryableError(f"the answer is not JSON: {raw[:80]!r}") from error
+        raise RetryableError(f"the answer is not JSON: {raw[:80]!r}", kind="spoilt") from error
 
 
 def _failure(status: int, said: str, raw: bytes, headers: Mapping[str, str]) -> Exception:
@@ -136,7 +138,7 @@ def _failure(status: int, said: str, raw: bytes, headers: Mapping[str, str]) -> 
         return ProviderDown(f"{message}. The account has no quota left.")
     if status in RETRYABLE:
         after = _seconds(headers.get("retry-after-ms"), headers.get("retry-after"))
-        return RetryableError(message, after, busy=status in BUSY)
+        return RetryableError(message, after, kind="busy" if status in BUSY else "broken")
     if status in (401, 403):
         return ProviderDown(f"{message}. Check the API key (OPENAI_API_KEY).")
     if status < 400:
