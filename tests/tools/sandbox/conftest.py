@@ -5,7 +5,7 @@ import pytest
 from agentinstruct.tools.sandbox import Sandbox, backends
 
 
-@pytest.fixture(params=["bwrap", "landlock"], scope="module")
+@pytest.fixture(params=["bwrap", "landlock", "wasm"], scope="module")
 def box(request: pytest.FixtureRequest) -> Sandbox:
     report = next(report for report in backends() if report.name == request.param)
     if not report.works:
