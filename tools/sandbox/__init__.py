@@ -9,7 +9,7 @@ before it is used. There is no other way.
 """
 
 from agentinstruct.tools.sandbox.box import Sandbox, arun_python, run_python
-from agentinstruct.tools.sandbox.choice import BackendReport, backends
+from agentinstruct.tools.sandbox.choice import BackendReport, backends, unavailable
 from agentinstruct.tools.sandbox.results import (
     CEILING,
     Artifact,
@@ -37,5 +37,6 @@ __all__ = [
     "averify",
     "backends",
     "run_python",
+    "unavailable",
     "verify",
 ]

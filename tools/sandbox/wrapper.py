@@ -4,7 +4,7 @@ An audit hook ends the run when the solution itself reaches for frames, the coll
 show it the secret. What is called was named from outside. Little is imported: each run would pay for it.
 """
 # pathlib would have to be imported:
-# ruff: noqa: PTH109, PTH123
+# ruff: noqa: PTH109, PTH120, PTH123
 
 import os
 import sys
