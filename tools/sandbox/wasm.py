@@ -56,7 +56,7 @@ def environment() -> dict[str, str]:
 
 def compiled() -> Path:
     """The interpreter as code of this machine, compiled if need be. Raises OSError where it cannot be trusted."""
-    wasm = _folder(_PACKAGE) / _FILE
+    wasm, _ = _folder(_PACKAGE) / _FILE, _folder("wasmtime")
     folder = userfolder.cache() / "wasm"
     file = folder / f"{SHA256[:16]}-{version('wasmtime')}-{sys.platform}-{platform.machine()}.bin"
     if not file.exists():

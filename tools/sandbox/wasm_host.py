@@ -6,7 +6,6 @@ the program that started it is gone. Only what is told in `report` counts as the
 # A program of its own, that logs to nobody:
 # ruff: noqa: PTH105, PTH118, PTH123
 
-import hashlib
 import json
 import os
 import sys
@@ -31,6 +30,8 @@ def engine() -> Any:
 
 def compile_interpreter(wasm: str, sha256: str, target: str) -> None:
     """Write compiled code, of the very bytes whose digest is known; all at once, so that nobody sees half of it."""
+    import hashlib
+
     from wasmtime import Module
 
     with open(wasm, "rb") as stream:

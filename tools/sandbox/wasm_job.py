@@ -63,7 +63,7 @@ class _Job:
     def facts(self) -> dict[str, Any]:
         """What the host has told so far."""
         report = self.root / "report"
-        lines = report.read_bytes().splitlines() if report.exists() else []
+        lines = report.read_bytes().split(b"\n")[:-1] if report.exists() else []
         return {key: value for line in lines for key, value in json.loads(line).items()}
 
 
