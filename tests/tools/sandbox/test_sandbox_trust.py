@@ -42,6 +42,11 @@ def test_file_names_stay_in_the_folder(name: str) -> None:
         run_python("pass", files={name: ""})
 
 
+def test_a_name_is_of_a_file_or_of_a_folder() -> None:
+    with pytest.raises(ValueError, match="'a' is given to a file and to a folder"):
+        run_python("pass", files={"a/b/c": "", "a": ""})
+
+
 def test_too_much_input_is_refused() -> None:
     with pytest.raises(ValueError, match="source"):
         run_python("#" * (1 << 21))
