@@ -34,7 +34,10 @@ class BackendReport:
 
 
 def backends(modules: tuple[Path, ...] = (), landlock_abi: int | None = None) -> tuple[BackendReport, ...]:
-    """Every backend in order of strength, each started and attacked (about a second for all, once per process)."""
+    """Every backend in order of strength, each started and attacked: two seconds, once per process.
+
+    WebAssembly's interpreter is compiled the first time ever, which takes some six more.
+    """
     reasons = [(name, _fault(Backend(name, modules, landlock_abi))) for name in ORDER]
     return tuple(BackendReport(name, not reason, reason) for name, reason in reasons)
 
