@@ -17,6 +17,7 @@ from agentinstruct.run.journal import Journal
 from agentinstruct.run.manifest import read_manifest
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.runner import Progress, Runner
+from agentinstruct.run.status import reporting
 from agentinstruct.run.summary import Summary, summarise
 
 
@@ -47,12 +48,15 @@ async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda 
     try:
         runner = Runner(config, journal)
         watch(runner.progress)
-        with _signals(runner) as received:
-            try:
-                await runner.run()
-            finally:
-                exported = await asyncio.to_thread(_export, journal, config.out)
-        summary = await asyncio.to_thread(summarise, journal)
+        async with reporting(journal.folder, journal.manifest.run, runner.progress) as report:
+            with _signals(runner) as received:
+                try:
+                    await runner.run()
+                finally:
+                    report.state = "exporting"
+                    exported = await asyncio.to_thread(_export, journal, config.out)
+            summary = await asyncio.to_thread(summarise, journal)
+            report.state = "stopped" if received else "finished"
         return Finished(summary, exported, runner.progress, received[0] if received else 0)
     finally:
         journal.close()

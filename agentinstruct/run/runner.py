@@ -20,13 +20,12 @@ from agentinstruct.agents.records import Seed
 from agentinstruct.agents.routing import routed
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.state import Context
+from agentinstruct.run.index import POISON
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.mix import Mix
 from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
 from agentinstruct.seeds import Skipped, read_seeds
 
-POISON = 3
-"""A work item that failed this often is set aside until --retry-failed."""
 NOT_SEARCHED = "seeds are not searched: `agentinstruct fetch minilm`, and a new run retrieves among all of them"
 
 
@@ -35,6 +34,10 @@ class Progress:
     """What a run has done so far; read by whoever shows it."""
 
     seeds: int = 0
+    expected: int = 0
+    """Seeds in all, where that is known."""
+    taken: int = 0
+    """Seeds whose work is in `items`."""
     skipped: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     """For each reason a seed was skipped, the first one it happened to."""
@@ -53,7 +56,10 @@ class Progress:
     """What the run does without, and how to have it."""
     reading: bool = True
     records: Counter[str] = field(default_factory=Counter)
-    dropped: Counter[str] = field(default_factory=Counter)
+    accepted: Counter[str] = field(default_factory=Counter)
+    """Of the records, those that passed every check."""
+    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By stage and reason."""
     statistics: Statistics = field(default_factory=Statistics)
 
     @property
@@ -85,7 +91,7 @@ class Runner:
         """
         config = self.config
         skills, lacking = config.able_skills()
-        self.progress.left_out = lacking
+        self.progress.left_out, self.progress.expected = lacking, config.limit
         patience = Patience()
         if self.journal.counts().calls:  # its models did answer: what fails first now may be a few poisoned items
             patience.first_s = patience.outage_s
@@ -156,7 +162,8 @@ class Runner:
         self.journal.finish(work.id, work.skill, work.seed.id, records, dropped)
         self.progress.done += 1
         self.progress.records[work.skill] += len(records)
-        self.progress.dropped.update(one["reason"] for one in dropped)
+        self.progress.accepted[work.skill] += sum(record["accepted"] for record in records)
+        self.progress.dropped.update((one["stage"].partition("/")[0], one["reason"]) for one in dropped)
 
     def _stop(self, error: BaseException) -> None:
         self._fatal = self._fatal or error
@@ -166,6 +173,7 @@ class Runner:
         """Work that is not done yet, as the seeds are read."""
         mix = self.config.make_mix(skills)
         async for seed, suitable in self._routed(mix):
+            self.progress.taken += 1
             for work in work_for(seed, mix.take(seed, suitable), self.config.context.seed):
                 self.progress.items += 1
                 if self.journal.is_done(work.id):
@@ -206,7 +214,8 @@ class Runner:
                 self.progress.notice = NOT_SEARCHED
             yield found
             if self.config.limit and self.progress.seeds >= self.config.limit:
-                return
+                break
+        self.progress.expected = self.progress.seeds
 
 
 async def in_thread(make: Callable[[], Iterator[Seed]], batch: int = 32) -> AsyncIterator[list[Seed]]:
