@@ -51,8 +51,12 @@ def run(
         typer.Option(help='JSON: {"models": {NAME: [input, cached, output]}} in USD per million.'),
     ] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed three times.")] = False,
+    log_file: o.LogFiles = None,
+    log_level: o.LogLevels = "info",
+    log_content: o.LogContent = False,
 ) -> None:
     """Make a dataset from documents and code. Run the same command again to resume."""
+    from agentinstruct.run.logfile import LEVELS, LogFile
     from agentinstruct.run.plan import RunConfig
     from agentinstruct.seeds import SeedOptions
 
@@ -86,6 +90,7 @@ def run(
             max_concurrency=max_concurrency,
             retry_failed=retry_failed,
             prices=prices,
+            log=LogFile(log_file, choice("--log-level", log_level, *LEVELS), log_content) if log_file else None,
         )
         finished = start(config)
     from agentinstruct.cli.show import show_summary

@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from logging import WARNING
 from typing import Any
 
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
+from agentinstruct.agents.events import concerning, tell
 from agentinstruct.agents.gateway import Gateway, Patience, Statistics, using
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.routing import routed
@@ -24,6 +26,7 @@ from agentinstruct.run.index import POISON
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.mix import Mix
 from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
+from agentinstruct.run.report import tell_outcome
 from agentinstruct.seeds import Skipped, read_seeds
 
 NOT_SEARCHED = "seeds are not searched: `agentinstruct fetch minilm`, and a new run retrieves among all of them"
@@ -141,6 +144,10 @@ class Runner:
 
     async def _one(self, work: Work, graph: Any) -> None:
         """Run one work item to its commit; an endpoint's fault leaves it for a later try."""
+        with concerning(skill=work.skill, item=work.id):
+            await self._tried(work, graph)
+
+    async def _tried(self, work: Work, graph: Any) -> None:
         try:
             state = await graph.ainvoke(
                 {"seed": work.seed}, context=self._contexts[work.skill], config={"recursion_limit": 60}
@@ -148,13 +155,18 @@ class Runner:
         except ProviderDown as error:
             self._stop(error)
         except ProviderError as error:
-            self.journal.fail(work.id, work.skill, work.seed.id, "call", type(error).__name__, str(error))
-            self.progress.failed += 1
-            self.progress.trouble = str(error)
+            self._fail(work, error)
         except Exception as error:  # noqa: BLE001 - a bug ends the run, with its traceback, once work in flight is safe
             self._stop(error)
         else:
             self._commit(work, state)
+
+    def _fail(self, work: Work, error: ProviderError) -> None:
+        name = type(error).__name__
+        attempts = self.journal.fail(work.id, work.skill, work.seed.id, "call", name, str(error))
+        tell(WARNING, "item failed", {"text": str(error)}, seed=work.seed.id, error=name, attempt=attempts)
+        self.progress.failed += 1
+        self.progress.trouble = str(error)
 
     def _commit(self, work: Work, state: dict[str, Any]) -> None:
         records = [record.row() for record in state.get("records", [])]
@@ -163,6 +175,7 @@ class Runner:
         self.progress.done += 1
         self.progress.records[work.skill] += len(records)
         self.progress.accepted[work.skill] += sum(record["accepted"] for record in records)
+        tell_outcome(records, dropped)
         self.progress.dropped.update((one["stage"].partition("/")[0], one["reason"]) for one in dropped)
 
     def _stop(self, error: BaseException) -> None:

@@ -1,22 +1,15 @@
 """`status.json`: what a run's ledger does not hold, told once a second for whoever looks from outside.
 
-    Progress ─ every second ─→ status.json ─→ agentinstruct status (run/observe.py)
+    Progress ─ every second ─→ status.json (run/report.py) ─→ agentinstruct status (run/observe.py)
 
 Tokens, cost, drops by reason, speed and the state of each model's limiter are known only while a run works, so the run
 writes them beside its journal, replacing the file whole. It is a courtesy: nothing is decided by it, a run that cannot
-write it goes on, and the ledger is right wherever the two disagree. Totals go on from the file of the last sitting.
+write it goes on, and the ledger is right wherever the two disagree.
 """
 
-import asyncio
 import os
-import socket
-import time
-from collections import Counter, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -24,16 +17,8 @@ from pydantic import BaseModel, ValidationError
 from agentinstruct.agents.errors import RunError
 from agentinstruct.run.folder import open_file
 
-if TYPE_CHECKING:
-    from agentinstruct.run.runner import Progress
-
 STATUS = "status.json"
 SCHEMA = 1
-INTERVAL_S = 1.0
-_SAMPLES = 120
-"""Seconds over which speed is measured."""
-_REASONS = 40
-"""Drop reasons that are told by themselves."""
 State = Literal["running", "exporting", "finished", "stopped", "failed", "budget reached"]
 
 
@@ -133,112 +118,3 @@ def read_status(folder: Path, run: str) -> Status | None:
     except (RunError, OSError, orjson.JSONDecodeError, ValidationError):
         return None
     return status if status.run == run and status.version == SCHEMA else None
-
-
-@dataclass
-class Report:
-    """Tells the status of one sitting."""
-
-    folder: Path
-    run: str
-    progress: "Progress"
-    state: State = "running"
-    why: str = ""
-    _before: Totals = field(default_factory=Totals)
-    _started: float = field(default_factory=time.time)
-    _samples: deque[tuple[float, tuple[int, ...]]] = field(default_factory=lambda: deque(maxlen=_SAMPLES + 1))
-
-    def __post_init__(self) -> None:
-        earlier = read_status(self.folder, self.run)
-        self._before = earlier.totals if earlier else Totals()
-
-    def status(self) -> Status:
-        """How it stands."""
-        progress, calls = self.progress, self.progress.statistics
-        return Status(
-            run=self.run,
-            pid=os.getpid(),
-            host=socket.gethostname(),
-            started=self._started,
-            updated=time.time(),
-            state=self.state,
-            why=self.why,
-            sitting=Sitting(
-                seeds=progress.seeds,
-                expected=progress.expected,
-                taken=progress.taken,
-                skipped=progress.skipped.total(),
-                items=progress.items,
-                done=progress.done,
-                resumed=progress.resumed,
-                failed=progress.failed,
-                set_aside=progress.set_aside,
-                reading=progress.reading,
-            ),
-            totals=self._totals(),
-            recent=self._recent(calls.calls, progress.done, progress.records.total(), calls.output_tokens),
-            notices=progress.notices,
-        )
-
-    def _totals(self) -> Totals:
-        before, progress, calls = self._before, self.progress, self.progress.statistics
-        stages: Counter[str] = Counter()
-        reasons: Counter[str] = Counter(before.reasons)
-        for (stage, reason), count in list(progress.dropped.items()):
-            stages[stage] += count
-            reasons[f"{stage}: {reason}"] += count
-        return Totals(
-            calls=before.calls + calls.calls,
-            retries=before.retries + calls.retries,
-            failed=before.failed + calls.failed,
-            input_tokens=before.input_tokens + calls.input_tokens,
-            cached_tokens=before.cached_tokens + calls.cached_tokens,
-            output_tokens=before.output_tokens + calls.output_tokens,
-            cost=before.cost + calls.cost,
-            unpriced=sorted({*before.unpriced, *calls.unpriced}),
-            accepted=dict(Counter(before.accepted) + progress.accepted),
-            dropped=dict(Counter(before.dropped) + stages),
-            reasons=dict(reasons.most_common(_REASONS)),
-        )
-
-    def _recent(self, *counts: int) -> Recent:
-        now = time.monotonic()
-        self._samples.append((now, counts))
-        since, first = self._samples[0]
-        calls, items, records, tokens = (count - before for count, before in zip(counts, first, strict=True))
-        return Recent(seconds=now - since, calls=calls, items=items, records=records, output_tokens=tokens)
-
-    async def keep(self, ended: asyncio.Event) -> None:
-        """Write the file every second, and a last time when it has ended."""
-        while not ended.is_set():
-            await self._write()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), INTERVAL_S)
-        await self._write()
-
-    async def _write(self) -> None:
-        await asyncio.to_thread(_replace, self.folder / STATUS, self.status().model_dump_json())
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole; a disk that refuses is the journal's to complain of."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    with suppress(RunError, OSError):
-        with os.fdopen(open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.replace(path)
-
-
-@asynccontextmanager
-async def reporting(folder: Path, run: str, progress: "Progress") -> AsyncIterator[Report]:
-    """Tell the status of a run every second while the block lasts, and once at its end."""
-    report, ended = Report(folder, run, progress), asyncio.Event()
-    task = asyncio.ensure_future(report.keep(ended))
-    try:
-        yield report
-    except BaseException as error:
-        report.state, report.why = "failed", f"{type(error).__name__}: {error}"
-        raise
-    finally:
-        ended.set()
-        await task
