@@ -7,6 +7,7 @@ server's own words are in `content`, which a handler must ask for. Nothing is sh
 """
 
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 LOGGER = "agentinstruct.events"
+_STATUS = re.compile(r"HTTP (\d{3}):")
 _log = logging.getLogger(LOGGER)
 _log.addHandler(logging.NullHandler())  # else warnings would reach stderr by themselves
 _concerned: ContextVar[Mapping[str, str]] = ContextVar("concerned", default=MappingProxyType({}))
@@ -37,6 +39,12 @@ def tell(level: int, event: str, content: Mapping[str, Any] | None = None, **fie
         told = {**_concerned.get(), **fields}
         words = " ".join((event, *(f"{key}={value}" for key, value in told.items())))
         _log.log(level, "%s", words, extra={"event": event, "fields": told, "content": content or {}})
+
+
+def fault_of(error: BaseException) -> str:
+    """The class of a fault, in words that repeat: the HTTP status, or the exception's name."""
+    status = _STATUS.match(str(error))
+    return status[1] if status else type(error).__name__
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from agentinstruct.run.journal import Journal
 from agentinstruct.run.mix import Mix
 from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
 from agentinstruct.run.report import tell_outcome
+from agentinstruct.run.telemetry import Telemetry, telemetry
 from agentinstruct.seeds import Skipped, read_seeds
 
 NOT_SEARCHED = "seeds are not searched: `agentinstruct fetch minilm`, and a new run retrieves among all of them"
@@ -57,6 +58,8 @@ class Progress:
     """The skills that cannot run on this machine, and what each lacks."""
     notice: str = ""
     """What the run does without, and how to have it."""
+    untraced: str = ""
+    """Why traces or metrics did not arrive where they were to go."""
     reading: bool = True
     records: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
@@ -71,7 +74,7 @@ class Progress:
         told = [f"{name} was left out: it {why}" for name, why in self.left_out.items()]
         if self.unrouted:
             told.append(f"{self.unrouted} seeds were routed by their features: the agent gave no usable opinion")
-        return [*told, *([self.notice] if self.notice else [])]
+        return [*told, *filter(None, (self.notice, self.untraced))]
 
 
 @dataclass
@@ -85,6 +88,7 @@ class Runner:
     _fatal: BaseException | None = None
     _contexts: dict[str, Context] = field(default_factory=dict)
     _unsearched: bool = False
+    _telemetry: Telemetry = field(default_factory=Telemetry)
 
     async def run(self) -> None:
         """Work through all seeds; returns early when `stopping` is set.
@@ -92,6 +96,12 @@ class Runner:
         Raises:
             ProviderDown: a model cannot be reached or refuses to serve; what is done is kept.
         """
+        async with telemetry(self.journal.manifest.run, self.progress) as self._telemetry:
+            await self._run()
+        if self._fatal is not None:
+            raise self._fatal
+
+    async def _run(self) -> None:
         config = self.config
         skills, lacking = config.able_skills()
         self.progress.left_out, self.progress.expected = lacking, config.limit
@@ -99,7 +109,7 @@ class Runner:
         if self.journal.counts().calls:  # its models did answer: what fails first now may be a few poisoned items
             patience.first_s = patience.outage_s
         gateway = Gateway(
-            config.endpoints.open,
+            self._telemetry.opener(config.endpoints.open),
             store=self.journal,
             max_concurrency=config.max_concurrency,
             patience=patience,
@@ -112,8 +122,6 @@ class Runner:
         self._unsearched = config.embeddings_spec() == UNSEARCHED and any(skill.file.retrieves for skill in skills)
         async with using(gateway), self._corpus(skills):
             await self._work(skills, graphs, width)
-        if self._fatal is not None:
-            raise self._fatal
 
     def _corpus(self, skills: list[Skill]) -> Any:
         from agentinstruct.run.corpus import corpus
@@ -144,7 +152,7 @@ class Runner:
 
     async def _one(self, work: Work, graph: Any) -> None:
         """Run one work item to its commit; an endpoint's fault leaves it for a later try."""
-        with concerning(skill=work.skill, item=work.id):
+        with concerning(skill=work.skill, item=work.id), self._telemetry.item(work):
             await self._tried(work, graph)
 
     async def _tried(self, work: Work, graph: Any) -> None:
@@ -165,6 +173,7 @@ class Runner:
         name = type(error).__name__
         attempts = self.journal.fail(work.id, work.skill, work.seed.id, "call", name, str(error))
         tell(WARNING, "item failed", {"text": str(error)}, seed=work.seed.id, error=name, attempt=attempts)
+        self._telemetry.outcome(name)
         self.progress.failed += 1
         self.progress.trouble = str(error)
 
@@ -176,6 +185,7 @@ class Runner:
         self.progress.records[work.skill] += len(records)
         self.progress.accepted[work.skill] += sum(record["accepted"] for record in records)
         tell_outcome(records, dropped)
+        self._telemetry.outcome(records=len(records), dropped=len(dropped))
         self.progress.dropped.update((one["stage"].partition("/")[0], one["reason"]) for one in dropped)
 
     def _stop(self, error: BaseException) -> None:
