@@ -164,7 +164,7 @@ def _faults(view: "View") -> RenderableType | None:
 
 
 def _notices(view: "View") -> RenderableType | None:
-    return Group(Text(), *map(Text, view.told.notices)) if view.told and view.told.notices else None
+    return Group(Text(), *map(Text, view.notices)) if view.notices else None
 
 
 def _list(title: str, rows: list[tuple[int, str]]) -> RenderableType | None:

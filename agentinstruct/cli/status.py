@@ -1,5 +1,6 @@
 """`agentinstruct status`: how a run goes, from another terminal, whether it works, has ended or was killed."""
 
+import logging
 import sys
 import time
 from pathlib import Path
@@ -24,6 +25,7 @@ def status(
     from agentinstruct.cli.standing import show
     from agentinstruct.run.observe import observe
 
+    logging.getLogger("agentinstruct").addHandler(logging.NullHandler())  # what it would warn of, the view tells
     with told():
         view = observe(run)
         if as_json:

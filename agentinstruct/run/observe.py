@@ -19,7 +19,7 @@ from agentinstruct.run.manifest import Manifest
 from agentinstruct.run.reader import JournalReader
 from agentinstruct.run.status import Recent, Sitting, Status, Totals, read_status
 
-SILENT_S = 10.0
+SILENT_S = 30.0
 """A run that has told nothing for this long does not get to it."""
 
 
@@ -34,6 +34,8 @@ class View:
     counts: Counts
     set_aside: int
     faults: tuple[Fault, ...]
+    rebuilt: bool
+    """Whether its ledger cannot be used, so that all of it was counted anew."""
     told: Status | None
     """What its last process told, however long ago."""
     now: float
@@ -58,6 +60,12 @@ class View:
     def silence(self) -> float:
         """Seconds since it last told anything."""
         return max(0.0, self.now - self.told.updated) if self.told else 0.0
+
+    @property
+    def notices(self) -> list[str]:
+        """What else there is to say of it."""
+        lost = ["its ledger cannot be used: counted from its segments"] if self.rebuilt and not self.owner else []
+        return [*lost, *(self.told.notices if self.told else [])]
 
     @property
     def totals(self) -> Totals:
@@ -133,7 +141,7 @@ class View:
             "recent": recent.model_dump() if self.live else None,
             "models": [one.model_dump() for one in self.live.models] if self.live else [],
             "seconds_left": self.seconds_left,
-            "notices": told.notices if told else [],
+            "notices": self.notices,
         }
 
 
@@ -154,6 +162,7 @@ def observe(folder: Path) -> View:
             counts=journal.counts(),
             set_aside=journal.set_aside(),
             faults=tuple(journal.faults()),
+            rebuilt=journal.recovered.rebuilt,
             told=read_status(journal.folder, journal.manifest.run),
             now=time.time(),
         )
