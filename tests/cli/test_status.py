@@ -106,7 +106,7 @@ class Terminal:
         return self.lines()
 
     def lines(self):
-        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", self.said.decode("utf-8", "ignore"))
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.said.decode("utf-8", "ignore").replace("\r", "\n"))
 
     def end(self):
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
