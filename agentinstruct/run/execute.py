@@ -19,8 +19,9 @@ from agentinstruct.run.journal import Journal
 from agentinstruct.run.logfile import logging_to
 from agentinstruct.run.manifest import read_manifest
 from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.progress import Progress
 from agentinstruct.run.report import reporting
-from agentinstruct.run.runner import Progress, Runner
+from agentinstruct.run.runner import Runner
 from agentinstruct.run.summary import Summary, summarise
 
 
@@ -96,7 +97,7 @@ def _signals(runner: Runner) -> Iterator[list[int]]:
 
     def stop(number: int) -> None:
         received.append(number)
-        runner.stopping.set()
+        runner.stop()
         for each in before:
             loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
     from agentinstruct.run.plan import Work
-    from agentinstruct.run.runner import Progress
+    from agentinstruct.run.progress import Progress
 
 Attributes = dict[str, "AttributeValue"]
 _ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"

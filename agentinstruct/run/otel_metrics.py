@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
     from agentinstruct.agents.gateway import Completion
-    from agentinstruct.run.runner import Progress
+    from agentinstruct.run.progress import Progress
 
 Attributes = dict[str, "AttributeValue"]
 _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)

@@ -21,7 +21,7 @@ from agentinstruct.run.folder import open_file
 from agentinstruct.run.status import STATUS, Recent, Sitting, State, Status, Totals, read_status
 
 if TYPE_CHECKING:
-    from agentinstruct.run.runner import Progress
+    from agentinstruct.run.progress import Progress
 
 INTERVAL_S = 1.0
 _SAMPLES = 120

@@ -17,7 +17,7 @@ from agentinstruct.agents.gateway import Completion, Model, Request
 
 if TYPE_CHECKING:
     from agentinstruct.run.plan import Work
-    from agentinstruct.run.runner import Progress
+    from agentinstruct.run.progress import Progress
 
 Answer = Callable[[Request], Awaitable[Completion]]
 _LIBRARIES = ("opentelemetry", "langsmith")
