@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from hashlib import blake2b
+from logging import ERROR, INFO, WARNING
 from random import Random
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -21,6 +22,7 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
+from agentinstruct.agents.events import fault_of, tell
 from agentinstruct.agents.limits import Health, Patience, RetryableError, Statistics
 from agentinstruct.agents.records import Role
 from agentinstruct.tools.prices import Price, price_table
@@ -163,8 +165,10 @@ class Gateway:
             except RetryableError as fault:
                 if attempt == self._patience.attempts or self._closing:
                     self.statistics.failed += 1
+                    _tell(WARNING, "call failed", request, fault, attempt=attempt)
                     raise ProviderError(f"{request.model}: {fault} ({attempt} attempts)") from fault
                 pause = self._patience.pause(attempt - 1, fault, draw)
+                _tell(INFO, "retry", request, fault, attempt=attempt, wait_s=round(pause, 3))
             self.statistics.retries += 1
             await asyncio.sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -186,6 +190,7 @@ class Gateway:
                 health.failed(fault)
                 raise
             except ProviderDown as down:
+                _tell(ERROR, "model down", request, down)
                 health.down(down)
                 raise
             finally:
@@ -223,6 +228,11 @@ class Gateway:
         for model in self._models.values():
             await model.aclose()
         self._models.clear()
+
+
+def _tell(level: int, event: str, request: Request, fault: Exception, **fields: Any) -> None:
+    """Tell whoever listens what a call met; the server's words are content."""
+    tell(level, event, {"text": str(fault)}, agent=request.agent, model=request.model, error=fault_of(fault), **fields)
 
 
 _CURRENT: ContextVar[Gateway | None] = ContextVar("gateway", default=None)

@@ -8,11 +8,13 @@ try is one. Without those variables nothing is wrapped and nothing is imported. 
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from agentinstruct.agents.events import fault_of, listening, tell
 from agentinstruct.agents.gateway import Completion, Model, Request
 
 if TYPE_CHECKING:
@@ -96,6 +98,43 @@ class Telemetry:
             tracer.outcome(error, **counts)
 
 
+class CallLog:
+    """Every try of every call, for a log of level debug."""
+
+    @contextmanager
+    def item(self, work: "Work") -> Iterator[None]:
+        """The log knows it already."""
+        yield
+
+    def outcome(self, error: str, **counts: int) -> None:
+        """The log is told by whoever finishes it."""
+
+    async def call(self, request: Request, model: Model) -> Completion:
+        """How long it took, and what came."""
+        begun, of = time.perf_counter(), {"agent": request.agent, "role": request.role, "model": request.model}
+        try:
+            made = await model.complete(request)
+        except Exception as error:
+            seconds = round(time.perf_counter() - begun, 4)
+            tell(logging.DEBUG, "call", {"messages": request.messages}, **of, seconds=seconds, error=fault_of(error))
+            raise
+        tell(
+            logging.DEBUG,
+            "call",
+            {"messages": request.messages, "reply": made.text},
+            **of,
+            seconds=round(time.perf_counter() - begun, 4),
+            input_tokens=made.input_tokens,
+            cached_tokens=made.cached_tokens,
+            output_tokens=made.output_tokens,
+            finish_reason=made.finish_reason,
+        )
+        return made
+
+    def close(self) -> None:
+        """Nothing is left to send."""
+
+
 @asynccontextmanager
 async def telemetry(run: str, progress: "Progress") -> AsyncIterator[Telemetry]:
     """What the environment asks for, for this run.
@@ -110,6 +149,8 @@ async def telemetry(run: str, progress: "Progress") -> AsyncIterator[Telemetry]:
         tracers.append(langsmith.LangSmith(run))
     if otel.wanted():
         tracers.append(otel.Otel(run, progress))
+    if listening(logging.DEBUG):
+        tracers.append(CallLog())
     if not tracers:
         yield Telemetry()
         return

@@ -16,13 +16,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 KEY = "sk-never-to-be-seen-5f2a91"
 PROGRAM = [sys.executable, "-m", "agentinstruct.cli.main"]
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "OTEL_", "LANGSMITH_", "LANGCHAIN_"))}
-PROSE = "The tide mill stands where the creek meets the sea, and it has ground corn since 1742. Twice a day the pond "
-SEED = (
-    PROSE
-    + "behind it fills with salt water, and the stored water turns the great oak wheel for about five hours.\n" * 3
-)
-"""Its words must turn up nowhere but where texts were asked for."""
-SECRETS = ("tide mill", "stored water", KEY)
+SEED = """The tide mill stands where the creek meets the sea, and it has ground corn since 1742. Twice a day the pond
+behind it fills with salt water. When the sea draws back, the miller opens the gate, and the stored water turns the
+great oak wheel for about five hours. Storms broke the dam in 1816 and again in 1903, yet each time the village paid
+for new stones. Today a volunteer named Ruth Hale keeps the machinery greased, and grinds flour on Saturdays.
+"""
+SECRETS = ("tide mill", "stored water", "oak wheel", "Ruth Hale", KEY)
+"""What must turn up nowhere but where texts were asked for, and the key not even there."""
 
 
 @pytest.fixture
@@ -56,7 +56,9 @@ def receiver():
             self._answer({})
 
         def do_GET(self):
-            self._answer({"batch_ingest_config": {"use_multipart_endpoint": False, "size_limit": 100}})
+            limits = {"scale_up_qsize_trigger": 1000, "scale_up_nthreads_limit": 4, "scale_down_nempty_trigger": 4}
+            sizes = {"size_limit": 100, "size_limit_bytes": 20_000_000, "use_multipart_endpoint": False}
+            self._answer({"batch_ingest_config": limits | sizes})
 
         def _answer(self, content):
             data = json.dumps(content).encode()
@@ -187,8 +189,8 @@ def total(metric):
 
 
 def test_traces_and_metrics_arrive_nested_and_hold_no_text(run, openai_server, receiver, tmp_path):
-    server = openai_server(faults={"500": 0.2})
-    done = run(server, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
+    server = openai_server(faults={"500": 0.3})
+    done = run(server, "--verify", "strict", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     spans, said = spans_of(receiver), json.loads((tmp_path / "out" / "status.json").read_text())["totals"]
@@ -236,7 +238,7 @@ def test_texts_are_in_spans_when_asked_for_and_a_key_never(run, openai_server, r
 def test_without_its_variables_nothing_is_loaded_or_sent(run, receiver, off):
     endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url} if "OTEL_SDK_DISABLED" in off else {}
     script = "import sys; from agentinstruct.cli.main import app\ntry: app(sys.argv[1:])\nexcept SystemExit: pass\n"
-    script += "print('LOADED', *[name for name in sys.modules if name.startswith('opentelemetry.sdk')])"
+    script += "print('LOADED', *[name for name in sys.modules if 'run.otel_metrics' in name or 'exporter.otlp' in name])"
     done = run(None, python=[sys.executable, "-c", script], **endpoint, **off)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "LOADED" and not receiver.posted
