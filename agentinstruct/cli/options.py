@@ -45,6 +45,11 @@ LogFiles = Annotated[
 LogLevels = Annotated[str, typer.Option("--log-level", help="From which events on: debug · info · warning · error.")]
 LogContent = Annotated[bool, typer.Option("--log-content", help="Log texts too: prompts, replies, error messages.")]
 Embeddings = Annotated[str, typer.Option(help="What embeds seeds for retrieval: local · openai:NAME · hash · none.")]
+BudgetUsd = Annotated[
+    float | None,
+    typer.Option("--budget", min=0, help="USD that the run may cost in all; it then stops in order. See --prices."),
+]
+MaxCalls = Annotated[int, typer.Option(min=0, help="Model calls that the run may make in all; 0: no limit.")]
 Column = Annotated[str, typer.Option(help="Text column of jsonl, csv and parquet files.")]
 
 

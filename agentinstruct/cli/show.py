@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,7 @@ def _call_line(progress: "Progress", elapsed: float) -> Text:
     line = Text(f"{calls.calls} calls ({rate:.1f}/s, {calls.in_flight} in flight", "dim")
     line.append(f", {calls.retries} retried" if calls.retries else "")
     line.append(f") · {tokens(calls)}")
-    return line.append(f" · {cost(calls)} · {duration(elapsed)}")
+    return line.append(f" · {cost(calls.cost, calls.unpriced)} · {duration(elapsed)}")
 
 
 def tokens(calls: "Statistics | Totals") -> str:
@@ -93,12 +94,12 @@ def tokens(calls: "Statistics | Totals") -> str:
     return f"{calls.input_tokens:,} tokens in ({share:.0%} cached), {calls.output_tokens:,} out"
 
 
-def cost(calls: "Statistics | Totals") -> str:
+def cost(usd: float, unpriced: Iterable[str]) -> str:
     """The cost at list prices, and which models have none here."""
-    if not calls.unpriced:
-        return f"${calls.cost:,.2f}"
-    unknown = f"price of {', '.join(sorted(calls.unpriced))} unknown (--prices)"
-    return f"${calls.cost:,.2f} + {unknown}" if calls.cost else unknown
+    if not unpriced:
+        return f"${usd:,.2f}"
+    unknown = f"price of {', '.join(sorted(unpriced))} unknown (--prices)"
+    return f"${usd:,.2f} + {unknown}" if usd else unknown
 
 
 def show_summary(finished: "Finished") -> None:
@@ -121,7 +122,8 @@ def show_summary(finished: "Finished") -> None:
         console.print(f"\n{notice}", soft_wrap=True)
     calls = finished.progress.statistics
     console.print(
-        f"\n{calls.calls} calls this time ({calls.from_journal} found in the journal), {tokens(calls)}, {cost(calls)}",
+        f"\n{calls.calls} calls this time ({calls.from_journal} found in the journal), {tokens(calls)}, "
+        f"{cost(calls.cost, calls.unpriced)}",
         soft_wrap=True,
     )
     total = sum(finished.exported.rows.values())

@@ -114,8 +114,13 @@ def _speed(view: "View") -> Text:
 
 
 def _cost(view: "View") -> Text:
-    line, budget = Text(cost(view.totals)), view.told.budget if view.told else None
-    return line.append(f" · ${budget.limit - budget.spent:,.2f} of ${budget.limit:,.2f} left") if budget else line
+    unpriced, budget = view.totals.unpriced, view.told.budget if view.told else None
+    line = Text(cost(view.counts.cost, unpriced))
+    if budget and budget.usd is not None:
+        line.append(f" · ${max(0.0, budget.usd - budget.spent):,.2f} of ${budget.usd:,.2f} left")
+    if budget and budget.most_calls is not None:
+        line.append(f" · {max(0, budget.most_calls - budget.calls):,} of {budget.most_calls:,} calls left")
+    return line
 
 
 def _skills(view: "View", most: int) -> Iterator[RenderableType]:
@@ -139,11 +144,12 @@ def _skills(view: "View", most: int) -> Iterator[RenderableType]:
 def _models(view: "View") -> RenderableType | None:
     if not view.live or not view.live.models:
         return None
-    table = _table("model", "in flight", "ceiling", "429s", "")
+    table = _table("model", "in flight", "limit", "waiting", "429s")
     for one in view.live.models:
-        state = Text(f"not asked: {one.down}", "red") if one.down else Text("")
-        table.add_row(one.model, str(one.in_flight), str(one.ceiling), str(one.throttled or ""), state)
-    return Group(Text(), table)
+        limit = str(one.limit) if one.limit == one.ceiling else f"{one.limit} of {one.ceiling}"
+        counts = (str(one.in_flight), limit, str(one.waiting), str(one.refused))
+        table.add_row(Text(one.model, "red" if one.silent else "default"), *counts)
+    return Group(Text(), table, *([Text(view.live.waiting, "red")] if view.live.waiting else []))
 
 
 def _table(*heads: str) -> Table:

@@ -75,11 +75,12 @@ class JsonLines(logging.Handler):
     def _row(self, record: logging.LogRecord) -> dict[str, Any]:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         row: dict[str, Any] = {"time": time, "level": record.levelname.lower()}
-        if record.name != LOGGER:
-            return row | {"event": "message", "logger": record.name, "text": record.getMessage()}
-        told: dict[str, Any] = record.__dict__
-        row |= {"event": told["event"], **told["fields"]}
-        return row | told["content"] if self._content else row
+        if record.name != LOGGER:  # what agents log holds servers' words, and their events say the rest
+            told = self._content or not record.name.startswith("agentinstruct.agents.")
+            return row | {"event": "message", "logger": record.name} | ({"text": record.getMessage()} if told else {})
+        event: dict[str, Any] = record.__dict__
+        row |= {"event": event["event"], **event["fields"]}
+        return row | event["content"] if self._content else row
 
     def close(self) -> None:
         """Close the file."""

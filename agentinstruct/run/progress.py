@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from agentinstruct.agents.gateway import Statistics
+from agentinstruct.agents.gateway import Gateway, Statistics
 
 
 @dataclass
@@ -24,6 +24,8 @@ class Progress:
     failed: int = 0
     trouble: str = ""
     """What the last of the failed met."""
+    spent: str = ""
+    """What was spent, once the budget was reached."""
     set_aside: int = 0
     unrouted: int = 0
     """Seeds on which the routing agent gave no usable opinion: their features decided."""
@@ -40,6 +42,7 @@ class Progress:
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By stage and reason."""
     statistics: Statistics = field(default_factory=Statistics)
+    gateway: Gateway | None = None
 
     @property
     def notices(self) -> list[str]:

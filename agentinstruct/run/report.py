@@ -12,13 +12,15 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentinstruct.agents.errors import RunError
 from agentinstruct.agents.events import listening, tell
+from agentinstruct.agents.gateway import Budget, Gateway
 from agentinstruct.run.folder import open_file
-from agentinstruct.run.status import STATUS, Recent, Sitting, State, Status, Totals, read_status
+from agentinstruct.run.status import STATUS, ModelState, Recent, Sitting, Spending, State, Status, Totals, read_status
 
 if TYPE_CHECKING:
     from agentinstruct.run.progress import Progress
@@ -72,6 +74,9 @@ class Report:
             ),
             totals=self._totals(),
             recent=self._recent(calls.calls, progress.done, progress.records.total(), calls.output_tokens),
+            models=_models(progress.gateway) if progress.gateway else [],
+            waiting=calls.waiting,
+            budget=_spending(progress.gateway.budget) if progress.gateway else None,
             notices=progress.notices,
         )
 
@@ -131,6 +136,29 @@ class Report:
 
     async def _write(self) -> None:
         await asyncio.to_thread(_replace, self.folder / STATUS, self.status().model_dump_json())
+
+
+def _models(gateway: Gateway) -> list[ModelState]:
+    return [
+        ModelState(
+            model=lane.spec,
+            in_flight=lane.limiter.in_flight,
+            waiting=lane.limiter.waiting,
+            limit=lane.limiter.limit,
+            ceiling=lane.limiter.ceiling,
+            refused=lane.refused,
+            silent=lane.health.open,
+        )
+        for lane in gateway.lanes()
+        if lane.limiter
+    ]
+
+
+def _spending(budget: Budget) -> Spending | None:
+    usd, most = (None if limit == inf else limit for limit in (budget.usd, budget.most_calls))
+    if usd is None and most is None:
+        return None
+    return Spending(usd=usd, spent=budget.spent, most_calls=None if most is None else int(most), calls=budget.calls)
 
 
 def _replace(path: Path, text: str) -> None:

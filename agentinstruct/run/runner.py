@@ -10,6 +10,7 @@ what the journal says, so a resumed run goes on where the last one stopped, what
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentinstruct.agents.errors import BudgetReached
 from agentinstruct.agents.gateway import Gateway, Patience, using
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.journal import Journal
@@ -49,37 +50,44 @@ class Runner:
         skills, self.progress.left_out = self.config.able_skills()
         self.progress.expected = self.config.limit
         gateway = self._gateway(traced)
-        self.progress.statistics = gateway.statistics
+        self.progress.statistics, self.progress.gateway = gateway.statistics, gateway
         width = min(gateway.width(spec) for spec in set(self.config.models().values()))
         contexts = {skill.name: self.config.context_for(skill) for skill in skills}
         self._window = window = Window(width, self.journal, load_graphs(skills), contexts, self._count, traced)
         async with using(gateway), self._corpus(skills):
             await self._work(Source(self.config, self.journal, self.progress, skills), window)
+            if window.spent:
+                self.progress.spent = window.spent
+                await gateway.drain()
         if window.fatal is not None:
             raise window.fatal
 
     async def _work(self, source: Source, window: Window) -> None:
+        if self._stopped:
+            return
         try:
-            if self._stopped:
-                return
             async for work in source.todo():
                 await window.put(work)
-                if window.stopped:
-                    return
+                if window.stopped or window.spent:
+                    break
+        except BudgetReached as error:  # while seeds were routed
+            window.spent = str(error)
+        try:
             await window.drain()
         finally:
             await window.close()
 
     def _gateway(self, traced: Telemetry) -> Gateway:
-        patience = Patience()
-        if self.journal.counts().calls:  # its models did answer: what fails first now may be a few poisoned items
-            patience.first_s = patience.outage_s
+        patience, before = Patience(), self.journal.counts()
+        if before.calls:  # its models did answer: what fails first now may be a few poisoned items
+            patience.first_s = 20.0
         return Gateway(
             traced.opener(self.config.endpoints.open),
             store=self.journal,
             max_concurrency=self.config.max_concurrency,
             patience=patience,
             prices=self.config.price_table(),
+            budget=self.config.make_budget(before.calls, before.cost),
         )
 
     def _corpus(self, skills: list[Skill]) -> Any:

@@ -71,22 +71,28 @@ class Recent(BaseModel):
 
 
 class ModelState(BaseModel):
-    """The limiter of one model."""
+    """The limiter of one model, and whether it answers."""
 
     model: str
     in_flight: int = 0
+    waiting: int = 0
+    limit: int = 0
+    """Calls at once that it is given now."""
     ceiling: int = 0
-    throttled: int = 0
+    """The most it may ever be given."""
+    refused: int = 0
     """How often it said that it has too much to do (429)."""
-    down: str = ""
-    """Why it is not asked at present."""
+    silent: bool = False
+    """Whether its circuit breaker is open: nothing but single calls are tried."""
 
 
 class Spending(BaseModel):
-    """The cap in USD, and what of it is gone."""
+    """What the run may cost in all, and what of it is gone; None: no limit."""
 
-    limit: float
-    spent: float
+    usd: float | None = None
+    spent: float = 0.0
+    most_calls: int | None = None
+    calls: int = 0
 
 
 class Status(BaseModel):
@@ -105,6 +111,8 @@ class Status(BaseModel):
     totals: Totals = Totals()
     recent: Recent = Recent()
     models: list[ModelState] = []
+    waiting: str = ""
+    """What keeps the run from going on just now."""
     budget: Spending | None = None
     notices: list[str] = []
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from logging import WARNING
 from typing import Any
 
-from agentinstruct.agents.errors import ProviderDown, ProviderError
+from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError
 from agentinstruct.agents.events import concerning, tell
 from agentinstruct.graphs.state import Context
 from agentinstruct.run.journal import Journal
@@ -40,6 +40,8 @@ class Window:
     """What ended the work early: a model that is down, or a bug."""
     stopped: bool = False
     """Whether nothing more is taken."""
+    spent: str = ""
+    """What was spent, once the budget was reached: what is under way goes as far as it gets without another call."""
     _running: set[asyncio.Task[None]] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -52,7 +54,7 @@ class Window:
     async def put(self, work: Work) -> None:
         """Begin a work item as soon as there is room; nothing happens once the window is stopped."""
         await self._until(self.width)
-        if not self.stopped:
+        if not self.stopped and not self.spent:
             task = asyncio.ensure_future(self._one(work))
             self._running.add(task)
             task.add_done_callback(self._finished)
@@ -81,6 +83,8 @@ class Window:
         try:
             with concerning(skill=work.skill, item=work.id), self.telemetry.item(work):
                 self.tell(await self._worked(work))
+        except BudgetReached as error:
+            self.spent = str(error)
         except Exception as error:  # noqa: BLE001 - a model that is down, a full disk, a bug: it ends the run, in its words
             self.stop(error)
 

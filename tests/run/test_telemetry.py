@@ -238,7 +238,9 @@ def test_texts_are_in_spans_when_asked_for_and_a_key_never(run, openai_server, r
 def test_without_its_variables_nothing_is_loaded_or_sent(run, receiver, off):
     endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url} if "OTEL_SDK_DISABLED" in off else {}
     script = "import sys; from agentinstruct.cli.main import app\ntry: app(sys.argv[1:])\nexcept SystemExit: pass\n"
-    script += "print('LOADED', *[name for name in sys.modules if 'run.otel_metrics' in name or 'exporter.otlp' in name])"
+    script += (
+        "print('LOADED', *[name for name in sys.modules if 'run.otel_metrics' in name or 'exporter.otlp' in name])"
+    )
     done = run(None, python=[sys.executable, "-c", script], **endpoint, **off)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "LOADED" and not receiver.posted
