@@ -176,12 +176,15 @@ class Gateway:
         if self._store is not None and (known := self._store.get_call(request.key)):
             self.statistics.from_journal += 1
             return Completion(**known)
-        task = self._pending.get(request.key)
+        loop, task = asyncio.get_running_loop(), self._pending.get(request.key)
         if task is None:
-            task = asyncio.ensure_future(self._buy(request))
+            task = loop.create_task(self._buy(request))
             self._pending[request.key] = task
             task.add_done_callback(self._settled(request.key))
-        return await asyncio.shield(task)
+        done = loop.create_future()  # what `shield` does at half the cost: who gives up leaves the call alone
+        task.add_done_callback(lambda _: done.done() or done.set_result(None))
+        await done
+        return task.result()
 
     def _settled(self, key: str) -> Callable[[asyncio.Task[Completion]], None]:
         def settle(task: asyncio.Task[Completion]) -> None:
@@ -238,7 +241,8 @@ class Gateway:
     async def _send(self, lane: Lane, request: Request) -> Completion:
         lane.health.check()
         self.statistics.in_flight += 1
-        self._sent.add(asyncio.current_task())
+        task = asyncio.current_task()
+        self._sent.add(task)
         try:
             completion = await lane.model.complete(request)
             self._answered(lane)
@@ -254,7 +258,7 @@ class Gateway:
             self._down(lane, down)
             raise
         finally:
-            self._sent.discard(asyncio.current_task())
+            self._sent.discard(task)
             self.statistics.in_flight -= 1
 
     def _answered(self, lane: Lane) -> None:

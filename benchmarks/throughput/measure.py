@@ -198,9 +198,9 @@ async def resumed(bench: Bench, plan: Plan, found: Found) -> None:
     """How long a run takes from the command to its first new call, when most of its work is done."""
     seeds = str(material.write_seeds(bench.folder / "more.jsonl", plan.resumed + 20))
     out = str(bench.folder / "resumed")
-    first = await bench.client("ours", width=64, seeds=seeds, out=out, settings={"limit": plan.resumed})
-    again = await bench.client("ours", width=64, seeds=seeds, out=out)
-    fresh = await bench.client("ours", width=64, seeds=seeds, out=out + "-new", settings={"limit": 20})
+    first = await bench.client("ours", width=64, seeds=seeds, out=out, warm=False, settings={"limit": plan.resumed})
+    again = await bench.client("ours", width=64, seeds=seeds, out=out, warm=False)
+    fresh = await bench.client("ours", width=64, seeds=seeds, out=out + "-new", warm=False, settings={"limit": 20})
     found.resume = {"calls": first["calls"], "resumed_s": again["started_s"], "fresh_s": fresh["started_s"]}
 
 
