@@ -181,9 +181,9 @@ class Gateway:
             task = loop.create_task(self._buy(request))
             self._pending[request.key] = task
             task.add_done_callback(self._settled(request.key))
-        done = loop.create_future()  # what `shield` does at half the cost: who gives up leaves the call alone
-        task.add_done_callback(lambda _: done.done() or done.set_result(None))
-        await done
+        turn = loop.create_future()  # what `shield` does at half the cost: who gives up leaves the call alone
+        task.add_done_callback(lambda _: _wake(turn))
+        await turn
         return task.result()
 
     def _settled(self, key: str) -> Callable[[asyncio.Task[Completion]], None]:
@@ -346,6 +346,11 @@ class Gateway:
 def _tell(level: int, event: str, request: Request, fault: Exception, **fields: Any) -> None:
     """Tell the log what a call met; the server's own words are content."""
     tell(level, event, {"text": str(fault)}, agent=request.agent, model=request.model, error=fault_of(fault), **fields)
+
+
+def _wake(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_result(None)
 
 
 _CURRENT: ContextVar[Gateway | None] = ContextVar("gateway", default=None)
