@@ -9,9 +9,10 @@ limiter and without a journal.
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -24,7 +25,7 @@ import orjson
 
 from agentinstruct.agents.budget import Budget, cost_of
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
-from agentinstruct.agents.limiter import Limiter
+from agentinstruct.agents.limiter import Limiter, Slot
 from agentinstruct.agents.limits import Health, Patience, RetryableError, Statistics
 from agentinstruct.agents.records import Role
 from agentinstruct.tools.prices import Price, price_of, price_table
@@ -46,7 +47,7 @@ __all__ = [
 
 
 UNLIMITED = -1
-"""The width of a model that queues what it is given, as a batch does: its calls take no slot."""
+"""The width of a model that queues what it is given, as a batch does: its calls never wait here."""
 _log = logging.getLogger(__name__)
 
 
@@ -118,13 +119,9 @@ class Lane:
 
     spec: str
     model: Model
-    limiter: Limiter | None
+    limiter: Limiter
     health: Health
     price: Price | None
-
-    def slot(self, role: Role) -> AbstractAsyncContextManager[Any]:
-        """A place in the queue."""
-        return self.limiter.slot(role) if self.limiter else nullcontext()
 
 
 class Gateway:
@@ -187,7 +184,7 @@ class Gateway:
 
     async def _attempts(self, lane: Lane, request: Request) -> Completion:
         """Try until it succeeds, or fails for good: then with what was lost on the way."""
-        slot, patience, started = lane.slot(request.role), self._patience, time.monotonic()
+        slot, patience, started = lane.limiter.slot(request.role), self._patience, time.monotonic()
         used, lost, tries = 0.0, 0.0, 0
         while True:
             tries += 1
@@ -200,16 +197,17 @@ class Gateway:
                 if used >= patience.attempts or self._closing or time.monotonic() - started > patience.call_s:
                     self.statistics.failed += 1
                     raise ProviderError(f"{lane.spec}: {fault} ({tries} attempts)") from fault
-                pause = patience.pause(tries - 1, fault, Random(f"{request.key}{tries}"), queued=bool(lane.limiter))
+                pause = patience.pause(used, fault, Random(f"{request.key}{tries}"))
             self.statistics.retries += 1
             await asyncio.sleep(pause)
 
-    async def _once(self, lane: Lane, request: Request, slot: AbstractAsyncContextManager[Any]) -> Completion:
+    async def _once(self, lane: Lane, request: Request, slot: Slot) -> Completion:
         """One try, paid for from what is held for it."""
         hold, cost, bought = await self.budget.reserve(lane.price, request), 0.0, 0
         try:
             async with slot:
                 completion = await self._send(lane, request)
+                slot.tokens = completion.output_tokens
             cost, bought = cost_of(lane.price, request, completion), 1
             return replace(completion, cost=cost) if cost else completion
         except RetryableError as fault:
@@ -240,7 +238,7 @@ class Gateway:
             self.statistics.in_flight -= 1
 
     def _answered(self, lane: Lane) -> None:
-        if lane.health.answered() and lane.limiter:
+        if lane.health.answered():
             _log.warning("%s answers again", lane.spec)
             self.statistics.waiting = ""
             lane.limiter.resume()
@@ -254,7 +252,7 @@ class Gateway:
         except ProviderDown as down:
             self._down(lane, down)
             raise
-        if pause and lane.limiter:
+        if pause:
             lane.limiter.probing = True
             lane.limiter.pause(pause)
             self.statistics.waiting = f"{lane.spec} does not answer: {fault}"
@@ -265,8 +263,7 @@ class Gateway:
         """Let the calls that wait through, to be spared the same."""
         lane.health.down(error)
         self.statistics.waiting = ""
-        if lane.limiter:
-            lane.limiter.resume()
+        lane.limiter.resume()
 
     def model(self, spec: str) -> Model:
         """The model of a spec such as `local` or `openai:gpt-4.1-mini`, made on first use.
@@ -281,16 +278,20 @@ class Gateway:
         lane = self._lanes.get(spec)
         if lane is None:
             model = self._make(spec)
-            most = min(self._most, model.width or self._most)
-            limiter = None if model.width == UNLIMITED else Limiter(most, fixed=model.width > 0)
-            lane = Lane(spec, model, limiter, Health(self._patience), price_of(spec, self._prices))
+            most = sys.maxsize if model.width == UNLIMITED else min(self._most, model.width or self._most)
+            lane = Lane(
+                spec,
+                model,
+                Limiter(most, fixed=bool(model.width)),
+                Health(self._patience),
+                price_of(spec, self._prices),
+            )
             self._lanes[spec] = lane
         return lane
 
     def width(self, spec: str) -> int:
         """How many requests of a model can be in flight at once."""
-        limiter = self.lane(spec).limiter
-        return limiter.ceiling if limiter else self._most
+        return min(self.lane(spec).limiter.ceiling, self._most)
 
     async def drain(self) -> None:
         """Wait until every call under way has ended."""

@@ -28,7 +28,7 @@ class Limiter:
     """The slots of one model. For one event loop."""
 
     def __init__(self, ceiling: int, *, fixed: bool = False) -> None:
-        self._window = Window(ceiling, ceiling if fixed else 0)
+        self._window = Window(ceiling, fixed)
         self._queues: list[deque[Slot]] = [deque() for _ in STAGES]
         self._paused = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -47,6 +47,8 @@ class Limiter:
     @ceiling.setter
     def ceiling(self, most: int) -> None:
         self._window.ceiling = most
+        if self._window.fixed:
+            self._window.size = most
         self._grant()
 
     @property
@@ -124,7 +126,7 @@ class Limiter:
         self.in_flight -= 1
         now = asyncio.get_running_loop().time()
         if error is None:
-            self._window.answered(slot.sent, now, full=self.waiting > 0)
+            self._window.answered(slot.sent, now, slot.tokens, full=self.waiting > 0)
         elif isinstance(error, RetryableError):
             if error.after:
                 self.pause(error.after)
@@ -137,7 +139,7 @@ class Limiter:
 class Slot:
     """One call's place in its model's queue, from its first try to its last."""
 
-    __slots__ = ("limiter", "number", "sent", "stage", "turn")
+    __slots__ = ("limiter", "number", "sent", "stage", "tokens", "turn")
 
     sent: Sent
     turn: asyncio.Future[None]
@@ -146,6 +148,8 @@ class Slot:
         self.limiter = limiter
         self.stage = stage
         self.number = 0
+        self.tokens = 0
+        """Written by the model, to be told before the slot is left."""
 
     async def __aenter__(self) -> "Slot":
         limiter, loop = self.limiter, asyncio.get_running_loop()

@@ -109,14 +109,9 @@ class Patience:
             return 0.0
         return 0.25 if fault.kind == "busy" else 1.0
 
-    def pause(self, attempt: int, fault: RetryableError, draw: Random, *, queued: bool) -> float:
-        """Seconds until the next attempt: exponential with full jitter, and as long as the server asks for.
-
-        `queued`: the queue of this model sees to what the server asks for.
-        """
-        if fault.after and queued:
-            return 0.0
-        return max(min(fault.after, LONGEST_WAIT_S), draw.uniform(0, min(self.longest_s, self.base_s * 2**attempt)))
+    def pause(self, used: float, fault: RetryableError, draw: Random) -> float:
+        """Seconds until the next try, by what was used: full jitter; the queue waits where the server names a time."""
+        return 0.0 if fault.after else draw.uniform(0, min(self.longest_s, self.base_s * 2.0**used))
 
 
 class Health:

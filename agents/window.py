@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple
 
+SPACED, SHARE = 1.2, 0.02
+"""How much slower after a refusal for the rate; which share of the calls may meet one."""
 START = 32
 """Calls at once before anything is known of a model."""
 PATIENCE = 20
@@ -27,27 +29,30 @@ class Sent(NamedTuple):
 
 @dataclass(slots=True)
 class Round:
-    """What a window's worth of calls came to: how many in flight, answers a second, tokens a second."""
+    """A window's worth of answers: how many, how long they took, what they held, how many were in flight."""
 
     since: float
     calls: int = 0
     tokens: int = 0
     beside: int = 0
+    took: float = 0.0
 
-    def add(self, sent: Sent, tokens: int) -> None:
+    def add(self, sent: Sent, tokens: int, now: float) -> None:
         """One more answer."""
         self.calls += 1
         self.tokens += tokens
         self.beside += sent.beside
+        self.took = now - self.since
 
-    def gain(self, over: "Round", now: float, before: float) -> tuple[float, float]:
-        """How many times as many in flight as in an earlier round, and how many times as much done."""
-        if not over.calls or now <= self.since:
-            return 1.0, 1.0
-        more = self.beside / self.calls / (over.beside / over.calls)
-        faster = before / (now - self.since)
+    @property
+    def width(self) -> float:
+        """How many were in flight, on average."""
+        return self.beside / self.calls
+
+    def gain(self, over: "Round") -> float:
+        """How many times as much was done in the same time: calls or tokens, whichever gained more."""
         done = max(self.calls / over.calls, self.tokens / over.tokens if over.tokens else 0.0)
-        return more, done * faster
+        return done * over.took / self.took if self.took else inf
 
 
 @dataclass(slots=True)
@@ -55,7 +60,9 @@ class Window:
     """The limit of one model. Times are in seconds of whatever clock the caller keeps."""
 
     ceiling: int
-    size: float = field(default=0.0)
+    fixed: bool = False
+    """Whether as many as allowed are known to be right from the start."""
+    size: float = 0.0
     gap: float = 0.0
     """Seconds between calls, where the server counts calls or tokens a minute."""
     cuts: int = 0
@@ -65,12 +72,24 @@ class Window:
     _until: float = 0.0
     """Until when that is not tried again."""
     _doubts: int = 0
+    """Refusals of fewer than that since."""
+    _futile: int = 0
+    """Refusals in a row that being slower did not put off; -1 before the first."""
+    _chance: float = 0.0
+    """Until when refusals are taken for chance."""
     _trip: float = 0.0
     _since: float = 0.0
     _answers: int = 0
+    _round: Round = field(default_factory=lambda: Round(0.0))
+    _mark: Round | None = None
+    """The last round that was worth its width."""
+    _rests: int = 0
+    _rested: float = 0.0
+    """Until when the ramp rests, having brought nothing."""
 
     def __post_init__(self) -> None:
-        self.size = self.size or float(min(self.ceiling, START))
+        self.size = float(self.ceiling if self.fixed else min(self.ceiling, START))
+        self._ramping = not self.fixed
 
     @property
     def limit(self) -> int:
@@ -79,25 +98,43 @@ class Window:
 
     def sent(self, now: float, in_flight: int) -> Sent:
         """A call that goes out now, as one of so many."""
+        if not self._since:
+            self._since, self._round = now, Round(now)
         return Sent(now, in_flight, self.cuts)
 
-    def answered(self, sent: Sent, now: float, *, full: bool) -> None:
-        """An answer came; `full`: others wait, so that the limit is what holds them up."""
+    def answered(self, sent: Sent, now: float, tokens: int, *, full: bool) -> None:
+        """An answer of so many tokens came; `full`: others wait, so that the limit is what holds them up."""
         self._answers += 1
         self._trip += (now - sent.at - self._trip) / 8
         if self.gap:
-            self._closer(now)
-        elif full and sent.limit == self.cuts:
+            self._closer()
+        if not full or self._round.since < self._since:
+            self._round = Round(now)
+        elif sent.limit == self.cuts:
             self._grow(now)
+            self._round.add(sent, tokens, now)
+            if self._ramping and self._round.calls >= max(8, self.limit):
+                self._compare(now)
 
     def _grow(self, now: float) -> None:
         if now >= self._until:
             self._refused, self._doubts = inf, 0
         if self._ramping:
-            self.size += 1
-        elif self.size + 1 < self._refused:
-            self.size += 1 / self.size
+            self.size += now >= self._rested
+        elif (room := self._refused - 1 - self.size) > 0:
+            self.size += (max(1.0, room / 4) if room < inf else 1.0) / self.size
         self.size = min(self.size, self.ceiling)
+
+    def _compare(self, now: float) -> None:
+        """Go back to the last width that was worth it, for a while, when a greater one only takes longer."""
+        this, mark, self._round = self._round, self._mark, Round(now)
+        more = this.width / mark.width if mark else 0.0
+        if mark and more > 1.3 and this.gain(mark) < 1 + (more - 1) / 4:
+            self._rests += 1
+            self._rested = now + mark.took * PATIENCE * self._rests
+            self.size = max(1.0, mark.width)
+        elif not mark or not 0.8 < more < 1.3:
+            self._mark, self._rests = this, self._rests if more < 1 else 0
 
     def refused(self, sent: Sent, now: float, pause: float) -> None:
         """The server has too much to do, and asks for a pause."""
@@ -105,22 +142,33 @@ class Window:
             return
         self.cuts += 1
         if self.gap:
-            self.gap *= 1.25
+            self._space_out(now, pause)
         else:
             self._cut(sent, now, pause)
         self._since, self._answers, self._ramping = now, 0, False
 
     def _cut(self, sent: Sent, now: float, pause: float) -> None:
-        self._doubts += now < self._until
-        if self._doubts > 1:
-            self.gap, self._doubts, self._until = (now - self._since) / max(1, self._answers) * 1.1, 0, 0.0
+        held, chance = now < self._until, now < self._chance
+        self._doubts += held and self.size < self._refused
+        if self._doubts > 1 and not chance:
+            self.gap = (now - self._since) / max(1, self._answers) * SPACED
+            self._refused, self._until, self._doubts, self._futile = inf, 0.0, 0, -1
             return
-        self._refused, self._until = sent.beside, now + PATIENCE * (pause + self._trip)
-        self.size = max(1.0, self.size * (0.5 if self._ramping else 0.75))
+        if not chance:
+            self._refused, self._until = sent.beside, now + PATIENCE * (pause + self._trip)
+        less = min(self.size * (0.5 if self._ramping else 0.75), sent.beside - 1)
+        self.size = max(1.0, self.size / 2, less)
 
-    def _closer(self, now: float) -> None:
-        """Space calls a little less: a fiftieth for each second without a refusal."""
-        self.gap /= 1 + min(0.02 * (now - self._since), 0.1)
-        self._since = now
-        if self.gap * self.size < self._trip:
+    def _space_out(self, now: float, pause: float) -> None:
+        """Too fast still; unless it is chance, for then being slower does not help."""
+        self._futile = self._futile + 1 if self._answers < 1 / SHARE else 0
+        if self._futile > 5:
+            self.gap, self._futile, self._chance = 0.0, 0, now + 400 * (pause + self._trip)
+        else:
+            self.gap = max(self.gap * SPACED, (now - self._since) / max(1, self._answers))
+
+    def _closer(self) -> None:
+        """A little faster with each answer, so that a refusal comes now and then and not often."""
+        self.gap *= SPACED ** -(SHARE if self._futile >= 0 else 10 * SHARE)
+        if self.gap * self.size < self._trip:  # it is the number again that holds them up
             self.gap = 0.0
