@@ -56,7 +56,7 @@ class Round:
 
 
 @dataclass(slots=True)
-class Window:
+class Pace:
     """The limit of one model. Times are in seconds of whatever clock the caller keeps."""
 
     ceiling: int
