@@ -32,22 +32,18 @@ class Round:
     """A window's worth of answers: how many, how long they took, what they held, how many were in flight."""
 
     since: float
+    goal: int = START
     calls: int = 0
     tokens: int = 0
-    beside: int = 0
+    width: int = 0
     took: float = 0.0
 
     def add(self, sent: Sent, tokens: int, now: float) -> None:
         """One more answer."""
         self.calls += 1
         self.tokens += tokens
-        self.beside += sent.beside
+        self.width = max(self.width, sent.beside)
         self.took = now - self.since
-
-    @property
-    def width(self) -> float:
-        """How many were in flight, on average."""
-        return self.beside / self.calls
 
     def gain(self, over: "Round") -> float:
         """How many times as much was done in the same time: calls or tokens, whichever gained more."""
@@ -71,8 +67,6 @@ class Pace:
     """As many in flight were refused."""
     _until: float = 0.0
     """Until when that is not tried again."""
-    _doubts: int = 0
-    """Refusals of fewer than that since."""
     _futile: int = 0
     """Refusals in a row that being slower did not put off; -1 before the first."""
     _chance: float = 0.0
@@ -80,6 +74,8 @@ class Pace:
     _trip: float = 0.0
     _since: float = 0.0
     _answers: int = 0
+    _beside: int = 0
+    """Since then: answers, and the sum of how many each had with it."""
     _round: Round = field(default_factory=lambda: Round(0.0))
     _mark: Round | None = None
     """The last round that was worth its width."""
@@ -88,7 +84,7 @@ class Pace:
     """Until when the ramp rests, having brought nothing."""
 
     def __post_init__(self) -> None:
-        self.size = float(self.ceiling if self.fixed else min(self.ceiling, START))
+        self.size = float(self.ceiling if self.fixed else START)
         self._ramping = not self.fixed
 
     @property
@@ -99,35 +95,37 @@ class Pace:
     def sent(self, now: float, in_flight: int) -> Sent:
         """A call that goes out now, as one of so many."""
         if not self._since:
-            self._since, self._round = now, Round(now)
+            self._since, self._round = now, Round(now, self.limit)
         return Sent(now, in_flight, self.cuts)
 
     def answered(self, sent: Sent, now: float, tokens: int, *, full: bool) -> None:
         """An answer of so many tokens came; `full`: others wait, so that the limit is what holds them up."""
         self._answers += 1
+        self._beside += sent.beside
         self._trip += (now - sent.at - self._trip) / 8
         if self.gap:
             self._closer()
-        if not full or self._round.since < self._since:
-            self._round = Round(now)
-        elif sent.limit == self.cuts:
-            self._grow(now)
-            self._round.add(sent, tokens, now)
-            if self._ramping and self._round.calls >= max(8, self.limit):
-                self._compare(now)
+        if not full or sent.limit != self.cuts:
+            self._round = Round(now, self.limit)
+            return
+        self._grow(now)
+        self._round.add(sent, tokens, now)
+        if self._ramping and self._round.calls >= max(8, self._round.goal) and self._round.took >= 0.9 * self._trip:
+            self._compare(now)
 
     def _grow(self, now: float) -> None:
         if now >= self._until:
-            self._refused, self._doubts = inf, 0
+            self._refused = inf
+        if self.size >= self.ceiling:
+            return
         if self._ramping:
             self.size += now >= self._rested
         elif (room := self._refused - 1 - self.size) > 0:
             self.size += (max(1.0, room / 4) if room < inf else 1.0) / self.size
-        self.size = min(self.size, self.ceiling)
 
     def _compare(self, now: float) -> None:
         """Go back to the last width that was worth it, for a while, when a greater one only takes longer."""
-        this, mark, self._round = self._round, self._mark, Round(now)
+        this, mark, self._round = self._round, self._mark, Round(now, self.limit)
         more = this.width / mark.width if mark else 0.0
         if mark and more > 1.3 and this.gain(mark) < 1 + (more - 1) / 4:
             self._rests += 1
@@ -145,19 +143,27 @@ class Pace:
             self._space_out(now, pause)
         else:
             self._cut(sent, now, pause)
-        self._since, self._answers, self._ramping = now, 0, False
+        self._since, self._answers, self._beside, self._ramping = now, 0, 0, False
 
     def _cut(self, sent: Sent, now: float, pause: float) -> None:
-        held, chance = now < self._until, now < self._chance
-        self._doubts += held and self.size < self._refused
-        if self._doubts > 1 and not chance:
-            self.gap = (now - self._since) / max(1, self._answers) * SPACED
-            self._refused, self._until, self._doubts, self._futile = inf, 0.0, 0, -1
+        chance = now < self._chance
+        if self._too_fast(sent, now) and not chance:
+            self.gap = (now - self._since) / self._answers * SPACED
+            self._refused, self._until, self._futile = inf, 0.0, -1
             return
         if not chance:
-            self._refused, self._until = sent.beside, now + PATIENCE * (pause + self._trip)
+            self._refused = min(sent.beside, self._refused if now < self._until else inf)
+            self._until = now + PATIENCE * (pause + self._trip)
+        self.size = min(self.size, self.ceiling)
         less = min(self.size * (0.5 if self._ramping else 0.75), sent.beside - 1)
         self.size = max(1.0, self.size / 2, less)
+
+    def _too_fast(self, sent: Sent, now: float) -> bool:
+        """Whether as many in flight, or more, went well for a while: then it is the rate that is refused."""
+        if self._answers < self.size:
+            return False
+        usual = self._beside / self._answers
+        return sent.beside < (1.05 if now < self._until and self.size < self._refused else 0.7) * usual
 
     def _space_out(self, now: float, pause: float) -> None:
         """Too fast still; unless it is chance, for then being slower does not help."""
