@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from hashlib import blake2b
 from logging import ERROR, INFO, WARNING
@@ -88,6 +88,9 @@ class Completion:
     output_tokens: int = 0
     cost: float = 0.0
     """USD at list prices, with what its failed tries may have cost; 0 for a reply that this run did not pay for."""
+
+
+_STORED = tuple(one.name for one in fields(Completion))
 
 
 class Model(Protocol):
@@ -193,7 +196,7 @@ class Gateway:
         completion = await self._attempts(lane, request)
         self.statistics.bought(lane.spec, completion, lane.price)
         if self._store is not None:
-            self._store.put_call(request.key, asdict(completion))
+            self._store.put_call(request.key, {name: getattr(completion, name) for name in _STORED})
         return completion
 
     async def _attempts(self, lane: Lane, request: Request) -> Completion:
