@@ -114,15 +114,19 @@ class Terminal:
 
 def test_a_run_is_watched_while_it_works_and_after_it_has_ended(begin, openai_server, tmp_path):
     out = tmp_path / "out"
-    server = openai_server(latency="fixed:0.5", faults={"429": 0.1}, retry_after=0.1)
-    process = begin(server)
+    server = openai_server(latency="fixed:0.3", faults={"500": 0.1})
+    process = begin(server, "--budget", 9)
     seen = until(out, lambda one: one["state"] == "running" and one["calls"]["calls"] > 10 and one["items"]["known"])
     assert seen["process"]["pid"] == process.pid
     assert seen["seeds"]["seeds"] == 4 and seen["items"]["known"] == 8
     assert seen["recent"]["calls"] > 0 and seen["recent"]["seconds"] > 0
+    (model,) = seen["models"]
+    assert model["model"] == "openai:gpt-4o-mini" and model["ceiling"] == 64 >= model["limit"] > 0
+    assert seen["budget"] | {"spent": 0, "calls": 0} == {"usd": 9, "spent": 0, "most_calls": None, "calls": 0}
     terminals = [Terminal(columns, rows, "status", out, "--watch") for columns, rows in ((50, 20), (120, 50))]
     words = status(out).stdout
     assert "running for" in words and f"process {process.pid}" in words and "calls/s" in words
+    assert "of $9.00 left" in words and "in flight" in words
     for terminal in terminals:
         terminal.read(20, until="running for")
     server.control(latency="fixed:0")
