@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 REASONS = 3
 """Drop reasons and faults that are listed."""
+_ANY = 10**9
+"""A limit from here on is none."""
 _RESUME = "the same command resumes it"
 _STYLES = {"running": "green", "finished": "green", "failed": "red", "killed": "red", "silent": "yellow"}
 
@@ -147,6 +149,8 @@ def _models(view: "View") -> RenderableType | None:
     table = _table("model", "in flight", "limit", "waiting", "429s")
     for one in view.live.models:
         limit = str(one.limit) if one.limit == one.ceiling else f"{one.limit} of {one.ceiling}"
+        limit = limit if one.ceiling < _ANY else "any"
+        limit += f", {60 / one.gap_s:,.0f}/min" if one.gap_s else ""
         counts = (str(one.in_flight), limit, str(one.waiting), str(one.refused))
         table.add_row(Text(one.model, "red" if one.silent else "default"), *counts)
     return Group(Text(), table, *([Text(view.live.waiting, "red")] if view.live.waiting else []))

@@ -146,11 +146,11 @@ def _models(gateway: Gateway) -> list[ModelState]:
             waiting=lane.limiter.waiting,
             limit=lane.limiter.limit,
             ceiling=lane.limiter.ceiling,
+            gap_s=round(lane.limiter.gap, 4),
             refused=lane.refused,
             silent=lane.health.open,
         )
         for lane in gateway.lanes()
-        if lane.limiter
     ]
 
 

@@ -80,6 +80,8 @@ class ModelState(BaseModel):
     """Calls at once that it is given now."""
     ceiling: int = 0
     """The most it may ever be given."""
+    gap_s: float = 0.0
+    """Seconds between calls, where it counts them by the minute."""
     refused: int = 0
     """How often it said that it has too much to do (429)."""
     silent: bool = False
