@@ -116,12 +116,11 @@ def _speed(view: "View") -> Text:
 
 
 def _cost(view: "View") -> Text:
-    unpriced, budget = view.totals.unpriced, view.told.budget if view.told else None
-    line = Text(cost(view.counts.cost, unpriced))
-    if budget and budget.usd is not None:
-        line.append(f" · ${max(0.0, budget.usd - budget.spent):,.2f} of ${budget.usd:,.2f} left")
-    if budget and budget.most_calls is not None:
-        line.append(f" · {max(0, budget.most_calls - budget.calls):,} of {budget.most_calls:,} calls left")
+    line, counts = Text(cost(view.counts.cost, view.totals.unpriced)), view.counts
+    if view.told and (usd := view.told.budget.usd) is not None:
+        line.append(f" · ${max(0.0, usd - counts.cost):,.2f} of ${usd:,.2f} left")
+    if view.told and (calls := view.told.budget.calls) is not None:
+        line.append(f" · {max(0, calls - counts.calls):,} of {calls:,} calls left")
     return line
 
 
