@@ -58,7 +58,7 @@ class Report:
             started=self._started,
             updated=time.time(),
             state=self.state,
-            why=self.why,
+            why=_plain(self.why),
             sitting=Sitting(
                 seeds=progress.seeds,
                 expected=progress.expected,
@@ -74,9 +74,9 @@ class Report:
             totals=self._totals(),
             recent=self._recent(calls.calls, progress.done, progress.records.total(), calls.output_tokens),
             models=_models(progress),
-            waiting=calls.waiting,
+            waiting=_plain(calls.waiting),
             budget=self.budget,
-            notices=progress.notices,
+            notices=list(map(_plain, progress.notices)),
         )
 
     def _totals(self) -> Totals:
@@ -135,6 +135,11 @@ class Report:
 
     async def _write(self) -> None:
         await asyncio.to_thread(_replace, self.folder / STATUS, self.status().model_dump_json())
+
+
+def _plain(text: str) -> str:
+    """The text as JSON can hold it: a path may have bytes that are no letters."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _models(progress: "Progress") -> list[ModelState]:

@@ -195,7 +195,7 @@ def test_a_model_that_fails_is_told(begin, openai_server, tmp_path):
 def test_work_items_that_wait_are_told_with_their_error(tmp_path):
     with Journal.open(tmp_path / "out", {}) as journal:
         for number, error in enumerate(("ProviderError", "ProviderError", "TimeoutError")):
-            journal.fail(f"{number:032x}", "rc", "s" * 32, "call", error, f"HTTP 50{number}")
+            journal.fail(f"{number:032x}", "rc", "s" * 32, "call", error, f"HTTP 50{number}\x1b[2J")
         for _ in range(2):
             journal.fail("0" * 32, "rc", "s" * 32, "call", "ProviderError", "HTTP 500")
         journal.fail("f" * 32, "rc", "s" * 32, "call", "ProviderError", "HTTP 500")
@@ -205,7 +205,8 @@ def test_work_items_that_wait_are_told_with_their_error(tmp_path):
         "known": 0, "all_known": 0, "done": 1, "failed": 3, "set_aside": 1
     }  # fmt: skip
     assert [(fault["error"], fault["items"]) for fault in seen["faults"]] == [("ProviderError", 2), ("TimeoutError", 1)]
-    assert "3 failed · 1 set aside" in status(tmp_path / "out").stdout
+    shown = status(tmp_path / "out").stdout
+    assert "3 failed · 1 set aside" in shown and "HTTP 502 [2J" in shown and "\x1b" not in shown
 
 
 def test_a_run_whose_ledger_is_damaged_is_counted_from_its_segments(tmp_path):
