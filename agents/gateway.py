@@ -145,13 +145,14 @@ class Lane:
     price: Price | None
     refused: int = 0
     """How often it said that it has too much to do."""
-    _told: int = 0
+    _told: tuple[int, float] = (0, 0.0)
 
     def tell_limit(self) -> None:
-        """Tell the log when it is given more or fewer calls at once than was told last."""
-        if self.limiter.limit != self._told:
-            self._told = self.limiter.limit
-            tell(INFO, "limit", model=self.spec, limit=self._told)
+        """Tell the log when it is given more or fewer calls at once, or a minute, than was told last."""
+        now = self.limiter.limit, round(self.limiter.gap, 4)
+        if now != self._told:
+            self._told = now
+            tell(INFO, "limit", model=self.spec, limit=now[0], gap_s=now[1])
 
 
 class Gateway:
@@ -278,7 +279,6 @@ class Gateway:
             self._failed(lane, fault, purchase.request.key)
             raise
         except ProviderDown as down:
-            _tell(ERROR, "model down", purchase.request, down)
             self._down(lane, down)
             raise
         finally:
@@ -311,6 +311,7 @@ class Gateway:
 
     def _down(self, lane: Lane, error: ProviderDown) -> None:
         """Let the calls that wait through, to be spared the same."""
+        tell(ERROR, "model down", {"text": str(error)}, model=lane.spec, error=fault_of(error))
         lane.health.down(error)
         self.statistics.waiting = ""
         lane.limiter.resume()
