@@ -38,7 +38,7 @@ async def bare(given: dict[str, Any]) -> dict[str, Any]:
     """The floor: what the calls alone cost."""
     import aiohttp
 
-    bodies = recorded_bodies(Path(given["recorded"]))
+    bodies = recorded_bodies(Path(given["recorded"]))[: given.get("most")]
     waiting, url = iter(bodies), f"{given['url']}/chat/completions"
     headers, connector = {"content-type": "application/json"}, aiohttp.TCPConnector(limit=0)
     gc.freeze()

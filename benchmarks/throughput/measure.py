@@ -29,6 +29,8 @@ finally:
     taken = resource.getrusage(resource.RUSAGE_SELF)
     print(taken.ru_utime + taken.ru_stime)
 """
+SEEDS_AT = {64: 45, 256: 0}
+"""Seeds of a run with so many calls in flight at 200 ms: enough for a quarter of a minute; 0: all."""
 Figures = dict[str, float]
 
 
@@ -175,7 +177,9 @@ async def at_latency(bench: Bench, width: int, found: Found) -> None:
     """CPU a call and calls a second at 200 ms."""
     bench.ask("latency/0.2")
     name = f"200 ms, {width} in flight"
-    bare, ours = await bench.client("bare", width=width), await bench.ours(width=width)
+    limit = SEEDS_AT[width]
+    ours = await bench.ours(width=width, settings={"limit": limit})
+    bare = await bench.client("bare", width=width, most=int(ours["calls"]))
     note_cpu(found, name, per_call(bare), per_call(ours))
     found.note("rate", f"bare, {name}", bare["rate"])
     found.note("rate", f"ours, {name}", ours["rate"])
