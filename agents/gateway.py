@@ -110,6 +110,7 @@ class Gateway:
         max_concurrency: int = 64,
         patience: Patience | None = None,
         prices: dict[str, Price] | None = None,
+        statistics: Statistics | None = None,
     ) -> None:
         self._make = models
         self._store = store
@@ -122,7 +123,7 @@ class Gateway:
         self._pending: dict[str, asyncio.Task[Completion]] = {}
         self._sent: set[asyncio.Task[Any] | None] = set()
         self._closing = False
-        self.statistics = Statistics()
+        self.statistics = statistics or Statistics()
 
     async def complete(self, request: Request) -> Completion:
         """The reply to a request, bought at most once.

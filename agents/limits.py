@@ -46,6 +46,9 @@ class Statistics:
 
     calls: int = 0
     from_journal: int = 0
+    """Replies that were known and not bought again."""
+    from_cache: int = 0
+    """Of these, those that another run bought."""
     retries: int = 0
     failed: int = 0
     in_flight: int = 0

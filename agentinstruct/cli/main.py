@@ -1,9 +1,10 @@
-"""`agentinstruct`: run · preview · check · draw · skills · export · fetch."""
+"""`agentinstruct`: run · preview · check · draw · skills · export · cache · fetch."""
 
 import sys
 
 import typer
 
+from agentinstruct.cli.cache import cache
 from agentinstruct.cli.check import check
 from agentinstruct.cli.draw import draw
 from agentinstruct.cli.export import export
@@ -20,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, preview, check, draw, skills, export, fetch):
+for command in (run, preview, check, draw, skills, export, cache, fetch):
     app.command()(command)
 
 

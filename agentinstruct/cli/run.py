@@ -4,7 +4,7 @@ import shlex
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from agentinstruct.run.execute import Finished
     from agentinstruct.run.plan import RunConfig
+
+SHORT = 3
+"""The exit status of a run that ended before it reached its target."""
 
 
 def run(
@@ -50,10 +53,17 @@ def run(
         Path | None,
         typer.Option(help='JSON: {"models": {NAME: [input, cached, output]}} in USD per million.'),
     ] = None,
+    target: Annotated[int, typer.Option(min=0, help="Accepted records to make; 0: one pass over the seeds.")] = 0,
+    per: Annotated[str, typer.Option(help="What the target is counted by: all · skill · category.")] = "all",
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder of replies that runs share: what one bought, none buys again."),
+    ] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed three times.")] = False,
 ) -> None:
     """Make a dataset from documents and code. Run the same command again to resume."""
     from agentinstruct.run.plan import RunConfig
+    from agentinstruct.run.target import Per, Target
     from agentinstruct.seeds import SeedOptions
 
     folder = out or Path("runs") / datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
@@ -86,6 +96,8 @@ def run(
             max_concurrency=max_concurrency,
             retry_failed=retry_failed,
             prices=prices,
+            target=Target(target, choice("--per", per, *get_args(Per))) if target else None,
+            cache=cache,
         )
         finished = start(config)
     from agentinstruct.cli.show import show_summary
@@ -131,7 +143,7 @@ def choice(option: str, value: str, *allowed: str) -> Any:
 
 
 def _leave(finished: "Finished", folder: Path, named: bool) -> None:
-    """The exit status: 0 when all is done, 1 when some work waits for another try, 130/143 when stopped."""
+    """The exit status: 0 when all is done, 1 when work waits for another try, 3 short of --target, 130/143 stopped."""
     if finished.interrupted:
         typer.echo(f"Stopped. To resume: {resume_command(folder, named)}", err=True)
         raise typer.Exit(128 + finished.interrupted)
@@ -144,3 +156,5 @@ def _leave(finished: "Finished", folder: Path, named: bool) -> None:
         typer.echo(f"They wait for another try. To resume: {resume_command(folder, named)}", err=True)
     if progress.failed or progress.set_aside:
         raise typer.Exit(1)
+    if finished.missing:
+        raise typer.Exit(SHORT)

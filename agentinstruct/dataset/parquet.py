@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 ROWS_IN_MEMORY = 500
-_TEXT = ("id", "skill", "split", "category", "transform", "form", "seed_id", "source")
+_TEXT = ("id", "skill", "split", "category", "transform", "form", "item", "seed_id", "source")
 _MORE = ("licence", "language", "context", "key", "parent", "goal", "suggestion")
 
 

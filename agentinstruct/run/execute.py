@@ -17,8 +17,10 @@ from agentinstruct.run.journal import Journal
 from agentinstruct.run.manifest import read_manifest
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.progress import Progress
+from agentinstruct.run.pursuit import Missing
 from agentinstruct.run.runner import Runner
 from agentinstruct.run.summary import Summary, summarise
+from agentinstruct.run.target import chosen, keep_target, read_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,12 @@ class Finished:
     progress: Progress
     interrupted: int = 0
     """The signal that stopped it early, if one did."""
+
+    @property
+    def missing(self) -> list[Missing]:
+        """What the run did not reach of its target."""
+        pursuit = self.progress.pursuit
+        return pursuit.missing("stopped" if self.interrupted else "") if pursuit else []
 
 
 async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda progress: None) -> Finished:
@@ -46,6 +54,7 @@ async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda 
     config = _as_begun(config)
     journal = Journal.open(config.out, config.manifest())
     try:
+        keep_target(config.out, config.target)
         runner = Runner(config, journal)
         watch(runner.progress)
         with _signals(runner) as received:
@@ -70,7 +79,7 @@ def _as_begun(config: RunConfig) -> RunConfig:
 
 def _export(journal: Journal, folder: Path) -> Exported:
     try:
-        return export(journal, folder)
+        return export(chosen(journal, read_target(folder)), folder)
     except OSError as problem:
         raise storage_error(Path(problem.filename or folder), problem) from problem
 

@@ -44,10 +44,10 @@ _ADVICE = {
 }
 
 
-def storage_error(path: Path, problem: OSError) -> RunError:
-    """The operating system's refusal in words that say what to do."""
+def storage_error(path: Path, problem: OSError, option: str = "--out") -> RunError:
+    """The operating system's refusal in words that say what to do; `option` is what named the path."""
     advice = _ADVICE.get(problem.errno or 0, "choose another --out or mend the disk, then give the same command again")
-    return RunError(f"{path}: {problem.strerror or problem}: {advice}.")
+    return RunError(f"{path}: {problem.strerror or problem}: {advice.replace('--out', option)}.")
 
 
 def open_file(path: Path, flags: int) -> int:
@@ -96,7 +96,7 @@ def filesystem(path: Path, mounts: str) -> str:
     return kind
 
 
-def refuse_network(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> None:
+def refuse_network(path: Path, mounts: Path = Path("/proc/self/mountinfo"), option: str = "--out") -> None:
     """Raises `RunError` on a network file system: locks and SQLite's log cannot be trusted there."""
     try:
         kind = filesystem(path, mounts.read_text(errors="surrogateescape"))
@@ -105,7 +105,8 @@ def refuse_network(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> N
     if kind in _NETWORK:
         raise RunError(
             f"{path}: on a network file system ({kind}), where a crash can lose or mix up data. "
-            "Choose an --out on a local disk and copy the finished dataset over."
+            f"Choose an {option} on a local disk"
+            + (" and copy the finished dataset over." if option == "--out" else ".")
         )
 
 

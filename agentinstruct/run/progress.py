@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from agentinstruct.agents.gateway import Statistics
+from agentinstruct.run.pursuit import Pursuit
 
 
 @dataclass
@@ -27,7 +28,13 @@ class Progress:
     """The skills that cannot run on this machine, and what each lacks."""
     notice: str = ""
     """What the run does without, and how to have it."""
+    troubles: list[str] = field(default_factory=list)
+    """What went wrong beside the run and does not stop it."""
     reading: bool = True
+    sweep: int = 0
+    """Which pass over the seeds this is, where a run makes several."""
+    pursuit: Pursuit | None = None
+    """How far it is from its target, where it has one."""
     records: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     statistics: Statistics = field(default_factory=Statistics)
@@ -38,4 +45,4 @@ class Progress:
         told = [f"{name} was left out: it {why}" for name, why in self.left_out.items()]
         if self.unrouted:
             told.append(f"{self.unrouted} seeds were routed by their features: the agent gave no usable opinion")
-        return [*told, *([self.notice] if self.notice else [])]
+        return [*told, *([self.notice] if self.notice else []), *self.troubles]

@@ -7,14 +7,18 @@ Memory is bounded by the window, not by the seeds: they stream from disk while w
 what the journal says, so a resumed run goes on where the last one stopped, whatever stopped it.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentinstruct.agents.gateway import Gateway, Patience, using
+from agentinstruct.agents.gateway import CallStore, Gateway, Patience, using
 from agentinstruct.agents.skill import Skill
+from agentinstruct.run.aim import Aimed
+from agentinstruct.run.cache import call_store
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.progress import Progress
+from agentinstruct.run.pursuit import Pursuit
 from agentinstruct.run.source import Source
 from agentinstruct.run.window import Outcome, Window
 
@@ -42,13 +46,17 @@ class Runner:
             ProviderDown: a model cannot be reached or refuses to serve; what is done is kept.
         """
         skills, self.progress.left_out = self.config.able_skills()
-        gateway = self._gateway()
-        self.progress.statistics = gateway.statistics
+        with call_store(
+            self.journal, self.config.cache, self.progress.statistics, self.progress.troubles.append
+        ) as store:
+            await self._run(skills, self._gateway(store))
+
+    async def _run(self, skills: list[Skill], gateway: Gateway) -> None:
         width = min(gateway.width(spec) for spec in set(self.config.models().values()))
         contexts = {skill.name: self.config.context_for(skill) for skill in skills}
         self._window = window = Window(width, self.journal, load_graphs(skills), contexts, self._count)
         async with using(gateway), self._corpus(skills):
-            await self._work(Source(self.config, self.journal, self.progress, skills), window)
+            await self._work(await asyncio.to_thread(self._source, skills), window)
         if window.fatal is not None:
             raise window.fatal
 
@@ -57,20 +65,29 @@ class Runner:
             if self._stopped:
                 return
             async for work in source.todo():
-                await window.put(work)
+                await (window.put(work) if work else window.moved())
                 if window.stopped:
                     return
             await window.drain()
         finally:
             await window.close()
 
-    def _gateway(self) -> Gateway:
+    def _source(self, skills: list[Skill]) -> Source:
+        if self.config.target is None:
+            return Source(self.config, self.journal, self.progress, skills)
+        drawn = {skill.name: self.config.categories_of(skill) for skill in skills}
+        pursuit = self.progress.pursuit = Pursuit.of(self.config.target, skills, drawn)
+        pursuit.load(self.journal)
+        return Aimed(self.config, self.journal, self.progress, skills, pursuit)
+
+    def _gateway(self, store: CallStore) -> Gateway:
         patience = Patience()
         if self.journal.counts().calls:  # its models did answer: what fails first now may be a few poisoned items
             patience.first_s = patience.outage_s
         return Gateway(
             self.config.endpoints.open,
-            store=self.journal,
+            store=store,
+            statistics=self.progress.statistics,
             max_concurrency=self.config.max_concurrency,
             patience=patience,
             prices=self.config.price_table(),
@@ -85,13 +102,15 @@ class Runner:
         self.progress.notice = text
 
     def _count(self, outcome: Outcome) -> None:
-        progress = self.progress
+        progress, work = self.progress, outcome.work
+        if progress.pursuit:
+            progress.pursuit.end(work.id, work.skill, outcome.records, outcome.dropped)
         if outcome.trouble:
             progress.failed += 1
             progress.trouble = outcome.trouble
             return
         progress.done += 1
-        progress.records[outcome.work.skill] += len(outcome.records)
+        progress.records[work.skill] += len(outcome.records)
         progress.dropped.update(one["reason"] for one in outcome.dropped)
 
 

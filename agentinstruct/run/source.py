@@ -32,25 +32,29 @@ class Source:
     progress: Progress
     skills: list[Skill]
 
-    async def todo(self) -> AsyncIterator[Work]:
-        """Work that is not done yet.
+    async def todo(self) -> AsyncIterator[Work | None]:
+        """Work that is not done yet; None to wait until some that was begun has ended.
 
         Raises:
             ProviderDown: the agent that routes cannot be reached.
         """
         mix = self.config.make_mix(self.skills)
-        async for seed, suitable in self._routed(mix):
+        async for seed, suitable in self.routed(mix):
             for work in work_for(seed, mix.take(seed, suitable), self.config.context.seed):
                 self.progress.items += 1
                 if self.journal.is_done(work.id):
                     self.progress.resumed += 1
-                elif not self.config.retry_failed and self.journal.attempts(work.id) >= POISON:
+                elif self.set_aside(work.id):
                     self.progress.set_aside += 1
                 else:
                     yield work
         self.progress.reading = False
 
-    async def _routed(self, mix: Mix) -> AsyncIterator[tuple[Seed, list[Skill]]]:
+    def set_aside(self, item: str) -> bool:
+        """Whether a work item has failed too often to be tried again unasked."""
+        return not self.config.retry_failed and self.journal.attempts(item) >= POISON
+
+    async def routed(self, mix: Mix) -> AsyncIterator[tuple[Seed, list[Skill]]]:
         """Each seed with the skills that suit it; an agent's opinions are asked for a batch at a time."""
         async for seeds in in_thread(self._read):
             suitable = [mix.suitable(seed) for seed in seeds]
@@ -71,16 +75,19 @@ class Source:
 
     def _read(self) -> Iterator[Seed]:
         unsearched = self.config.embeddings_spec() == UNSEARCHED and any(skill.file.retrieves for skill in self.skills)
+        count, first = 0, self.progress.sweep <= 1
         for found in read_seeds(self.config.paths, self.config.seeds):
             if isinstance(found, Skipped):
-                self.progress.skipped[found.reason] += 1
-                self.progress.examples.setdefault(found.reason, f"{found.source}: {found.detail}".rstrip(": "))
+                if first:
+                    self.progress.skipped[found.reason] += 1
+                    self.progress.examples.setdefault(found.reason, f"{found.source}: {found.detail}".rstrip(": "))
                 continue
-            self.progress.seeds += 1
+            count += 1
+            self.progress.seeds += first
             if unsearched:
                 self.progress.notice = NOT_SEARCHED
             yield found
-            if self.config.limit and self.progress.seeds >= self.config.limit:
+            if count == self.config.limit:
                 return
 
 

@@ -52,6 +52,10 @@ class Window:
             self._running.add(task)
             task.add_done_callback(self._finished)
 
+    async def moved(self) -> None:
+        """Wait until something that was begun has ended, or the window is stopped."""
+        await self._until(len(self._running))
+
     async def drain(self) -> None:
         """Wait until all that was begun is done, or the window is stopped."""
         await self._until(1)
@@ -82,7 +86,7 @@ class Window:
         """Run one work item to its commit; an endpoint's fault leaves it for a later try."""
         try:
             state = await self.graphs[work.skill].ainvoke(
-                {"seed": work.seed}, context=self.contexts[work.skill], config={"recursion_limit": 60}
+                {"seed": work.seed}, context=work.settings(self.contexts[work.skill]), config={"recursion_limit": 60}
             )
         except ProviderDown:
             raise

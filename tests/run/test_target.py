@@ -1,0 +1,170 @@
+"""Exactly N: never one more or less in the dataset, however often it was killed, and honest words when N is out of reach."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from agentinstruct.agents.scripted import ScriptedModel
+from agentinstruct.graphs.state import Context
+from agentinstruct.run.execute import execute
+from agentinstruct.run.journal import Journal
+from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.segment import SegmentReader
+from agentinstruct.run.target import Target
+
+SKILL = "text_modification"
+OTHER = "reading_comprehension"
+
+
+def arguments(seeds, out, *more):
+    return ["run", seeds, "--model", "scripted", "--out", out, "-s", SKILL, "--goals", "none", *more]
+
+
+def records(folder):
+    found = [json.loads(line) for path in folder.glob("data/*.jsonl") for line in path.read_text().splitlines()]
+    assert len({row["id"] for row in found}) == len(found)
+    return found
+
+
+def accepted(folder):
+    return [row for row in records(folder) if row["accepted"]]
+
+
+def test_exactly_so_many_from_few_seeds_then_more_then_fewer(program, seeds, tmp_path):
+    out = tmp_path / "out"
+    first = program(*arguments(seeds, out, "--target", 45))
+    assert first.returncode == 0, first.stderr
+    assert "Target 45 accepted records: 45 of 45" in first.stdout
+    made = accepted(out)
+    assert len(made) == 45
+    assert len({row["item"] for row in made}) == 45, "what two passes made alike counts once"
+    assert max(Counter(row["category"] for row in made).values()) <= 2 * 45 / 18 + 2, "even over the categories"
+    manifest = (out / "manifest.json").read_bytes()
+    again = program(*arguments(seeds, out, "--target", 45))
+    assert "\n0 calls this time" in again.stdout
+    assert (out / "manifest.json").read_bytes() == manifest
+    with Journal.read(out) as journal:
+        held = sum(row["accepted"] for row in journal.records())
+    assert held >= 45 and (held == 45 or f"{held - 45} accepted beyond it" in again.stdout)
+    more = program(*arguments(seeds, out, "--target", 60))
+    assert more.returncode == 0 and len(accepted(out)) == 60
+    assert program(*arguments(seeds, out, "--target", 7)).returncode == 0
+    assert len(accepted(out)) == 7
+    assert program("export", out, "--to", tmp_path / "copy").returncode == 0
+    assert records(tmp_path / "copy") == records(out)
+    assert program(*arguments(seeds, out)).returncode == 0
+    assert len(accepted(out)) >= 60, "without a target everything is given out"
+
+
+@pytest.mark.parametrize("per", ["skill", "category"])
+def test_exactly_so_many_of_each(program, seeds, tmp_path, per):
+    out, known = tmp_path / "out", {"text_styling", "text_capitalization", "literal_comprehension"}
+    more = ["-s", OTHER, "--categories", ",".join(known), "--target", 6, "--per", per, "--transforms", "identity"]
+    done = program(*arguments(seeds, out, *more))
+    assert done.returncode == 0, done.stdout + done.stderr
+    name = "split" if per == "skill" else "category"
+    counts = Counter(row[name] for row in accepted(out))
+    assert counts == dict.fromkeys(["rc", SKILL] if per == "skill" else sorted(known), 6)
+
+
+class Models:
+    """Where a run's models come from: the scripted one, whose judge refuses some categories."""
+
+    by_model, base_url, api_key = {}, "", ""
+
+    def __init__(self, *refused):
+        self.refused = refused
+
+    def open(self, spec):
+        return ScriptedModel({f"{SKILL}/{one}/judge": self._no for one in self.refused})
+
+    def _no(self, request):
+        names = request.inputs["rubric"]
+        return {"criteria": [{"criterion": str(name), "evidence": "none", "met": False} for name in names]}
+
+
+def pursue(seeds, out, target, *, refused=(), categories="", verify="strict", **more):
+    context = Context(model="scripted", verify=verify, goals="none", categories=categories)
+    config = RunConfig((str(seeds),), out, (SKILL,), context, target=target, endpoints=Models(*refused), **more)
+    return asyncio.run(execute(config))
+
+
+def test_what_is_out_of_reach_is_said_with_its_reasons(seeds, tmp_path):
+    kinds = "text_styling,text_capitalization"
+    target = Target(5, "category")
+    done = pursue(seeds, tmp_path / "out", target, refused=["text_styling"], categories=kinds)
+    assert Counter(row["category"] for row in accepted(tmp_path / "out")) == {"text_capitalization": 5}
+    (short,) = done.missing
+    assert (short.group, short.accepted, short.wanted) == (f"{SKILL}/text_styling", 0, 5)
+    assert "a whole pass over the seeds brought nothing new" in short.why
+    assert short.reasons and short.reasons[0][0].startswith("verify: ")
+    calls = done.progress.statistics.calls
+    assert 0 < calls < 400, "it does not go on for ever"
+    again = pursue(seeds, tmp_path / "out", target, refused=["text_styling"], categories=kinds)
+    assert again.missing == done.missing
+    assert again.progress.statistics.calls < calls / 2
+
+
+def test_annotated_records_that_failed_stay_and_do_not_count(seeds, tmp_path):
+    kinds = "text_styling,text_capitalization"
+    pursue(seeds, tmp_path / "out", Target(9), refused=["text_styling"], categories=kinds, verify="annotate")
+    assert len(accepted(tmp_path / "out")) == 9
+    assert {row["category"] for row in accepted(tmp_path / "out")} == {"text_capitalization"}
+    assert len(records(tmp_path / "out")) > 9
+
+
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+from agentinstruct.agents.scripted import ScriptedModel
+from agentinstruct.graphs.state import Context
+from agentinstruct.run.execute import execute
+from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.target import Target
+
+class Models:
+    by_model, base_url, api_key = {}, "", ""
+    def open(self, spec):
+        return ScriptedModel(latency_s=0.03)
+
+context = Context(model="scripted", goals="none")
+config = RunConfig((sys.argv[1],), Path(sys.argv[2]), ("text_modification",), context, target=Target(80),
+                   endpoints=Models(), max_concurrency=4)
+sys.exit(len(asyncio.run(execute(config)).missing))
+"""
+
+
+def test_killed_over_and_over_it_ends_with_exactly_so_many(seeds, tmp_path):
+    out, draw, kills = tmp_path / "out", Random(3), 0
+    command = [sys.executable, "-c", CHILD, str(seeds), str(out)]
+    for _ in range(6):
+        process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE)
+        calls = out / "calls-0.seg"
+        before = calls.stat().st_size if calls.exists() else 0
+        deadline = time.monotonic() + 30
+        while process.poll() is None and (not calls.exists() or calls.stat().st_size == before):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(draw.uniform(0, 0.25))
+        kills += process.poll() is None
+        os.killpg(process.pid, signal.SIGKILL) if process.poll() is None else None
+        assert b"Traceback" not in process.communicate()[1]
+    assert kills >= 3
+    done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+    assert len(accepted(out)) == 80
+    segments = SegmentReader(Path(out))
+    keys = [frame.value["key"] for frame in segments.scan("calls-0.seg", 0)]
+    items = [frame.value["item"] for frame in segments.scan("items-0.seg", 0)]
+    segments.close()
+    assert len(set(keys)) == len(keys), "no call was bought twice"
+    assert len(set(items)) == len(items), "no work item was finished twice"
