@@ -108,7 +108,7 @@ def prune(folder: Path, *, before: float = 0, max_bytes: int | None = None) -> i
             _shrink(cache)
             if max_bytes is not None and (size := size_of(folder)) > max_bytes:
                 held = cache.execute("SELECT total(length(frame)) FROM calls").fetchone()[0]
-                gone += cache.execute(_TOO_MUCH, (held * max_bytes / size,)).rowcount
+                gone += cache.execute(_TOO_MUCH, (held * max_bytes / size * 0.95,)).rowcount
                 _shrink(cache)
         except sqlite3.Error as problem:
             raise RunError(

@@ -25,6 +25,8 @@ HOPELESS = 100
 PATIENCE = 10
 """A skill is given up when a whole pass over the seeds brought nothing, but not before so many work items."""
 
+NOTHING_NEW = "a whole pass over the seeds brought nothing new"
+
 
 @dataclass(slots=True)
 class Tally:
@@ -70,8 +72,10 @@ class Pursuit:
     """By skill, the work items in a row that brought nothing new."""
     seen: Counter[str] = field(default_factory=Counter)
     """By skill, the seeds of this pass that suit it."""
-    lost: dict[str, str] = field(default_factory=dict)
-    """The skills that are given up, and why."""
+    passes: dict[str, int] = field(default_factory=dict)
+    """By skill, the work items of a whole pass over the seeds."""
+    unsuited: set[str] = field(default_factory=set)
+    """The skills that no seed suits."""
     flying: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The categories drawn in each work item that is begun and not finished."""
     _groups: dict[Group, list[Cell]] = field(default_factory=lambda: defaultdict(list))
@@ -114,17 +118,16 @@ class Pursuit:
         self.dry[skill] = 0 if item in self._fruitful else self.dry[skill] + 1
 
     def swept(self, taken: Mapping[str, int]) -> None:
-        """A pass over the seeds ends: skills that it gave nothing to do, or that it brought nothing, are given up."""
-        for skill in self.categories:
-            if not self.seen[skill]:
-                self.lost.setdefault(skill, "no seed suits it")
-            elif self.dry[skill] >= max(PATIENCE, taken.get(skill, 0)) and not self._busy(skill):
-                self.lost.setdefault(skill, "a whole pass over the seeds brought nothing new")
+        """A pass over the seeds ends, which came by so many work items of each skill."""
+        self.passes.update(taken)
+        self.unsuited |= {skill for skill in self.categories if not self.seen[skill]}
         self.seen.clear()
 
     def wants(self, skill: str) -> bool:
         """Whether more of a skill is needed and within reach."""
-        return skill not in self.lost and any(self._need(group) > 0 for group in self._hopeful_groups(skill))
+        if skill in self.unsuited or (self._stale(skill) and not self._busy(skill)):
+            return False
+        return any(self._need(group) > 0 for group in self._hopeful_groups(skill))
 
     @property
     def over(self) -> bool:
@@ -133,7 +136,7 @@ class Pursuit:
 
     def room(self, skill: str) -> bool:
         """Whether what is in flight may not be enough."""
-        return self.wants(skill) and any(map(self._open, self._hopeful_groups(skill)))
+        return self.wants(skill) and not self._stale(skill) and any(map(self._open, self._hopeful_groups(skill)))
 
     @property
     def full(self) -> bool:
@@ -174,7 +177,9 @@ class Pursuit:
         tally = self.cells[cell]
         if tally.hopeless:
             return f"given up: {tally.accepted} of {tally.tried} drafts passed"
-        return self.lost.get(cell[0]) or "work waits for another try"
+        if cell[0] in self.unsuited:
+            return "no seed suits it"
+        return NOTHING_NEW if self._stale(cell[0]) else "work waits for another try"
 
     def _count(self, item: str, skill: str, records: Sequence[Mapping[str, Any]], dropped: Sequence[Any]) -> None:
         for name in {row["category"] for row in (*records, *dropped)}:
@@ -208,6 +213,10 @@ class Pursuit:
 
     def _hopeful(self, skill: str) -> list[Cell]:
         return [cell for cell in self._all(skill) if not self.cells[cell].hopeless]
+
+    def _stale(self, skill: str) -> bool:
+        """Whether a whole pass brought nothing new; no more is begun then, and what is in flight may yet change it."""
+        return skill in self.passes and self.dry[skill] >= max(PATIENCE, self.passes[skill])
 
     def _busy(self, skill: str) -> bool:
         return any(self.cells[cell].flying for cell in self._all(skill))

@@ -125,5 +125,5 @@ def chosen(journal: Rows, target: Target | None) -> Rows:
     ranked: dict[Group, list[tuple[int, str]]] = defaultdict(list)
     for cell, ids in cells.items():
         ranked[target.group(cell)] += enumerate(sorted(ids))
-    ids = frozenset(one for group in ranked.values() for _, one in sorted(group)[: target.count])
-    return Chosen(journal, ids, accepted)
+    out = frozenset(one for group in ranked.values() for _, one in sorted(group)[: target.count])
+    return Chosen(journal, out, accepted)

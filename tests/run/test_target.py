@@ -1,4 +1,4 @@
-"""Exactly N: never one more or less in the dataset, however often it was killed, and honest words when N is out of reach."""
+"""Exactly N: never one more or less, however often the run was killed; honest words when N is out of reach."""
 
 import asyncio
 import json
@@ -41,28 +41,28 @@ def accepted(folder):
 
 def test_exactly_so_many_from_few_seeds_then_more_then_fewer(program, seeds, tmp_path):
     out = tmp_path / "out"
-    first = program(*arguments(seeds, out, "--target", 45))
+    first = program(*arguments(seeds, out, "--target", 24))
     assert first.returncode == 0, first.stderr
-    assert "Target 45 accepted records: 45 of 45" in first.stdout
+    assert "Target 24 accepted records: 24 of 24" in first.stdout
     made = accepted(out)
-    assert len(made) == 45
-    assert len({row["item"] for row in made}) == 45, "what two passes made alike counts once"
-    assert max(Counter(row["category"] for row in made).values()) <= 2 * 45 / 18 + 2, "even over the categories"
+    assert len(made) == 24
+    assert len({row["item"] for row in made}) == 24, "what two passes made alike counts once"
+    assert max(Counter(row["category"] for row in made).values()) <= 2, "even over the categories"
     manifest = (out / "manifest.json").read_bytes()
-    again = program(*arguments(seeds, out, "--target", 45))
+    again = program(*arguments(seeds, out, "--target", 24))
     assert "\n0 calls this time" in again.stdout
     assert (out / "manifest.json").read_bytes() == manifest
     with Journal.read(out) as journal:
         held = sum(row["accepted"] for row in journal.records())
-    assert held >= 45 and (held == 45 or f"{held - 45} accepted beyond it" in again.stdout)
-    more = program(*arguments(seeds, out, "--target", 60))
-    assert more.returncode == 0 and len(accepted(out)) == 60
+    assert held >= 24 and (held == 24 or f"{held - 24} accepted beyond it" in again.stdout)
+    more = program(*arguments(seeds, out, "--target", 30))
+    assert more.returncode == 0 and len(accepted(out)) == 30
     assert program(*arguments(seeds, out, "--target", 7)).returncode == 0
     assert len(accepted(out)) == 7
     assert program("export", out, "--to", tmp_path / "copy").returncode == 0
     assert records(tmp_path / "copy") == records(out)
     assert program(*arguments(seeds, out)).returncode == 0
-    assert len(accepted(out)) >= 60, "without a target everything is given out"
+    assert len(accepted(out)) >= 30, "without a target everything is given out"
 
 
 @pytest.mark.parametrize("per", ["skill", "category"])
@@ -137,7 +137,7 @@ class Models:
         return ScriptedModel(latency_s=0.03)
 
 context = Context(model="scripted", goals="none")
-config = RunConfig((sys.argv[1],), Path(sys.argv[2]), ("text_modification",), context, target=Target(80),
+config = RunConfig((sys.argv[1],), Path(sys.argv[2]), ("text_modification",), context, target=Target(30),
                    endpoints=Models(), max_concurrency=4)
 sys.exit(len(asyncio.run(execute(config)).missing))
 """
@@ -161,7 +161,7 @@ def test_killed_over_and_over_it_ends_with_exactly_so_many(seeds, tmp_path):
     assert kills >= 3
     done = subprocess.run(command, capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
-    assert len(accepted(out)) == 80
+    assert len(accepted(out)) == 30
     segments = SegmentReader(Path(out))
     keys = [frame.value["key"] for frame in segments.scan("calls-0.seg", 0)]
     items = [frame.value["item"] for frame in segments.scan("items-0.seg", 0)]
