@@ -59,6 +59,8 @@ def run(
         Path | None,
         typer.Option(help="Folder of replies that runs share: what one bought, none buys again."),
     ] = None,
+    budget: o.BudgetUsd = None,
+    max_calls: o.MaxCalls = 0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed three times.")] = False,
 ) -> None:
     """Make a dataset from documents and code. Run the same command again to resume."""
@@ -98,6 +100,8 @@ def run(
             prices=prices,
             target=Target(target, choice("--per", per, *get_args(Per))) if target else None,
             cache=cache,
+            budget=budget,
+            max_calls=max_calls,
         )
         finished = start(config)
     from agentinstruct.cli.show import show_summary
@@ -148,6 +152,10 @@ def _leave(finished: "Finished", folder: Path, named: bool) -> None:
         typer.echo(f"Stopped. To resume: {resume_command(folder, named)}", err=True)
         raise typer.Exit(128 + finished.interrupted)
     progress = finished.progress
+    if progress.spent:
+        typer.echo(f"Budget reached: {progress.spent}. What is done is kept. To go on, raise it in:")
+        typer.echo(f"  {resume_command(folder, named)}")
+        return
     if progress.set_aside:
         typer.echo(f"{progress.set_aside} work items failed too often and are set aside. To try them again:", err=True)
         typer.echo(f"  {resume_command(folder, named)} --retry-failed", err=True)

@@ -11,6 +11,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentinstruct.agents.errors import BudgetReached
 from agentinstruct.agents.gateway import CallStore, Gateway, Patience, using
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.aim import Aimed
@@ -57,17 +58,23 @@ class Runner:
         self._window = window = Window(width, self.journal, load_graphs(skills), contexts, self._count)
         async with using(gateway), self._corpus(skills):
             await self._work(await asyncio.to_thread(self._source, skills), window)
+            if window.spent:
+                self.progress.spent = window.spent
+                await gateway.drain()
         if window.fatal is not None:
             raise window.fatal
 
     async def _work(self, source: Source, window: Window) -> None:
+        if self._stopped:
+            return
         try:
-            if self._stopped:
-                return
             async for work in source.todo():
                 await (window.put(work) if work else window.moved())
-                if window.stopped:
-                    return
+                if window.stopped or window.spent:
+                    break
+        except BudgetReached as error:  # while seeds were routed
+            window.spent = str(error)
+        try:
             await window.drain()
         finally:
             await window.close()
@@ -81,9 +88,9 @@ class Runner:
         return Aimed(self.config, self.journal, self.progress, skills, pursuit)
 
     def _gateway(self, store: CallStore) -> Gateway:
-        patience = Patience()
-        if self.journal.counts().calls:  # its models did answer: what fails first now may be a few poisoned items
-            patience.first_s = patience.outage_s
+        patience, before = Patience(), self.journal.counts()
+        if before.calls:  # its models did answer: what fails first now may be a few poisoned items
+            patience.first_s = 20.0
         return Gateway(
             self.config.endpoints.open,
             store=store,
@@ -91,6 +98,7 @@ class Runner:
             max_concurrency=self.config.max_concurrency,
             patience=patience,
             prices=self.config.price_table(),
+            budget=self.config.make_budget(before.calls, before.cost),
         )
 
     def _corpus(self, skills: list[Skill]) -> Any:
