@@ -1,4 +1,4 @@
-"""`agentinstruct`: run · preview · check · draw · skills · export · cache · fetch."""
+"""`agentinstruct`: run · estimate · preview · check · draw · skills · export · cache · fetch."""
 
 import sys
 
@@ -7,6 +7,7 @@ import typer
 from agentinstruct.cli.cache import cache
 from agentinstruct.cli.check import check
 from agentinstruct.cli.draw import draw
+from agentinstruct.cli.estimate import estimate
 from agentinstruct.cli.export import export
 from agentinstruct.cli.fetch import fetch
 from agentinstruct.cli.preview import preview
@@ -21,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, preview, check, draw, skills, export, cache, fetch):
+for command in (run, estimate, preview, check, draw, skills, export, cache, fetch):
     app.command()(command)
 
 

@@ -69,7 +69,7 @@ def _work_line(progress: "Progress", elapsed: float) -> Text:
         line.append(f" · {progress.failed} failed", style="red")
     if progress.done and not progress.reading:
         left = (progress.items - finished - progress.failed) * elapsed / progress.done
-        line.append(f" · about {_duration(left)} left")
+        line.append(f" · about {duration(left)} left")
     return line
 
 
@@ -87,7 +87,7 @@ def _call_line(progress: "Progress", elapsed: float) -> Text:
     line.append(f", {calls.retries} retried" if calls.retries else "")
     line.append(f", {calls.from_cache} from the cache" if calls.from_cache else "")
     line.append(f") · {calls.input_tokens:,} tokens in, {calls.output_tokens:,} out")
-    return line.append(f" · {_cost(calls)} · {_duration(elapsed)}")
+    return line.append(f" · {_cost(calls)} · {duration(elapsed)}")
 
 
 def _found(calls: "Statistics") -> str:
@@ -120,6 +120,7 @@ def show_summary(finished: "Finished") -> None:
                 console.print(Text("         " + " ".join(reason.detail.split())[:200], style="dim"), soft_wrap=True)
     _checks(console, summary)
     _target(console, finished)
+    _spent(console, finished)
     _seeds(console, finished.progress)
     for notice in finished.progress.notices:
         console.print(f"\n{notice}", soft_wrap=True)
@@ -175,6 +176,22 @@ def _checks(console: Console, summary: "Summary") -> None:
     console.print(f"  [dim]nothing failed {'the other ' if failed else 'any of '}{passed}[/]", soft_wrap=True)
 
 
+def _spent(console: Console, finished: "Finished") -> None:
+    """What each role took of each model over the whole run, where there is more than one model to choose between."""
+    spent = finished.summary.spent
+    if len({model for _, model in spent}) < 2:
+        return
+    table = Table("role", "model", box=None, padding=(0, 2))
+    for name in ("calls", "tokens in", "cached", "out", "cost"):
+        table.add_column(name, justify="right")
+    for (role, model), one in sorted(spent.items(), key=lambda pair: -pair[1].read):
+        cost = one.cost(model, finished.prices)
+        figures = (f"{part:,}" for part in (one.calls, one.read, one.cached, one.written))
+        table.add_row(role, model, *figures, "?" if cost is None else f"${cost:,.2f}")
+    console.print()
+    console.print(table)
+
+
 def _target(console: Console, finished: "Finished") -> None:
     """How far the run came towards its target; where it fell short, why."""
     pursuit = finished.progress.pursuit
@@ -205,7 +222,8 @@ def _seeds(console: Console, progress: "Progress") -> None:
         )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds in words."""
     minutes, seconds = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"

@@ -7,7 +7,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agentinstruct.agents.errors import RunError
@@ -21,6 +21,7 @@ from agentinstruct.run.pursuit import Missing
 from agentinstruct.run.runner import Runner
 from agentinstruct.run.summary import Summary, summarise
 from agentinstruct.run.target import chosen, keep_target, read_target
+from agentinstruct.tools.prices import Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,14 @@ class Finished:
     progress: Progress
     interrupted: int = 0
     """The signal that stopped it early, if one did."""
+    prices: dict[str, Price] = field(default_factory=dict)
 
     @property
     def missing(self) -> list[Missing]:
         """What the run did not reach of its target."""
         pursuit = self.progress.pursuit
-        return pursuit.missing("stopped" if self.interrupted else "") if pursuit else []
+        stopped = "stopped" if self.interrupted else "the budget was reached" if self.progress.spent else ""
+        return pursuit.missing(stopped) if pursuit else []
 
 
 async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda progress: None) -> Finished:
@@ -51,9 +54,7 @@ async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda 
         SetupError: something to put right before the first call.
         ProviderDown: a model does not serve; what is done is kept and exported.
     """
-    config = _as_begun(config)
-    journal = Journal.open(config.out, config.manifest())
-    try:
+    with opened(config) as (config, journal):
         keep_target(config.out, config.target)
         runner = Runner(config, journal)
         watch(runner.progress)
@@ -63,7 +64,16 @@ async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda 
             finally:
                 exported = await asyncio.to_thread(_export, journal, config.out)
         summary = await asyncio.to_thread(summarise, journal)
-        return Finished(summary, exported, runner.progress, received[0] if received else 0)
+        return Finished(summary, exported, runner.progress, received[0] if received else 0, config.price_table())
+
+
+@contextmanager
+def opened(config: RunConfig) -> Iterator[tuple[RunConfig, Journal]]:
+    """The settings as the run began with them, and its journal. Raises `RunError`."""
+    config = _as_begun(config)
+    journal = Journal.open(config.out, config.manifest())
+    try:
+        yield config, journal
     finally:
         journal.close()
 

@@ -8,6 +8,7 @@ what the journal says, so a resumed run goes on where the last one stopped, what
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +18,10 @@ from agentinstruct.agents.skill import Skill
 from agentinstruct.run.aim import Aimed
 from agentinstruct.run.cache import call_store
 from agentinstruct.run.journal import Journal
-from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.plan import RunConfig, Work
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.pursuit import Pursuit
-from agentinstruct.run.source import Source
+from agentinstruct.run.source import Given, Source
 from agentinstruct.run.window import Outcome, Window
 
 
@@ -31,6 +32,8 @@ class Runner:
     config: RunConfig
     journal: Journal
     progress: Progress = field(default_factory=Progress)
+    only: Sequence[Work] | None = None
+    """The work to do, where it is not all that the seeds give."""
     _window: Window | None = None
     _stopped: bool = False
 
@@ -80,6 +83,8 @@ class Runner:
             await window.close()
 
     def _source(self, skills: list[Skill]) -> Source:
+        if self.only is not None:
+            return Given(self.config, self.journal, self.progress, skills, self.only)
         if self.config.target is None:
             return Source(self.config, self.journal, self.progress, skills)
         drawn = {skill.name: self.config.categories_of(skill) for skill in skills}

@@ -4,7 +4,7 @@ seeds ─ read in a thread ─ routed to the skills that suit ─ work items ─
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -56,7 +56,7 @@ class Source:
 
     async def routed(self, mix: Mix) -> AsyncIterator[tuple[Seed, list[Skill]]]:
         """Each seed with the skills that suit it; an agent's opinions are asked for a batch at a time."""
-        async for seeds in in_thread(self._read):
+        async for seeds in in_thread(self.read):
             suitable = [mix.suitable(seed) for seed in seeds]
             if self.config.route == "agent":
                 suitable = await asyncio.gather(*map(self._opinion, seeds, suitable))
@@ -73,7 +73,8 @@ class Source:
             self.progress.unrouted += 1
             return skills
 
-    def _read(self) -> Iterator[Seed]:
+    def read(self) -> Iterator[Seed]:
+        """The seeds; what is left out is counted."""
         unsearched = self.config.embeddings_spec() == UNSEARCHED and any(skill.file.retrieves for skill in self.skills)
         count, first = 0, self.progress.sweep <= 1
         for found in read_seeds(self.config.paths, self.config.seeds):
@@ -89,6 +90,25 @@ class Source:
             yield found
             if count == self.config.limit:
                 return
+
+
+@dataclass(frozen=True, slots=True)
+class Given(Source):
+    """Work that somebody else has chosen."""
+
+    works: Sequence[Work]
+
+    async def todo(self) -> AsyncIterator[Work | None]:
+        """What of it is not done yet."""
+        for work in self.works:
+            self.progress.items += 1
+            if self.journal.is_done(work.id):
+                self.progress.resumed += 1
+            elif self.set_aside(work.id):
+                self.progress.set_aside += 1
+            else:
+                yield work
+        self.progress.reading = False
 
 
 async def in_thread(make: Callable[[], Iterator[Seed]], batch: int = 32) -> AsyncIterator[list[Seed]]:

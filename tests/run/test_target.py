@@ -21,8 +21,25 @@ from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.segment import SegmentReader
 from agentinstruct.run.target import Target
 
+MILL = """The tide mill stands where the creek meets the sea, and it has ground corn since 1742. Twice a day the pond
+behind it fills with salt water. When the sea draws back, the miller opens the gate, and the stored water turns the
+great oak wheel for about five hours. Storms broke the dam in 1816 and again in 1903, yet each time the village paid
+for new stones. Today a volunteer named Ruth Hale keeps the machinery greased and grinds flour on Saturdays.
+"""
 SKILL = "text_modification"
 OTHER = "reading_comprehension"
+
+
+@pytest.fixture
+def seeds(tmp_path):
+    """Twelve documents: the scripted model makes the same of one however often it is asked."""
+    folder = tmp_path / "seeds"
+    folder.mkdir()
+    for number in range(12):
+        (folder / f"{number}.txt").write_text(
+            MILL.replace("1742", str(1600 + number)).replace("Ruth", f"Ruth {number}")
+        )
+    return folder
 
 
 def arguments(seeds, out, *more):
