@@ -47,7 +47,7 @@ def _prepare(folder: Path) -> None:
     foreign = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith(CACHE))
     if foreign and not (folder / CACHE).exists():
         raise RunError(f"{folder}: not empty and no call cache (it holds {foreign[0]!r}). Choose another --cache.")
-    os.close(open_file(folder / CACHE, os.O_RDWR | os.O_CREAT))  # SQLite would follow a symlink
+    os.close(open_file(folder / CACHE, os.O_RDWR | os.O_CREAT, "--cache"))  # SQLite would follow a symlink
 
 
 def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:

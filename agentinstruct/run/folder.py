@@ -50,17 +50,17 @@ def storage_error(path: Path, problem: OSError, option: str = "--out") -> RunErr
     return RunError(f"{path}: {problem.strerror or problem}: {advice.replace('--out', option)}.")
 
 
-def open_file(path: Path, flags: int) -> int:
+def open_file(path: Path, flags: int, option: str = "--out") -> int:
     """Opens one of our files, owner-only, never through a symlink. Raises `RunError`."""
     try:
         # O_NONBLOCK: a FIFO planted at our name must fail, not hang the run.
         handle = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
     except OSError as problem:
-        raise storage_error(path, problem) from problem
+        raise storage_error(path, problem, option) from problem
     if stat.S_ISREG(os.fstat(handle).st_mode):
         return handle
     os.close(handle)
-    raise RunError(f"{path}: not a plain file: remove it or choose another --out.")
+    raise RunError(f"{path}: not a plain file: remove it or choose another {option}.")
 
 
 def sync_folder(path: Path) -> None:
