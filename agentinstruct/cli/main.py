@@ -1,4 +1,4 @@
-"""`agentinstruct`: run · estimate · preview · check · draw · skills · export · cache · fetch."""
+"""`agentinstruct`: run · status · estimate · preview · check · draw · skills · export · cache · fetch."""
 
 import sys
 
@@ -13,6 +13,7 @@ from agentinstruct.cli.fetch import fetch
 from agentinstruct.cli.preview import preview
 from agentinstruct.cli.run import run
 from agentinstruct.cli.skills import skills
+from agentinstruct.cli.status import status
 
 app = typer.Typer(
     name="agentinstruct",
@@ -22,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, estimate, preview, check, draw, skills, export, cache, fetch):
+for command in (run, status, estimate, preview, check, draw, skills, export, cache, fetch):
     app.command()(command)
 
 

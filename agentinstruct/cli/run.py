@@ -63,12 +63,16 @@ def run_config(
     budget: o.BudgetUsd = None,
     max_calls: o.MaxCalls = 0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed three times.")] = False,
+    log_file: o.LogFiles = None,
+    log_level: o.LogLevels = "info",
+    log_content: o.LogContent = False,
 ) -> "RunConfig":
     """What these options ask for.
 
     Raises:
         SetupError: one is wrong; says which.
     """
+    from agentinstruct.run.logfile import LEVELS, LogFile
     from agentinstruct.run.plan import RunConfig
     from agentinstruct.run.target import Per, Target
     from agentinstruct.seeds import SeedOptions
@@ -105,6 +109,7 @@ def run_config(
         cache=cache,
         budget=budget,
         max_calls=max_calls,
+        log=LogFile(log_file, choice("--log-level", log_level, *LEVELS), log_content) if log_file else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from agentinstruct.agents.limits import Statistics
     from agentinstruct.run.execute import Finished
     from agentinstruct.run.progress import Progress
+    from agentinstruct.run.status import Totals
     from agentinstruct.run.summary import Summary
 
 
@@ -76,7 +78,7 @@ def _work_line(progress: "Progress", elapsed: float) -> Text:
 def _record_line(progress: "Progress") -> Text:
     line = Text("records ")
     line.append(", ".join(f"{name} {count}" for name, count in progress.records.most_common()) or "none yet", "green")
-    dropped = ", ".join(f"{reason} {count}" for reason, count in progress.dropped.most_common(4))
+    dropped = ", ".join(f"{reason} {count}" for (_, reason), count in progress.dropped.most_common(4))
     return line.append(f" · dropped {dropped}" if dropped else "", "dim")
 
 
@@ -86,8 +88,8 @@ def _call_line(progress: "Progress", elapsed: float) -> Text:
     line = Text(f"{calls.calls} calls ({rate:.1f}/s, {calls.in_flight} in flight", "dim")
     line.append(f", {calls.retries} retried" if calls.retries else "")
     line.append(f", {calls.from_cache} from the cache" if calls.from_cache else "")
-    line.append(f") · {calls.input_tokens:,} tokens in, {calls.output_tokens:,} out")
-    return line.append(f" · {_cost(calls)} · {duration(elapsed)}")
+    line.append(f") · {tokens(calls)}")
+    return line.append(f" · {cost(calls.cost, calls.unpriced)} · {duration(elapsed)}")
 
 
 def _found(calls: "Statistics") -> str:
@@ -96,12 +98,18 @@ def _found(calls: "Statistics") -> str:
     return f"{journal}, {calls.from_cache} in the cache" if calls.from_cache else journal
 
 
-def _cost(calls: "Statistics") -> str:
+def tokens(calls: "Statistics | Totals") -> str:
+    """Tokens read, the part of them that the provider had cached, and tokens written."""
+    share = calls.cached_tokens / calls.input_tokens if calls.input_tokens else 0.0
+    return f"{calls.input_tokens:,} tokens in ({share:.0%} cached), {calls.output_tokens:,} out"
+
+
+def cost(usd: float, unpriced: Iterable[str]) -> str:
     """The cost at list prices, and which models have none here."""
-    if not calls.unpriced:
-        return f"${calls.cost:,.2f}"
-    unknown = f"price of {', '.join(sorted(calls.unpriced))} unknown (--prices)"
-    return f"${calls.cost:,.2f} + {unknown}" if calls.cost else unknown
+    if not unpriced:
+        return f"${usd:,.2f}"
+    unknown = f"price of {', '.join(sorted(unpriced))} unknown (--prices)"
+    return f"${usd:,.2f} + {unknown}" if usd else unknown
 
 
 def show_summary(finished: "Finished") -> None:
@@ -126,9 +134,7 @@ def show_summary(finished: "Finished") -> None:
         console.print(f"\n{notice}", soft_wrap=True)
     calls = finished.progress.statistics
     console.print(
-        f"\n{calls.calls} calls this time ({_found(calls)}), "
-        f"{calls.input_tokens:,} tokens in ({calls.cached_tokens:,} cached), {calls.output_tokens:,} out, "
-        f"{_cost(calls)}",
+        f"\n{calls.calls} calls this time ({_found(calls)}), {tokens(calls)}, {cost(calls.cost, calls.unpriced)}",
         soft_wrap=True,
     )
     total = sum(finished.exported.rows.values())

@@ -14,6 +14,7 @@ from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill, load_skill, skill_names
 from agentinstruct.graphs.plan import work_id
 from agentinstruct.graphs.state import NONE, ROLES, Context, chosen
+from agentinstruct.run.logfile import LogFile
 from agentinstruct.run.mix import ALL, RELEASED, Mix, weights_of
 from agentinstruct.run.needs import able
 from agentinstruct.run.target import Target
@@ -47,6 +48,7 @@ class RunConfig:
     target: Target | None = None
     cache: Path | None = None
     """A folder of replies that runs share; none: only this run's own are known."""
+    log: LogFile | None = None
     budget: float | None = None
     """USD that the run may cost in all, earlier sittings included."""
     max_calls: int = 0

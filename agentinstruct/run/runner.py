@@ -22,6 +22,7 @@ from agentinstruct.run.plan import RunConfig, Work
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.pursuit import Pursuit
 from agentinstruct.run.source import Given, Source
+from agentinstruct.run.telemetry import Telemetry, telemetry
 from agentinstruct.run.window import Outcome, Window
 
 
@@ -49,16 +50,22 @@ class Runner:
         Raises:
             ProviderDown: a model cannot be reached or refuses to serve; what is done is kept.
         """
+        async with telemetry(self.journal.manifest.run, self.progress) as traced:
+            await self._run(traced)
+
+    async def _run(self, traced: Telemetry) -> None:
         skills, self.progress.left_out = self.config.able_skills()
+        self.progress.expected = self.config.limit
         with call_store(
             self.journal, self.config.cache, self.progress.statistics, self.progress.troubles.append
         ) as store:
-            await self._run(skills, self._gateway(store))
+            await self._with(self._gateway(store, traced), skills, traced)
 
-    async def _run(self, skills: list[Skill], gateway: Gateway) -> None:
+    async def _with(self, gateway: Gateway, skills: list[Skill], traced: Telemetry) -> None:
+        self.progress.gateway = gateway
         width = min(gateway.width(spec) for spec in set(self.config.models().values()))
         contexts = {skill.name: self.config.context_for(skill) for skill in skills}
-        self._window = window = Window(width, self.journal, load_graphs(skills), contexts, self._count)
+        self._window = window = Window(width, self.journal, load_graphs(skills), contexts, self._count, traced)
         async with using(gateway), self._corpus(skills):
             await self._work(await asyncio.to_thread(self._source, skills), window)
             if window.spent:
@@ -92,12 +99,12 @@ class Runner:
         pursuit.load(self.journal)
         return Aimed(self.config, self.journal, self.progress, skills, pursuit)
 
-    def _gateway(self, store: CallStore) -> Gateway:
+    def _gateway(self, store: CallStore, traced: Telemetry) -> Gateway:
         patience, before = Patience(), self.journal.counts()
         if before.calls:  # its models did answer: what fails first now may be a few poisoned items
             patience.first_s = 20.0
         return Gateway(
-            self.config.endpoints.open,
+            traced.opener(self.config.endpoints.open),
             store=store,
             statistics=self.progress.statistics,
             max_concurrency=self.config.max_concurrency,
@@ -124,7 +131,8 @@ class Runner:
             return
         progress.done += 1
         progress.records[work.skill] += len(outcome.records)
-        progress.dropped.update(one["reason"] for one in outcome.dropped)
+        progress.accepted[work.skill] += sum(record["accepted"] for record in outcome.records)
+        progress.dropped.update((one["stage"].partition("/")[0], one["reason"]) for one in outcome.dropped)
 
 
 def load_graphs(skills: list[Skill]) -> dict[str, Any]:
