@@ -203,9 +203,7 @@ def _target(console: Console, finished: "Finished") -> None:
     pursuit = finished.progress.pursuit
     if pursuit is None:
         return
-    console.print(
-        f"\n[bold]Target[/] {pursuit.target.words}: {pursuit.accepted:,} of {pursuit.wanted:,}", soft_wrap=True
-    )
+    console.print(f"\n[bold]Target[/] {pursuit.words}", soft_wrap=True)
     for one in finished.missing[:SHOWN]:
         name = f"{one.group}: " if one.group else ""
         console.print(f"  {name}{one.accepted:,} of {one.wanted:,}  [dim]{escape(one.why)}[/]", soft_wrap=True)

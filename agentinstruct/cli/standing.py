@@ -82,11 +82,14 @@ def _rows(view: "View") -> Iterator[tuple[str, Text]]:
     accepted = sum(totals.accepted.values())
     rest = "" if accepted >= counts.records else f" of {counts.records:,} records"
     yield "accepted", Text.assemble((f"{min(accepted, counts.records):,}", "bold"), rest)
+    if view.told and view.told.target:
+        yield "target", Text(view.told.target)
     stages = " · ".join(f"{stage} {count:,}" for stage, count in _most(totals.dropped))
     yield "dropped", Text(f"{counts.dropped:,}" + (f": {stages}" if stages else ""))
     if view.live and view.recent.seconds >= 1:
         yield "speed", _speed(view)
-    retries = ", ".join(f"{n:,} {word}" for n, word in ((totals.retries, "retries"), (totals.failed, "failed")) if n)
+    parts = ((totals.from_cache, "from the cache"), (totals.retries, "retries"), (totals.failed, "failed"))
+    retries = ", ".join(f"{n:,} {word}" for n, word in parts if n)
     yield "calls", Text(f"{counts.calls:,}" + (f" ({retries})" if retries else ""))
     if totals.calls:
         yield "tokens", Text(tokens(totals).replace(" tokens", ""))

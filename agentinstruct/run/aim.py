@@ -34,7 +34,6 @@ class Aimed(Source):
             async for work in self._pass(number):
                 begun = begun or work is not None
                 yield work
-            self.progress.reading = False
             if pursuit.over:
                 break
             pursuit.swept(self.taken)

@@ -162,6 +162,11 @@ class Pursuit:
         """Records wanted in all."""
         return self.target.count * len(self._groups)
 
+    @property
+    def words(self) -> str:
+        """How far it is, in words."""
+        return f"{self.target.words}: {self.accepted:,} of {self.wanted:,}"
+
     def missing(self, stopped: str = "") -> list[Missing]:
         """What is not reached, the furthest from it first; `stopped` is why the run ended before its time."""
         found = [self._missing(group, stopped) for group in self._groups if self._need(group) > 0]
@@ -199,7 +204,7 @@ class Pursuit:
         tally = self.cells.setdefault(cell, Tally())
         tally.tried += 1
         if not row["accepted"]:
-            failed = next((verdict["check"] for verdict in row["verdicts"] if not verdict["passed"]), "")
+            failed = next((verdict["check"] for verdict in row.get("verdicts", ()) if not verdict["passed"]), "")
             tally.reasons[f"verify: {failed}"] += 1
         elif (cell, identity(row)) not in self._known:
             self._known.add((cell, identity(row)))

@@ -77,6 +77,7 @@ class Report:
             models=_models(progress.gateway) if progress.gateway else [],
             waiting=calls.waiting,
             budget=_spending(progress.gateway.budget) if progress.gateway else None,
+            target=progress.pursuit.words if progress.pursuit else "",
             notices=progress.notices,
         )
 
@@ -89,6 +90,7 @@ class Report:
             reasons[f"{stage}: {reason}"] += count
         return Totals(
             calls=before.calls + calls.calls,
+            from_cache=before.from_cache + calls.from_cache,
             retries=before.retries + calls.retries,
             failed=before.failed + calls.failed,
             input_tokens=before.input_tokens + calls.input_tokens,
