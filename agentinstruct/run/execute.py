@@ -20,10 +20,10 @@ from agentinstruct.run.logfile import logging_to
 from agentinstruct.run.manifest import read_manifest
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.progress import Progress
-from agentinstruct.run.pursuit import Missing
 from agentinstruct.run.report import reporting
 from agentinstruct.run.runner import Runner
 from agentinstruct.run.summary import Summary, summarise
+from agentinstruct.run.tally import Missing
 from agentinstruct.run.target import chosen, keep_target, read_target
 from agentinstruct.tools.prices import Price
 

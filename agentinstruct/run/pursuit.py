@@ -14,48 +14,17 @@ from typing import Any
 
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.journal import Journal
+from agentinstruct.run.tally import Missing, Tally
 from agentinstruct.run.target import Cell, Group, Target, identity
 
 OVER = 1.3
 """What is in flight may be expected to give this much more than is missing: yields vary."""
 AHEAD = 1.5
 """A category this many times the average of its skill waits for the others."""
-HOPELESS = 100
-"""A category is given up when fewer than one in a hundred of this many drafts have passed."""
 PATIENCE = 10
 """A skill is given up when a whole pass over the seeds brought nothing, but not before so many work items."""
 
 NOTHING_NEW = "a whole pass over the seeds brought nothing new"
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of one category's drafts."""
-
-    accepted: int = 0
-    tried: int = 0
-    items: int = 0
-    """Work items that it was drawn in."""
-    flying: int = 0
-    """Of these, those not finished."""
-    reasons: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def hopeless(self) -> bool:
-        """Whether hardly anything passes."""
-        return self.tried >= HOPELESS and self.accepted * HOPELESS < self.tried
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What fell short of the target, and why."""
-
-    group: str
-    accepted: int
-    wanted: int
-    why: str
-    reasons: tuple[tuple[str, int], ...] = ()
-    """What most of its drafts were dropped for."""
 
 
 @dataclass
@@ -141,7 +110,14 @@ class Pursuit:
     @property
     def full(self) -> bool:
         """Whether what is in flight should be enough for all that is needed."""
-        return not any(map(self.room, self.categories))
+        asked: set[Group] = set()
+        for skill in self.categories:
+            if self.wants(skill) and not self._stale(skill):
+                groups = self._hopeful_groups(skill) - asked
+                if any(map(self._open, groups)):
+                    return False
+                asked |= groups
+        return True
 
     def enough(self, skill: str) -> tuple[str, ...]:
         """The categories of a skill that should not be drawn now: they have enough, or are ahead, or hopeless."""
