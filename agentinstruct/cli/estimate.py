@@ -72,8 +72,8 @@ def _tables(console: "Console", quote: "Quote") -> None:
     table = Table("skill", box=None, padding=(0, 1), pad_edge=False)
     for name in ("items", "calls", "tokens in", "out", "cost", "accepted", "yield"):
         table.add_column(name, justify="right")
-    rows = [(skill, quote.items[skill], parts) for skill, parts in sorted(quote.skills.items())]
-    for name, items, parts in [*rows, ("[bold]in all[/]", sum(quote.items.values()), quote.total)]:
+    rows = [(skill, quote.needed[skill], parts) for skill, parts in sorted(quote.skills.items())]
+    for name, items, parts in [*rows, ("[bold]in all[/]", sum(quote.needed.values()), quote.total)]:
         cost = _money(parts["cost"]) if not quote.unpriced else "?"
         share = parts["accepted"].value / max(1.0, parts["drafts"].value)
         cells = [_range(parts[key]) for key in ("calls", "input_tokens", "output_tokens")]

@@ -179,7 +179,8 @@ def _leave(finished: "Finished", folder: Path, named: bool) -> None:
     if progress.failed:
         typer.echo(f"{progress.failed} work items failed at the model; the last: {progress.trouble}", err=True)
         typer.echo(f"They wait for another try. To resume: {resume_command(folder, named)}", err=True)
-    if progress.failed or progress.set_aside:
+    reached = progress.pursuit is not None and not finished.missing
+    if (progress.failed or progress.set_aside) and not reached:
         raise typer.Exit(1)
     if finished.missing:
         raise typer.Exit(SHORT)

@@ -67,7 +67,9 @@ class Aimed(Source):
                     self.progress.items += 1
                     self.progress.resumed += 1
                     self.pursuit.passed(item, skill.name)
-            elif item not in self.pursuit.flying and not self.set_aside(item):
+            elif self.set_aside(item):
+                self.progress.set_aside += last
+            elif item not in self.pursuit.flying:
                 return self._begun(item, skill, seed, draw)
         return None
 

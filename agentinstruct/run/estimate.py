@@ -85,6 +85,8 @@ class Quote:
     failed: int = 0
     """Sampled items that their model failed."""
     trouble: str = ""
+    needed: dict[str, int] = field(default_factory=dict)
+    """The work items that are reckoned with, by skill: all, or what a target takes."""
     passes: float = 1.0
     """Passes over the seeds that a target takes."""
     notices: list[str] = field(default_factory=list)
@@ -112,6 +114,8 @@ async def estimate(config: RunConfig, sample: int, watch: Callable[[Progress], N
         done = _measured(journal, {work.id for work in works})
     quote = Quote(progress.seeds, dict(items), dict(Counter(one.skill for one in done)))
     quote.failed, quote.trouble, quote.notices = progress.failed, progress.trouble, progress.notices
+    if config.route == "agent":
+        quote.notices = [*quote.notices, "seeds were routed by their features here, not by the agent"]
     return extrapolated(quote, done, config, timed.means)
 
 
@@ -142,7 +146,7 @@ def extrapolated(quote: Quote, done: Sequence[Sampled], config: RunConfig, laten
     """The quote filled in from what was sampled."""
     prices, draw = config.price_table(), Random(0)
     by_skill = {skill: [one for one in done if one.skill == skill] for skill in quote.items}
-    wanted = _wanted(quote, by_skill, config)
+    wanted = quote.needed = _wanted(quote, by_skill, config)
     draws: dict[str, list[dict[str, float]]] = {}
     for skill, found in by_skill.items():
         if found:

@@ -160,7 +160,9 @@ class Pursuit:
             return f"given up: {tally.accepted} of {tally.tried} drafts passed"
         if cell[0] in self.unsuited:
             return "no seed suits it"
-        return NOTHING_NEW if self._stale(cell[0]) else "work waits for another try"
+        if not self._stale(cell[0]):
+            return "work waits for another try"
+        return NOTHING_NEW if tally.tried else f"{NOTHING_NEW}, and no draft was made of it"
 
     def _count(self, item: str, skill: str, records: Sequence[Mapping[str, Any]], dropped: Sequence[Any]) -> None:
         for name in {row["category"] for row in (*records, *dropped)}:
