@@ -116,7 +116,7 @@ async def estimate(config: RunConfig, sample: int, watch: Callable[[Progress], N
     quote.failed, quote.trouble, quote.notices = progress.failed, progress.trouble, progress.notices
     if config.route == "agent":
         quote.notices = [*quote.notices, "seeds were routed by their features here, not by the agent"]
-    return extrapolated(quote, done, config, timed.means)
+    return extrapolated(quote, done, config, timed.paces(config.max_concurrency))
 
 
 def _drawn(source: Source, sample: int) -> tuple[Counter[str], list[Work]]:
@@ -142,8 +142,8 @@ def _sampled(outcome: Mapping[str, Any]) -> Sampled:
     return Sampled(outcome["skill"], spent, drafts, len(records), sum(row["accepted"] for row in records))
 
 
-def extrapolated(quote: Quote, done: Sequence[Sampled], config: RunConfig, latency: Mapping[str, float]) -> Quote:
-    """The quote filled in from what was sampled."""
+def extrapolated(quote: Quote, done: Sequence[Sampled], config: RunConfig, paces: Mapping[str, float]) -> Quote:
+    """The quote filled in from what was sampled; `paces` says how many seconds a call takes of a model's time."""
     prices, draw = config.price_table(), Random(0)
     by_skill = {skill: [one for one in done if one.skill == skill] for skill in quote.items}
     wanted = quote.needed = _wanted(quote, by_skill, config)
@@ -158,7 +158,7 @@ def extrapolated(quote: Quote, done: Sequence[Sampled], config: RunConfig, laten
     sums = [{name: sum(one[i][name] for one in draws.values()) for name in names} for i in range(RESAMPLES)]
     quote.total = _ranges(value, sums)
     _pay(quote, by_skill, wanted, prices)
-    _time(quote, config, latency)
+    _time(quote, paces)
     return quote
 
 
@@ -233,13 +233,13 @@ def _joined(parts: Iterable[Mapping[Payee, Spent]]) -> dict[Payee, Spent]:
     return total
 
 
-def _time(quote: Quote, config: RunConfig, latency: Mapping[str, float]) -> None:
+def _time(quote: Quote, paces: Mapping[str, float]) -> None:
     """How long it takes with every model at its width: the busiest one decides."""
-    busy: Counter[str] = Counter()
+    busy: dict[str, float] = {}
     for (_, model), parts in quote.payees.items():
-        busy[model] += parts["calls"] * latency.get(model, 0.0) / config.max_concurrency  # type: ignore[assignment]
+        busy[model] = busy.get(model, 0.0) + parts["calls"] * paces.get(model, 0.0)
     calls = quote.total.get("calls")
-    if calls is None or not calls.value or not all(model in latency for model in busy):
+    if calls is None or not calls.value or not all(model in paces for model in busy):
         return
     seconds = max(busy.values())
     quote.seconds = Range(*(seconds * part / calls.value for part in (calls.value, calls.low, calls.high)))

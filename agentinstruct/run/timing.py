@@ -45,6 +45,7 @@ class Timed(Endpoints):
     seconds: dict[str, list[float]] = field(default_factory=dict)
     means: dict[str, float] = field(default_factory=dict)
     """Seconds that a call takes, by model."""
+    widths: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def over(cls, places: Endpoints) -> Self:
@@ -54,7 +55,17 @@ class Timed(Endpoints):
     def open(self, spec: str) -> Model:
         """The model of a spec, timed."""
         # Endpoints is a slotted dataclass: super() without arguments does not find it.
-        return Stopwatch(Endpoints.open(self, spec), self.seconds.setdefault(spec, []))
+        model = Endpoints.open(self, spec)
+        self.widths[spec] = model.width
+        return Stopwatch(model, self.seconds.setdefault(spec, []))
+
+    def paces(self, most: int) -> dict[str, float]:
+        """Seconds of a model's time that a call takes, with so many at once or as many as it can do; none for a batch."""
+        return {
+            spec: mean / min(most, self.widths.get(spec) or most)
+            for spec, mean in self.means.items()
+            if self.widths.get(spec, 0) >= 0
+        }
 
     def keep(self, folder: Path) -> None:
         """Add what was seen to what an earlier sitting saw in this folder."""
