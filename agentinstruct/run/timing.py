@@ -60,7 +60,7 @@ class Timed(Endpoints):
         return Stopwatch(model, self.seconds.setdefault(spec, []))
 
     def paces(self, most: int) -> dict[str, float]:
-        """Seconds of a model's time that a call takes, with so many at once or as many as it can do; none for a batch."""
+        """Seconds of a model's time for a call, with so many at once or as many as it can do; none for a batch."""
         return {
             spec: mean / min(most, self.widths.get(spec) or most)
             for spec, mean in self.means.items()
