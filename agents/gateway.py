@@ -166,6 +166,7 @@ class Gateway:
         max_concurrency: int = 64,
         patience: Patience | None = None,
         prices: dict[str, Price] | None = None,
+        statistics: Statistics | None = None,
         budget: Budget | None = None,
     ) -> None:
         self._make = models
@@ -177,7 +178,7 @@ class Gateway:
         self._lanes: dict[str, Lane] = {}
         self._pending: dict[str, Purchase] = {}
         self._closing = False
-        self.statistics = Statistics()
+        self.statistics = statistics or Statistics()
 
     async def complete(self, request: Request) -> Completion:
         """The reply to a request, bought at most once.

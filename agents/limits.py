@@ -60,6 +60,9 @@ class Statistics:
 
     calls: int = 0
     from_journal: int = 0
+    """Replies that were known and not bought again."""
+    from_cache: int = 0
+    """Of these, those that another run bought."""
     retries: int = 0
     refused: int = 0
     """Of the retried: by a server that had too much to do."""

@@ -66,6 +66,10 @@ class Window:
             self._running.add(task)
             task.add_done_callback(self._finished)
 
+    async def moved(self) -> None:
+        """Wait until something that was begun has ended, or the window is stopped."""
+        await self._until(len(self._running))
+
     async def drain(self) -> None:
         """Wait until all that was begun is done, or the window is stopped."""
         await self._until(1)
@@ -98,7 +102,7 @@ class Window:
     async def _worked(self, work: Work) -> Outcome:
         """Run one work item to its commit; an endpoint's fault leaves it for a later try."""
         try:
-            state = await self._courses[work.skill](work.seed, self.contexts[work.skill])
+            state = await self._courses[work.skill](work.seed, work.settings(self.contexts[work.skill]))
         except ProviderDown:
             raise
         except ProviderError as error:
