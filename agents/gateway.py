@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
+from logging import ERROR, INFO, WARNING
 from random import Random
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -25,6 +26,7 @@ import orjson
 
 from agentinstruct.agents.budget import Budget, cost_of
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
+from agentinstruct.agents.events import fault_of, tell
 from agentinstruct.agents.limiter import Limiter, Slot
 from agentinstruct.agents.limits import Health, Patience, RetryableError, Statistics
 from agentinstruct.agents.records import Role
@@ -141,6 +143,15 @@ class Lane:
     limiter: Limiter
     health: Health
     price: Price | None
+    refused: int = 0
+    """How often it said that it has too much to do."""
+    _told: int = 0
+
+    def tell_limit(self) -> None:
+        """Tell the log when it is given more or fewer calls at once than was told last."""
+        if self.limiter.limit != self._told:
+            self._told = self.limiter.limit
+            tell(INFO, "limit", model=self.spec, limit=self._told)
 
 
 class Gateway:
@@ -226,8 +237,11 @@ class Gateway:
                 used += patience.weight(fault, lane.health.open)
                 if used >= patience.attempts or self._closing or time.monotonic() - started > patience.call_s:
                     self.statistics.failed += 1
+                    _tell(WARNING, "call failed", request, fault, attempt=tries)
                     raise ProviderError(f"{lane.spec}: {fault} ({tries} attempts)") from fault
                 pause = patience.pause(used, fault, Random(f"{request.key}{tries}"))
+                _tell(INFO, "retry", request, fault, attempt=tries, wait_s=round(pause, 3))
+                lane.tell_limit()
             self.statistics.retries += 1
             await asyncio.sleep(pause)
 
@@ -264,6 +278,7 @@ class Gateway:
             self._failed(lane, fault, purchase.request.key)
             raise
         except ProviderDown as down:
+            _tell(ERROR, "model down", purchase.request, down)
             self._down(lane, down)
             raise
         finally:
@@ -272,12 +287,14 @@ class Gateway:
 
     def _recovered(self, lane: Lane) -> None:
         _log.warning("%s answers again.", lane.spec)
+        tell(WARNING, "breaker closed", model=lane.spec)
         self.statistics.waiting = ""
         lane.limiter.resume()
 
     def _failed(self, lane: Lane, fault: RetryableError, call: str) -> None:
         """A fault that may be the model's, not the call's: then nobody but single calls tries, until one succeeds."""
         self.statistics.refused += fault.kind == "busy"
+        lane.refused += fault.kind == "busy"
         was_open = lane.health.open
         try:
             pause = lane.health.failed(fault, call)
@@ -290,6 +307,7 @@ class Gateway:
             self.statistics.waiting = f"{lane.spec} does not answer: {fault}"
             if not was_open:
                 _log.warning("%s. The run waits for it, %.0f s at most.", self.statistics.waiting, lane.health.allowed)
+                tell(WARNING, "breaker open", {"text": str(fault)}, model=lane.spec, error=fault_of(fault))
 
     def _down(self, lane: Lane, error: ProviderDown) -> None:
         """Let the calls that wait through, to be spared the same."""
@@ -321,6 +339,10 @@ class Gateway:
             self._lanes[spec] = lane
         return lane
 
+    def lanes(self) -> list[Lane]:
+        """Every model that was opened."""
+        return list(self._lanes.values())
+
     def width(self, spec: str) -> int:
         """How many requests of a model can be in flight at once."""
         return min(self.lane(spec).limiter.ceiling, self._most)
@@ -345,6 +367,11 @@ class Gateway:
         for lane in self._lanes.values():
             await lane.model.aclose()
         self._lanes.clear()
+
+
+def _tell(level: int, event: str, request: Request, fault: Exception, **fields: Any) -> None:
+    """Tell the log what a call met; the server's own words are content."""
+    tell(level, event, {"text": str(fault)}, agent=request.agent, model=request.model, error=fault_of(fault), **fields)
 
 
 _CURRENT: ContextVar[Gateway | None] = ContextVar("gateway", default=None)

@@ -17,6 +17,7 @@ from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.source import Source
+from agentinstruct.run.telemetry import Telemetry, telemetry
 from agentinstruct.run.window import Outcome, Window
 
 
@@ -42,12 +43,17 @@ class Runner:
         Raises:
             ProviderDown: a model cannot be reached or refuses to serve; what is done is kept.
         """
+        async with telemetry(self.journal.manifest.run, self.progress) as traced:
+            await self._run(traced)
+
+    async def _run(self, traced: Telemetry) -> None:
         skills, self.progress.left_out = self.config.able_skills()
-        gateway = self._gateway()
-        self.progress.statistics = gateway.statistics
+        self.progress.expected = self.config.limit
+        gateway = self._gateway(traced)
+        self.progress.statistics, self.progress.gateway = gateway.statistics, gateway
         width = min(gateway.width(spec) for spec in set(self.config.models().values()))
         contexts = {skill.name: self.config.context_for(skill) for skill in skills}
-        self._window = window = Window(width, self.journal, load_graphs(skills), contexts, self._count)
+        self._window = window = Window(width, self.journal, load_graphs(skills), contexts, self._count, traced)
         async with using(gateway), self._corpus(skills):
             await self._work(Source(self.config, self.journal, self.progress, skills), window)
             if window.spent:
@@ -71,12 +77,12 @@ class Runner:
         finally:
             await window.close()
 
-    def _gateway(self) -> Gateway:
+    def _gateway(self, traced: Telemetry) -> Gateway:
         patience, before = Patience(), self.journal.counts()
         if before.calls:  # its models did answer: what fails first now may be a few poisoned items
             patience.first_s = 20.0
         return Gateway(
-            self.config.endpoints.open,
+            traced.opener(self.config.endpoints.open),
             store=self.journal,
             max_concurrency=self.config.max_concurrency,
             patience=patience,
@@ -100,7 +106,8 @@ class Runner:
             return
         progress.done += 1
         progress.records[outcome.work.skill] += len(outcome.records)
-        progress.dropped.update(one["reason"] for one in outcome.dropped)
+        progress.accepted[outcome.work.skill] += sum(record["accepted"] for record in outcome.records)
+        progress.dropped.update((one["stage"].partition("/")[0], one["reason"]) for one in outcome.dropped)
 
 
 def load_graphs(skills: list[Skill]) -> dict[str, Any]:

@@ -4,13 +4,17 @@ import asyncio
 import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from logging import WARNING
 from typing import Any
 
 from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError
+from agentinstruct.agents.events import concerning, tell
 from agentinstruct.graphs.state import Context
 from agentinstruct.graphs.walk import Course, course
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import Work
+from agentinstruct.run.report import tell_outcome
+from agentinstruct.run.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Window:
     graphs: Mapping[str, Any]
     contexts: Mapping[str, Context]
     tell: Callable[[Outcome], None]
+    telemetry: Telemetry = field(default_factory=Telemetry)
     fatal: BaseException | None = None
     """What ended the work early: a model that is down, or a bug."""
     stopped: bool = False
@@ -83,7 +88,8 @@ class Window:
 
     async def _one(self, work: Work) -> None:
         try:
-            self.tell(await self._worked(work))
+            with concerning(skill=work.skill, item=work.id), self.telemetry.item(work):
+                self.tell(await self._worked(work))
         except BudgetReached as error:
             self.spent = str(error)
         except Exception as error:  # noqa: BLE001 - a model that is down, a full disk, a bug: it ends the run, in its words
@@ -96,12 +102,20 @@ class Window:
         except ProviderDown:
             raise
         except ProviderError as error:
-            self.journal.fail(work.id, work.skill, work.seed.id, "call", type(error).__name__, str(error))
-            return Outcome(work, trouble=str(error))
+            return self._failed(work, error)
         records = [record.row() for record in state.get("records", [])]
         dropped = [one.model_dump(mode="json") for one in state.get("dropped", [])]
         self.journal.finish(work.id, work.skill, work.seed.id, records, dropped)
+        tell_outcome(records, dropped)
+        self.telemetry.outcome(records=len(records), dropped=len(dropped))
         return Outcome(work, records, dropped)
+
+    def _failed(self, work: Work, error: ProviderError) -> Outcome:
+        name = type(error).__name__
+        attempts = self.journal.fail(work.id, work.skill, work.seed.id, "call", name, str(error))
+        tell(WARNING, "item failed", {"text": str(error)}, seed=work.seed.id, error=name, attempt=attempts)
+        self.telemetry.outcome(name)
+        return Outcome(work, trouble=str(error))
 
 
 def settle_memory() -> None:
