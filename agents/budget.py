@@ -21,7 +21,7 @@ from agentinstruct.tools.prices import Price, price_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from agentinstruct.agents.gateway import Completion, Request
+    from agentinstruct.agents.calls import Completion, Request
 
 _ROLE_TOKENS = 16
 """What a chat format adds to each message, and more."""
