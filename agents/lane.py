@@ -27,13 +27,14 @@ class Lane:
     statistics: Statistics
     refused: int = 0
     """How often it said that it has too much to do."""
-    _told: int = 0
+    _told: tuple[int, float] = (0, 0.0)
 
     def tell_limit(self) -> None:
-        """Tell the log when it is given more or fewer calls at once than was told last."""
-        if self.limiter.limit != self._told:
-            self._told = self.limiter.limit
-            tell(INFO, "limit", model=self.spec, limit=self._told)
+        """Tell the log when it is given more or fewer calls at once, or a minute, than was told last."""
+        now = self.limiter.limit, round(self.limiter.gap, 4)
+        if now != self._told:
+            self._told = now
+            tell(INFO, "limit", model=self.spec, limit=now[0], gap_s=now[1])
 
     async def send(self, request: Request) -> Completion:
         """Ask the model, once, and learn from what comes of it."""
@@ -52,7 +53,6 @@ class Lane:
             self._failed(fault, request.key)
             raise
         except ProviderDown as down:
-            tell_fault(ERROR, "model down", request, down)
             self._gone(down)
             raise
         finally:
@@ -84,6 +84,7 @@ class Lane:
 
     def _gone(self, error: ProviderDown) -> None:
         """Let the calls that wait through, to be spared the same."""
+        tell(ERROR, "model down", {"text": str(error)}, model=self.spec, error=fault_of(error))
         self.health.down(error)
         self.statistics.waiting = ""
         self.limiter.resume()

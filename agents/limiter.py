@@ -56,6 +56,11 @@ class Limiter:
         """Calls that there may be at once now."""
         return 1 if self.probing else self._pace.limit
 
+    @property
+    def gap(self) -> float:
+        """Seconds between calls, where the server counts them by the minute; 0 where it does not."""
+        return self._pace.gap
+
     def slot(self, role: str) -> "Slot":
         """A place for one call; it may be entered again for another try."""
         return Slot(self, STAGES.get(role, 0))

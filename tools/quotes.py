@@ -107,6 +107,7 @@ def fold(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+@lru_cache(maxsize=256)
 def _one_mark(text: str) -> str:
     """The text folded, with one quotation mark: inside the strings of a reply, models write the other one."""
     return fold(text).replace('"', "'")
