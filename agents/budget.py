@@ -76,8 +76,8 @@ class Budget:
 
     def settle(self, hold: float, cost: float, calls: int = 1) -> None:
         """Put what a call really cost in the place of what was held for it; `calls` is 0 when nothing was bought."""
-        self._held -= hold
         self._under_way -= 1
+        self._held = self._held - hold if self._under_way else 0.0
         self.spent += cost
         self.calls += calls
         while self._waiting:

@@ -115,7 +115,7 @@ class Gateway:
             for waiter in purchase.open_waiters():
                 waiter.set_result(completion)
         finally:
-            del self._pending[purchase.request.key]
+            self._pending.pop(purchase.request.key, None)
 
     async def _buy(self, purchase: Purchase) -> Completion:
         request, lane = purchase.request, self.lane(purchase.request.model)
@@ -182,15 +182,8 @@ class Gateway:
         if lane is None:
             model = self._make(spec)
             most = sys.maxsize if model.width == UNLIMITED else min(self._most, model.width or self._most)
-            lane = Lane(
-                spec,
-                model,
-                Limiter(most, fixed=bool(model.width)),
-                Health(self._patience),
-                price_of(spec, self._prices),
-                self.statistics,
-            )
-            self._lanes[spec] = lane
+            limiter, price = Limiter(most, fixed=bool(model.width)), price_of(spec, self._prices)
+            lane = self._lanes[spec] = Lane(spec, model, limiter, Health(self._patience), price, self.statistics)
         return lane
 
     def lanes(self) -> list[Lane]:
@@ -218,6 +211,9 @@ class Gateway:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        for waiter in [waiter for purchase in pending.values() for waiter in purchase.open_waiters()]:
+            waiter.cancel()  # of a purchase that had not even begun
+        self._pending.clear()
         for lane in self._lanes.values():
             await lane.model.aclose()
         self._lanes.clear()

@@ -404,6 +404,15 @@ async def test_closing_does_not_wait_for_ever(server: Any) -> None:
         await task
 
 
+async def test_closing_leaves_nobody_waiting_whose_call_had_not_begun() -> None:
+    gateway = Gateway(lambda spec: ScriptedModel(latency_s=9))
+    tasks = [asyncio.create_task(gateway.complete(ask())) for _ in range(2)]
+    await asyncio.sleep(0)
+    await gateway.aclose()
+    done, _ = await asyncio.wait(tasks, timeout=2)
+    assert len(done) == 2 and all(task.cancelled() for task in done)
+
+
 async def test_a_call_that_fails_while_closing_is_not_tried_again(server: Any) -> None:
     patience = Patience(attempts=20, base_s=5, longest_s=5)
     server.control(**{**FRESH, "latency": "0.2", "faults": {"500": 1}})
