@@ -55,7 +55,10 @@ class LiveProgress:
         if progress is None:
             return Text("starting …", style="dim")
         elapsed = time.monotonic() - self._started
-        return Group(_work_line(progress, elapsed), _record_line(progress), _call_line(progress, elapsed))
+        lines = [_work_line(progress, elapsed), _record_line(progress), _call_line(progress, elapsed)]
+        if waiting := progress.statistics.waiting:
+            lines.append(Text(f"{waiting}. The run waits for it.", "red"))
+        return Group(*lines)
 
 
 def _work_line(progress: "Progress", elapsed: float) -> Text:

@@ -66,6 +66,7 @@ class Runner:
         width = min(gateway.width(spec) for spec in set(self.config.models().values()))
         contexts = {skill.name: self.config.context_for(skill) for skill in skills}
         self._window = window = Window(width, self.journal, load_graphs(skills), contexts, self._count, traced)
+        window.room = lambda: gateway.budget.room(self.progress.done)
         async with using(gateway), self._corpus(skills):
             await self._work(await asyncio.to_thread(self._source, skills), window)
             if window.spent:

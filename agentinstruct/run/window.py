@@ -5,6 +5,7 @@ import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from logging import WARNING
+from math import inf
 from typing import Any
 
 from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError
@@ -38,6 +39,8 @@ class Window:
     contexts: Mapping[str, Context]
     tell: Callable[[Outcome], None]
     telemetry: Telemetry = field(default_factory=Telemetry)
+    room: Callable[[], float] = lambda: inf
+    """How many the budget lasts for."""
     fatal: BaseException | None = None
     """What ended the work early: a model that is down, or a bug."""
     stopped: bool = False
@@ -60,7 +63,7 @@ class Window:
 
     async def put(self, work: Work) -> None:
         """Begin a work item as soon as there is room; nothing happens once the window is stopped."""
-        await self._until(self.width)
+        await self._until(lambda: min(self.width, self.room()))
         if not self.stopped and not self.spent:
             task = asyncio.ensure_future(self._one(work))
             self._running.add(task)
@@ -72,7 +75,7 @@ class Window:
 
     async def drain(self) -> None:
         """Wait until all that was begun is done, or the window is stopped."""
-        await self._until(1)
+        await self._until(lambda: 1)
 
     async def close(self) -> None:
         """Cancel what is still running; its finished calls are in the journal."""
@@ -81,8 +84,8 @@ class Window:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    async def _until(self, room: int) -> None:
-        while len(self._running) >= room and not self.stopped:
+    async def _until(self, room: Callable[[], float]) -> None:
+        while len(self._running) >= room() and not self.stopped:
             self._changed.clear()
             await self._changed.wait()
 
