@@ -8,28 +8,22 @@ limiter and without a journal.
 """
 
 import asyncio
-import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from hashlib import blake2b
-from logging import ERROR, INFO, WARNING
+from logging import INFO, WARNING
 from random import Random
-from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
-import orjson
-
 from agentinstruct.agents.budget import Budget, cost_of
-from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
-from agentinstruct.agents.events import fault_of, tell
+from agentinstruct.agents.calls import UNLIMITED, CallStore, Completion, Model, Request
+from agentinstruct.agents.errors import ProviderError
+from agentinstruct.agents.lane import Lane, tell_fault
 from agentinstruct.agents.limiter import Limiter, Slot
 from agentinstruct.agents.limits import Health, Patience, RetryableError, Statistics
-from agentinstruct.agents.records import Role
 from agentinstruct.tools.prices import Price, price_of, price_table
 
 __all__ = [
@@ -48,77 +42,6 @@ __all__ = [
 ]
 
 
-UNLIMITED = -1
-"""The width of a model that queues what it is given, as a batch does: its calls never wait here."""
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Request:
-    """One call: what is asked of which model. Its key is its content, so equal requests share one answer."""
-
-    agent: str
-    role: Role
-    model: str
-    messages: list[dict[str, str]]
-    temperature: float = 0.7
-    max_tokens: int = 1024
-    schema: dict[str, Any] | None = None
-    schema_name: str = "Reply"
-    sample: int = 0
-    subject: str = ""
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    """What the prompt was rendered from: for the scripted model only, not part of the key."""
-
-    @cached_property
-    def key(self) -> str:
-        """The content address: 128 bits of hash over everything that shapes the answer."""
-        parts = (self.model, self.messages, self.temperature, self.max_tokens, self.schema, self.sample)
-        return blake2b(orjson.dumps(parts), digest_size=16).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What a model answered, and what it cost in tokens."""
-
-    text: str
-    finish_reason: str = "stop"
-    refusal: str = ""
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    output_tokens: int = 0
-    cost: float = 0.0
-    """USD at list prices, with what its failed tries may have cost; 0 for a reply that this run did not pay for."""
-
-    def row(self) -> dict[str, Any]:
-        """What is kept of it."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
-class Model(Protocol):
-    """Something that answers requests: an endpoint, the embedded model, a script."""
-
-    @property
-    def width(self) -> int:
-        """How many requests it can usefully have at once; 0 when only the run's own limit counts; or UNLIMITED."""
-
-    async def complete(self, request: Request) -> Completion:
-        """Answer, or raise RetryableError, ProviderError, ProviderDown or ReplyError."""
-
-    async def aclose(self) -> None:
-        """Let go of connections and memory."""
-
-
-class CallStore(Protocol):
-    """Where finished calls are kept: the run's journal."""
-
-    def get_call(self, key: str) -> dict[str, Any] | None:
-        """The stored reply of this key, if there is one."""
-
-    def put_call(self, key: str, value: Mapping[str, Any]) -> None:
-        """Keep a reply; it survives a kill as soon as this returns."""
-
-
 @dataclass(slots=True, eq=False)
 class Purchase:
     """A request that is being bought, and all who wait for the answer."""
@@ -134,27 +57,6 @@ class Purchase:
         return [waiter for waiter in self.waiters if not waiter.done()]
 
 
-@dataclass(slots=True)
-class Lane:
-    """What belongs to one model: its queue, its health, its price."""
-
-    spec: str
-    model: Model
-    limiter: Limiter
-    health: Health
-    price: Price | None
-    refused: int = 0
-    """How often it said that it has too much to do."""
-    _told: tuple[int, float] = (0, 0.0)
-
-    def tell_limit(self) -> None:
-        """Tell the log when it is given more or fewer calls at once, or a minute, than was told last."""
-        now = self.limiter.limit, round(self.limiter.gap, 4)
-        if now != self._told:
-            self._told = now
-            tell(INFO, "limit", model=self.spec, limit=now[0], gap_s=now[1])
-
-
 class Gateway:
     """Answers requests from the journal or the model they name, within that model's limit and the run's budget."""
 
@@ -166,6 +68,7 @@ class Gateway:
         max_concurrency: int = 64,
         patience: Patience | None = None,
         prices: dict[str, Price] | None = None,
+        statistics: Statistics | None = None,
         budget: Budget | None = None,
     ) -> None:
         self._make = models
@@ -177,7 +80,7 @@ class Gateway:
         self._lanes: dict[str, Lane] = {}
         self._pending: dict[str, Purchase] = {}
         self._closing = False
-        self.statistics = Statistics()
+        self.statistics = statistics or Statistics()
 
     async def complete(self, request: Request) -> Completion:
         """The reply to a request, bought at most once.
@@ -213,7 +116,7 @@ class Gateway:
             for waiter in purchase.open_waiters():
                 waiter.set_result(completion)
         finally:
-            del self._pending[purchase.request.key]
+            self._pending.pop(purchase.request.key, None)
 
     async def _buy(self, purchase: Purchase) -> Completion:
         request, lane = purchase.request, self.lane(purchase.request.model)
@@ -238,10 +141,10 @@ class Gateway:
                 used += patience.weight(fault, lane.health.open)
                 if used >= patience.attempts or self._closing or time.monotonic() - started > patience.call_s:
                     self.statistics.failed += 1
-                    _tell(WARNING, "call failed", request, fault, attempt=tries)
+                    tell_fault(WARNING, "call failed", request, fault, attempt=tries)
                     raise ProviderError(f"{lane.spec}: {fault} ({tries} attempts)") from fault
                 pause = patience.pause(used, fault, Random(f"{request.key}{tries}"))
-                _tell(INFO, "retry", request, fault, attempt=tries, wait_s=round(pause, 3))
+                tell_fault(INFO, "retry", request, fault, attempt=tries, wait_s=round(pause, 3))
                 lane.tell_limit()
             self.statistics.retries += 1
             await asyncio.sleep(pause)
@@ -252,7 +155,11 @@ class Gateway:
         hold, cost, bought = await self.budget.reserve(lane.price, request), 0.0, 0
         try:
             async with slot:
-                completion = await self._send(lane, purchase)
+                purchase.sent = True
+                try:
+                    completion = await lane.send(request)
+                finally:
+                    purchase.sent = False
                 slot.tokens = completion.output_tokens
             cost, bought = cost_of(lane.price, request, completion), 1
             return replace(completion, cost=cost) if cost else completion
@@ -261,60 +168,6 @@ class Gateway:
             raise
         finally:
             self.budget.settle(hold, cost, bought)
-
-    async def _send(self, lane: Lane, purchase: Purchase) -> Completion:
-        lane.health.check()
-        self.statistics.in_flight += 1
-        purchase.sent = True
-        try:
-            completion = await lane.model.complete(purchase.request)
-            if lane.health.answered():
-                self._recovered(lane)
-            return completion
-        except ReplyError as refusal:
-            if lane.health.refused(refusal):
-                self._recovered(lane)
-            raise
-        except RetryableError as fault:
-            self._failed(lane, fault, purchase.request.key)
-            raise
-        except ProviderDown as down:
-            self._down(lane, down)
-            raise
-        finally:
-            purchase.sent = False
-            self.statistics.in_flight -= 1
-
-    def _recovered(self, lane: Lane) -> None:
-        _log.warning("%s answers again.", lane.spec)
-        tell(WARNING, "breaker closed", model=lane.spec)
-        self.statistics.waiting = ""
-        lane.limiter.resume()
-
-    def _failed(self, lane: Lane, fault: RetryableError, call: str) -> None:
-        """A fault that may be the model's, not the call's: then nobody but single calls tries, until one succeeds."""
-        self.statistics.refused += fault.kind == "busy"
-        lane.refused += fault.kind == "busy"
-        was_open = lane.health.open
-        try:
-            pause = lane.health.failed(fault, call)
-        except ProviderDown as down:
-            self._down(lane, down)
-            raise
-        if pause:
-            lane.limiter.probing = True
-            lane.limiter.pause(pause)
-            self.statistics.waiting = f"{lane.spec} does not answer: {fault}"
-            if not was_open:
-                _log.warning("%s. The run waits for it, %.0f s at most.", self.statistics.waiting, lane.health.allowed)
-                tell(WARNING, "breaker open", {"text": str(fault)}, model=lane.spec, error=fault_of(fault))
-
-    def _down(self, lane: Lane, error: ProviderDown) -> None:
-        """Let the calls that wait through, to be spared the same."""
-        tell(ERROR, "model down", {"text": str(error)}, model=lane.spec, error=fault_of(error))
-        lane.health.down(error)
-        self.statistics.waiting = ""
-        lane.limiter.resume()
 
     def model(self, spec: str) -> Model:
         """The model of a spec such as `local` or `openai:gpt-4.1-mini`, made on first use.
@@ -330,14 +183,8 @@ class Gateway:
         if lane is None:
             model = self._make(spec)
             most = sys.maxsize if model.width == UNLIMITED else min(self._most, model.width or self._most)
-            lane = Lane(
-                spec,
-                model,
-                Limiter(most, fixed=bool(model.width)),
-                Health(self._patience),
-                price_of(spec, self._prices),
-            )
-            self._lanes[spec] = lane
+            limiter, price = Limiter(most, fixed=bool(model.width)), price_of(spec, self._prices)
+            lane = self._lanes[spec] = Lane(spec, model, limiter, Health(self._patience), price, self.statistics)
         return lane
 
     def lanes(self) -> list[Lane]:
@@ -365,14 +212,12 @@ class Gateway:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        for waiter in [waiter for purchase in pending.values() for waiter in purchase.open_waiters()]:
+            waiter.cancel()  # of a purchase that had not even begun
+        self._pending.clear()
         for lane in self._lanes.values():
             await lane.model.aclose()
         self._lanes.clear()
-
-
-def _tell(level: int, event: str, request: Request, fault: Exception, **fields: Any) -> None:
-    """Tell the log what a call met; the server's own words are content."""
-    tell(level, event, {"text": str(fault)}, agent=request.agent, model=request.model, error=fault_of(fault), **fields)
 
 
 _CURRENT: ContextVar[Gateway | None] = ContextVar("gateway", default=None)

@@ -60,6 +60,9 @@ class Statistics:
 
     calls: int = 0
     from_journal: int = 0
+    """Replies that were known and not bought again."""
+    from_cache: int = 0
+    """Of these, those that another run bought."""
     retries: int = 0
     refused: int = 0
     """Of the retried: by a server that had too much to do."""
@@ -72,8 +75,6 @@ class Statistics:
     """USD, at list prices."""
     unpriced: list[str] = field(default_factory=list)
     """Models whose price is not known, so that `cost` leaves them out."""
-    limits: dict[str, int] = field(default_factory=dict)
-    """Calls at once that each model is given now, where that is less than was allowed."""
     waiting: str = ""
     """What keeps the run from going on just now."""
 
@@ -129,6 +130,8 @@ class Health:
         self._known = False
         self._refusals = 0
         self._tries = 0
+        self._next = 0.0
+        """When a single call may try again, while the breaker is open."""
         self._down: tuple[float, str] | None = None
 
     @property
@@ -188,5 +191,9 @@ class Health:
             raise down from error
         if error.kind == "busy" or (error.kind != "absent" and len(self._failing) < 8):
             return 0.0
+        if time.monotonic() < self._next:  # sent before it opened, and so no news
+            return 0.0
         self._tries += 1
-        return min(0.25 * 2.0 ** min(self._tries, 5), 5.0, max(0.01, allowed - silent))
+        pause = min(0.25 * 2.0 ** min(self._tries, 5), 5.0, max(0.01, allowed - silent))
+        self._next = time.monotonic() + pause
+        return pause

@@ -136,7 +136,7 @@ class Pace:
 
     def refused(self, sent: Sent, now: float, pause: float) -> None:
         """The server has too much to do, and asks for a pause."""
-        if sent.limit != self.cuts:  # sent before the last cut, and so no news
+        if self.fixed or sent.limit != self.cuts:  # sent before the last cut, and so no news
             return
         self.cuts += 1
         if self.gap:

@@ -87,11 +87,14 @@ def _rows(view: "View") -> Iterator[tuple[str, Text]]:
         yield "accepted", Text.assemble((f"{accepted:,}", "bold"), rest)
     else:  # the ledger knows how many there are, not how many passed
         yield "records", Text(f"{counts.records:,}", "bold")
+    if view.told and view.told.target:
+        yield "target", Text(view.told.target)
     stages = " · ".join(f"{_clean(stage)} {count:,}" for stage, count in _most(totals.dropped))
     yield "dropped", Text(f"{counts.dropped:,}" + (f": {stages}" if stages else ""))
     if view.live and view.recent.seconds >= 1:
         yield "speed", _speed(view)
-    retries = ", ".join(f"{n:,} {word}" for n, word in ((totals.retries, "retries"), (totals.failed, "failed")) if n)
+    parts = ((totals.from_cache, "from the cache"), (totals.retries, "retries"), (totals.failed, "failed"))
+    retries = ", ".join(f"{n:,} {word}" for n, word in parts if n)
     yield "calls", Text(f"{counts.calls:,}" + (f" ({retries})" if retries else ""))
     if totals.calls:
         yield "tokens", Text(tokens(totals).replace(" tokens", ""))

@@ -123,13 +123,17 @@ class View:
                 "failed": self.counts.failed,
                 "set_aside": self.set_aside,
             },
+            "target": told.target if told else "",
             "skills": {
                 name: {**asdict(one), "accepted": totals.accepted.get(name, 0)}
                 for name, one in self.counts.skills.items()
             },
             "dropped": {"all": self.counts.dropped, "by_stage": totals.dropped, "by_reason": totals.reasons},
             "faults": [fault._asdict() for fault in self.faults],
-            "calls": {"stored": self.counts.calls, **totals.model_dump(include={"calls", "retries", "failed"})},
+            "calls": {
+                "stored": self.counts.calls,
+                **totals.model_dump(include={"calls", "from_cache", "retries", "failed"}),
+            },
             "tokens": {
                 "input": totals.input_tokens,
                 "cached": totals.cached_tokens,

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from agentinstruct.agents.gateway import Gateway, Statistics
+from agentinstruct.run.pursuit import Pursuit
 
 
 @dataclass
@@ -33,9 +34,15 @@ class Progress:
     """The skills that cannot run on this machine, and what each lacks."""
     notice: str = ""
     """What the run does without, and how to have it."""
+    troubles: list[str] = field(default_factory=list)
+    """What went wrong beside the run and does not stop it."""
     untraced: str = ""
     """Why traces or metrics did not arrive where they were to go."""
     reading: bool = True
+    sweep: int = 0
+    """Which pass over the seeds this is, where a run makes several."""
+    pursuit: Pursuit | None = None
+    """How far it is from its target, where it has one."""
     records: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
     """Of the records, those that passed every check."""
@@ -50,4 +57,4 @@ class Progress:
         told = [f"{name} was left out: it {why}" for name, why in self.left_out.items()]
         if self.unrouted:
             told.append(f"{self.unrouted} seeds were routed by their features: the agent gave no usable opinion")
-        return [*told, *filter(None, (self.notice, self.untraced))]
+        return [*told, *filter(None, (self.notice, self.untraced)), *self.troubles]

@@ -76,6 +76,7 @@ class Report:
             models=_models(progress),
             waiting=_plain(calls.waiting),
             budget=self.budget,
+            target=progress.pursuit.words if progress.pursuit else "",
             notices=list(map(_plain, progress.notices)),
         )
 
@@ -88,6 +89,7 @@ class Report:
             reasons[f"{stage}: {reason}"] += count
         return Totals(
             calls=before.calls + calls.calls,
+            from_cache=before.from_cache + calls.from_cache,
             retries=before.retries + calls.retries,
             failed=before.failed + calls.failed,
             input_tokens=before.input_tokens + calls.input_tokens,

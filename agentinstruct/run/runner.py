@@ -7,16 +7,21 @@ Memory is bounded by the window, not by the seeds: they stream from disk while w
 what the journal says, so a resumed run goes on where the last one stopped, whatever stopped it.
 """
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from agentinstruct.agents.errors import BudgetReached
-from agentinstruct.agents.gateway import Gateway, Patience, using
+from agentinstruct.agents.gateway import CallStore, Gateway, Patience, using
 from agentinstruct.agents.skill import Skill
+from agentinstruct.run.aim import Aimed
+from agentinstruct.run.cache import call_store
 from agentinstruct.run.journal import Journal
-from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.plan import RunConfig, Work
 from agentinstruct.run.progress import Progress
-from agentinstruct.run.source import Source
+from agentinstruct.run.pursuit import Pursuit
+from agentinstruct.run.source import Given, Source
 from agentinstruct.run.telemetry import Telemetry, telemetry
 from agentinstruct.run.window import Outcome, Window
 
@@ -28,6 +33,8 @@ class Runner:
     config: RunConfig
     journal: Journal
     progress: Progress = field(default_factory=Progress)
+    only: Sequence[Work] | None = None
+    """The work to do, where it is not all that the seeds give."""
     _window: Window | None = None
     _stopped: bool = False
 
@@ -49,13 +56,19 @@ class Runner:
     async def _run(self, traced: Telemetry) -> None:
         skills, self.progress.left_out = self.config.able_skills()
         self.progress.expected = self.config.limit
-        gateway = self._gateway(traced)
-        self.progress.statistics, self.progress.gateway = gateway.statistics, gateway
+        with call_store(
+            self.journal, self.config.cache, self.progress.statistics, self.progress.troubles.append
+        ) as store:
+            await self._with(self._gateway(store, traced), skills, traced)
+
+    async def _with(self, gateway: Gateway, skills: list[Skill], traced: Telemetry) -> None:
+        self.progress.gateway = gateway
         width = min(gateway.width(spec) for spec in set(self.config.models().values()))
         contexts = {skill.name: self.config.context_for(skill) for skill in skills}
         self._window = window = Window(width, self.journal, load_graphs(skills), contexts, self._count, traced)
+        window.room = lambda: gateway.budget.room(self.progress.done)
         async with using(gateway), self._corpus(skills):
-            await self._work(Source(self.config, self.journal, self.progress, skills), window)
+            await self._work(await asyncio.to_thread(self._source, skills), window)
             if window.spent:
                 self.progress.spent = window.spent
                 await gateway.drain()
@@ -67,7 +80,7 @@ class Runner:
             return
         try:
             async for work in source.todo():
-                await window.put(work)
+                await (window.put(work) if work else window.moved())
                 if window.stopped or window.spent:
                     break
         except BudgetReached as error:  # while seeds were routed
@@ -77,13 +90,24 @@ class Runner:
         finally:
             await window.close()
 
-    def _gateway(self, traced: Telemetry) -> Gateway:
+    def _source(self, skills: list[Skill]) -> Source:
+        if self.only is not None:
+            return Given(self.config, self.journal, self.progress, skills, self.only)
+        if self.config.target is None:
+            return Source(self.config, self.journal, self.progress, skills)
+        drawn = {skill.name: self.config.categories_of(skill) for skill in skills}
+        pursuit = self.progress.pursuit = Pursuit.of(self.config.target, skills, drawn)
+        pursuit.load(self.journal)
+        return Aimed(self.config, self.journal, self.progress, skills, pursuit)
+
+    def _gateway(self, store: CallStore, traced: Telemetry) -> Gateway:
         patience, before = Patience(), self.journal.counts()
         if before.calls:  # its models did answer: what fails first now may be a few poisoned items
             patience.first_s = 20.0
         return Gateway(
             traced.opener(self.config.endpoints.open),
-            store=self.journal,
+            store=store,
+            statistics=self.progress.statistics,
             max_concurrency=self.config.max_concurrency,
             patience=patience,
             prices=self.config.price_table(),
@@ -99,14 +123,16 @@ class Runner:
         self.progress.notice = text
 
     def _count(self, outcome: Outcome) -> None:
-        progress = self.progress
+        progress, work = self.progress, outcome.work
+        if progress.pursuit:
+            progress.pursuit.end(work.id, work.skill, outcome.records, outcome.dropped)
         if outcome.trouble:
             progress.failed += 1
             progress.trouble = outcome.trouble
             return
         progress.done += 1
-        progress.records[outcome.work.skill] += len(outcome.records)
-        progress.accepted[outcome.work.skill] += sum(record["accepted"] for record in outcome.records)
+        progress.records[work.skill] += len(outcome.records)
+        progress.accepted[work.skill] += sum(record["accepted"] for record in outcome.records)
         progress.dropped.update((one["stage"].partition("/")[0], one["reason"]) for one in outcome.dropped)
 
 

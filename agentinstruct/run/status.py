@@ -44,6 +44,8 @@ class Totals(BaseModel):
     """What the run came to over all its sittings, as far as no counter of the ledger tells it."""
 
     calls: int = 0
+    from_cache: int = 0
+    """Replies that other runs had bought."""
     retries: int = 0
     failed: int = 0
     input_tokens: int = 0
@@ -114,6 +116,8 @@ class Status(BaseModel):
     waiting: str = ""
     """What keeps the run from going on just now."""
     budget: Cap = Cap()
+    target: str = ""
+    """How far it is from the records that it is to make."""
     notices: list[str] = []
 
 

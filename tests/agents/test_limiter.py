@@ -321,8 +321,8 @@ async def goodput(server: Any, ceiling: int, calls: int) -> tuple[float, float]:
 async def test_a_real_server_with_a_hidden_limit_is_used_as_well_as_if_it_were_known(
     openai_server: Any, limit: dict[str, int]
 ) -> None:
-    server = openai_server(latency="lognormal:0.05,0.4", retry_after=0.3, **limit)
-    calls = 800 if "max_concurrent" in limit else 400
+    server = openai_server(latency="lognormal:0.1,0.4", retry_after=0.3, **limit)
+    calls = 600 if "max_concurrent" in limit else 400
     rate, refused = await goodput(server, 128, calls)
     assert refused < 0.05
     if "max_concurrent" in limit:

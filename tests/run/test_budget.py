@@ -163,3 +163,16 @@ def test_models_of_ones_own_need_no_price() -> None:
     Budget(most_calls=1).check(["openai:house"], {})
     with pytest.raises(SetupError, match=r"openai:house.*--prices"):
         Budget(usd=1).check(["openai:house"], {})
+
+
+def test_a_small_budget_ends_with_finished_work_not_with_much_begun(program, openai_server, seeds, tmp_path):
+    for number in range(40):
+        (seeds / f"{number}.txt").write_text(f"Village {number}. {(seeds / 'glass.txt').read_text()}")
+    server, out = openai_server(latency="0.01"), tmp_path / "out"
+    few = ("--categories-per-seed", 1, "--rounds", 0, "--transforms", "identity")
+    done = program(*command(seeds, server, out, "--max-calls", 100, "--max-concurrency", 64, *few))
+    assert done.returncode == 0, done.stderr
+    with Journal.read(out) as journal:
+        counts = journal.counts()
+    assert counts.calls == 100
+    assert counts.done >= 10
