@@ -32,8 +32,8 @@ class Transport:
     """The connections to one server. For one event loop."""
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
-        parts = urlsplit(url)
         try:
+            parts = urlsplit(url)
             self._port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError as error:
             raise UnreachableError(str(error)) from error
@@ -53,7 +53,7 @@ class Transport:
             UnreachableError: no connection could be made. UnansweredError: it was lost.
             BrokenAnswerError: what came is no whole answer.
         """
-        connection = self._kept() or await self._connect()
+        connection = self._kept() or await self._connect(min(CONNECT_S, timeout_s))
         answer = await connection.ask(b"%b%d\r\n\r\n%b" % (self._head, len(body), body), timeout_s)
         if connection.usable:
             connection.since = asyncio.get_running_loop().time()
@@ -74,15 +74,15 @@ class Transport:
                 return connection
         return None
 
-    async def _connect(self) -> "_Connection":
+    async def _connect(self, within_s: float) -> "_Connection":
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(CONNECT_S):
+            async with asyncio.timeout(within_s):
                 _, protocol = await loop.create_connection(
                     lambda: _Connection(self._open), self._host, self._port, ssl=self._ssl
                 )
         except TimeoutError as error:
-            raise UnreachableError(f"no connection within {CONNECT_S:.0f} s") from error
+            raise UnreachableError(f"no connection within {within_s:.0f} s") from error
         except (OSError, UnicodeError) as error:
             raise UnreachableError(str(error)) from error
         return protocol
@@ -97,12 +97,15 @@ class Transport:
 def _head(url: str, headers: Mapping[str, str]) -> bytes:
     """A request's head up to the length of its body."""
     parts = urlsplit(url)
-    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._") + (f"?{parts.query}" if parts.query else "")
+    path, query = (quote(part, safe="/%:@!$&'()*+,;=~-._?") for part in (parts.path or "/", parts.query))
     name, host = parts.netloc.rpartition("@")[::2]
     fields = {"host": host if host.isascii() else host.encode("idna").decode(), **headers}
     if name and "authorization" not in fields:
         fields["authorization"] = f"Basic {b64encode(unquote(name).encode()).decode()}"
-    lines = [f"POST {path} HTTP/1.1", *(f"{key}: {value}" for key, value in fields.items())]
+    lines = [
+        f"POST {path}{'?' if query else ''}{query} HTTP/1.1",
+        *(f"{key}: {value}" for key, value in fields.items()),
+    ]
     if not all(line.isprintable() for line in lines):
         raise UnreachableError("the address or a header holds a line break or control character")
     return "\r\n".join([*lines, "content-length: "]).encode()

@@ -1,8 +1,11 @@
 """The connections to an endpoint, against servers that speak HTTP well, oddly and not at all."""
 
 import asyncio
+import shutil
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -66,7 +69,7 @@ def test_headers_are_read_by_name() -> None:
 
 @asynccontextmanager
 async def serving(
-    answers: Callable[[int], bytes], *, then: str = "keep"
+    answers: Callable[[int], bytes], *, then: str = "keep", tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[tuple[Transport, list[bytes]]]:
     """A server that says what it is told to each request, and a client of it; `then`: keep, close or reset."""
     requests: list[bytes] = []
@@ -87,7 +90,7 @@ async def serving(
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     port = server.sockets[0].getsockname()[1]
     client = Transport(f"http://127.0.0.1:{port}/v1/chat/completions", {"authorization": "Bearer k"})
     try:
@@ -179,7 +182,7 @@ async def test_nobody_there_is_said_so(url: str) -> None:
         await Transport(url, {}).post(b"{}", 5)
 
 
-@pytest.mark.parametrize("url", ["http://:80/v1", "http://host:99999/v1", "http:///v1"])
+@pytest.mark.parametrize("url", ["http://:80/v1", "http://host:99999/v1", "http:///v1", "http://[::1/v1"])
 def test_an_address_that_names_no_place_is_refused(url: str) -> None:
     with pytest.raises(UnreachableError):
         Transport(url, {})
@@ -193,3 +196,32 @@ def test_no_header_can_end_its_line(headers: dict[str, str]) -> None:
 
 async def test_a_name_and_password_in_the_address_are_sent() -> None:
     assert b"authorization: Basic bWU6cHc=" in Transport("http://me:pw@127.0.0.1:1/v1", {})._head
+
+
+async def test_a_query_in_the_address_cannot_break_the_request_line() -> None:
+    head = Transport("http://127.0.0.1:1/a b/v1?x=1 HTTP/1.0", {})._head
+    assert head.startswith(b"POST /a%20b/v1?x=1%20HTTP/1.0 HTTP/1.1\r\n")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="a certificate has to be made")
+async def test_over_tls_the_servers_name_is_checked(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    made += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
+    await (await asyncio.create_subprocess_exec(*made, stderr=asyncio.subprocess.DEVNULL)).wait()
+    mine, theirs = ssl.create_default_context(cafile=str(certificate)), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(certificate, key)
+    async with serving(lambda number: PLAIN, tls=theirs) as (plain, _):
+        port = plain._port
+        trusting = Transport(f"https://localhost:{port}/v1", {})
+        trusting._ssl = mine
+        assert (await trusting.post(b"{}", 5)).body == b"hello"
+        assert (await trusting.post(b"{}", 5)).body == b"hello" and len(trusting._open) == 1
+        trusting.close()
+        for url in (f"https://localhost:{port}/v1", f"https://127.0.0.1:{port}/v1"):
+            doubting = Transport(url, {})
+            if "127" in url:
+                doubting._ssl = mine  # the right certificate for another name
+            with pytest.raises(UnreachableError, match="certificate"):
+                await doubting.post(b"{}", 5)
+        await asyncio.sleep(0.05)
