@@ -5,6 +5,7 @@ describe | adopt ─ retrieve | hypothesise ─ simulate
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 from typing import Any, Literal
 
@@ -128,7 +129,29 @@ def usable(spec: SimulatorSpec, apis: Sequence[Api]) -> None:
 
 def simulator_of(state: Any) -> Simulator:
     """A fresh simulator of the state's library."""
-    return Simulator(state["simulator"].library(state["apis"]))
+    return _simulator(Declared(state["simulator"], state["apis"])).fork()
+
+
+class Declared:
+    """A library's specification and functions, known by which objects they are: a seed has one of each."""
+
+    __slots__ = ("apis", "spec")
+
+    def __init__(self, spec: SimulatorSpec, apis: Sequence[Api]) -> None:
+        self.spec = spec
+        self.apis = apis
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Declared) and self.spec is other.spec and self.apis is other.apis
+
+    def __hash__(self) -> int:
+        return hash((id(self.spec), id(self.apis)))
+
+
+@lru_cache(maxsize=64)
+def _simulator(declared: Declared) -> Simulator:
+    """The library as it begins: read once for all that is done with it."""
+    return Simulator(declared.spec.library(declared.apis))
 
 
 def library_view(state: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import resource
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import orjson
@@ -37,7 +38,7 @@ async def bare(given: dict[str, Any]) -> dict[str, Any]:
     """The floor: what the calls alone cost."""
     import aiohttp
 
-    bodies = recorded_bodies(Path(given["recorded"]))
+    bodies = recorded_bodies(Path(given["recorded"]))[: given.get("most")]
     waiting, url = iter(bodies), f"{given['url']}/chat/completions"
     headers, connector = {"content-type": "application/json"}, aiohttp.TCPConnector(limit=0)
     gc.freeze()
@@ -63,11 +64,9 @@ def recorded_bodies(path: Path) -> list[dict[str, Any]]:
 async def ours(given: dict[str, Any]) -> dict[str, Any]:
     """The product."""
     from agentinstruct.agents.models import Endpoints
-    from agentinstruct.graphs.wiring import graph_of
     from agentinstruct.run.execute import execute
 
-    for skill in SKILLS:
-        graph_of(skill)
+    await warmed(given)
     places = Endpoints(base_url=given["url"], api_key="none")
     config = config_of(
         Path(given["seeds"]), Path(given["out"]), places, max_concurrency=given["width"], **given.get("settings", {})
@@ -79,6 +78,15 @@ async def ours(given: dict[str, Any]) -> dict[str, Any]:
     told = {"records": sum(done.summary.accepted.values()), "items": progress.done, "resumed": progress.resumed}
     started_s = first[0] - given["spawned"] if first else 0.0
     return _ended(begun, progress.statistics.calls) | told | {"started_s": started_s}
+
+
+async def warmed(given: dict[str, Any]) -> None:
+    """A small run without a server first, unless the start is what is measured: imports, templates, reply types."""
+    from material import record
+
+    if given.get("warm", True):
+        with TemporaryDirectory() as folder:
+            await asyncio.to_thread(record, Path(given["seeds"]), Path(folder) / "recorded.jsonl", limit=12)
 
 
 def first_call() -> list[float]:
@@ -106,6 +114,7 @@ async def langgraph(given: dict[str, Any]) -> dict[str, Any]:
     from agentinstruct.graphs.wiring import graph_of
     from agentinstruct.seeds import read_seeds
 
+    await warmed(given)
     graphs = {name: graph_of(name) for name in SKILLS}
     door, turn = ChatOpenAIDoor(given["url"]), asyncio.Semaphore(given["width"])
     rows = Rows(Path(given["out"]))

@@ -66,11 +66,11 @@ def config_of(seeds: Path, out: Path, endpoints: Endpoints, **settings: Any) -> 
     return RunConfig((str(seeds),), out, SKILLS, context, endpoints=endpoints, embeddings="none", **settings)
 
 
-def record(seeds: Path, recorded: Path) -> int:
+def record(seeds: Path, recorded: Path, *, limit: int = 0) -> int:
     """Run the flows once on the scripted model and keep every request with its reply; how many there were."""
     with TemporaryDirectory() as out, recorded.open("wb") as file:
         places = Recording(file)
-        asyncio.run(execute(config_of(seeds, Path(out) / "run", cast(Endpoints, places))))
+        asyncio.run(execute(config_of(seeds, Path(out) / "run", cast(Endpoints, places), limit=limit)))
     return places.count
 
 

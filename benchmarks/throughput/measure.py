@@ -29,6 +29,8 @@ finally:
     taken = resource.getrusage(resource.RUSAGE_SELF)
     print(taken.ru_utime + taken.ru_stime)
 """
+SEEDS_AT = {64: 45, 256: 0}
+"""Seeds of a run with so many calls in flight at 200 ms: enough for a quarter of a minute; 0: all."""
 Figures = dict[str, float]
 
 
@@ -175,7 +177,9 @@ async def at_latency(bench: Bench, width: int, found: Found) -> None:
     """CPU a call and calls a second at 200 ms."""
     bench.ask("latency/0.2")
     name = f"200 ms, {width} in flight"
-    bare, ours = await bench.client("bare", width=width), await bench.ours(width=width)
+    limit = SEEDS_AT[width]
+    ours = await bench.ours(width=width, settings={"limit": limit})
+    bare = await bench.client("bare", width=width, most=int(ours["calls"]))
     note_cpu(found, name, per_call(bare), per_call(ours))
     found.note("rate", f"bare, {name}", bare["rate"])
     found.note("rate", f"ours, {name}", ours["rate"])
@@ -198,9 +202,9 @@ async def resumed(bench: Bench, plan: Plan, found: Found) -> None:
     """How long a run takes from the command to its first new call, when most of its work is done."""
     seeds = str(material.write_seeds(bench.folder / "more.jsonl", plan.resumed + 20))
     out = str(bench.folder / "resumed")
-    first = await bench.client("ours", width=64, seeds=seeds, out=out, settings={"limit": plan.resumed})
-    again = await bench.client("ours", width=64, seeds=seeds, out=out)
-    fresh = await bench.client("ours", width=64, seeds=seeds, out=out + "-new", settings={"limit": 20})
+    first = await bench.client("ours", width=64, seeds=seeds, out=out, warm=False, settings={"limit": plan.resumed})
+    again = await bench.client("ours", width=64, seeds=seeds, out=out, warm=False)
+    fresh = await bench.client("ours", width=64, seeds=seeds, out=out + "-new", warm=False, settings={"limit": 20})
     found.resume = {"calls": first["calls"], "resumed_s": again["started_s"], "fresh_s": fresh["started_s"]}
 
 

@@ -38,7 +38,8 @@ HEAD = """# How fast it is
 (MACHINE). **bare** is aiohttp and uvloop sending the very same request bodies, and nothing else. **ours** is a whole
 run: seeds read, three skills (reading comprehension, text modification, tool use) with all their checks, journal,
 export and summary. **langgraph** is the same graphs run by LangGraph, each call made by LangChain's `ChatOpenAI`. CPU
-is user and system time of the client without its imports; figures are medians, ratios are of runs side by side.
+is user and system time of the client once it is warm (a small run before has made imports, templates, reply types);
+figures are medians, ratios are of runs side by side.
 
 | CPU a call, ms | bare | ours | ours / bare | langgraph | langgraph / ours |
 |---|---|---|---|---|---|"""
