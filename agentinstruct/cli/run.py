@@ -27,6 +27,7 @@ def run(
     verify: o.Verify = "strict",
     limit: Annotated[int, typer.Option(min=0, help="At most this many seeds; 0: all.")] = 0,
     max_concurrency: Annotated[int, typer.Option(min=1, help="Calls in flight per model.")] = 64,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that share the work and the limits.")] = 1,
     categories: o.Categories = "",
     transforms: o.Transforms = "",
     goals: o.Goals = "",
@@ -84,6 +85,7 @@ def run(
             route=choice("--route", route, "features", "agent"),
             limit=limit,
             max_concurrency=max_concurrency,
+            workers=workers,
             retry_failed=retry_failed,
             prices=prices,
         )

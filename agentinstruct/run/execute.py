@@ -16,6 +16,7 @@ from agentinstruct.run.folder import storage_error
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.manifest import read_manifest
 from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.pool import writers
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.runner import Runner
 from agentinstruct.run.summary import Summary, summarise
@@ -44,7 +45,7 @@ async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda 
         ProviderDown: a model does not serve; what is done is kept and exported.
     """
     config = _as_begun(config)
-    journal = Journal.open(config.out, config.manifest())
+    journal = Journal.open(config.out, config.manifest(), joining=writers(config))
     try:
         runner = Runner(config, journal)
         watch(runner.progress)

@@ -22,6 +22,7 @@ from agentinstruct.agents.errors import RunError
 
 MANIFEST = "run.json"
 LOCK = "run.lock"
+_ENDING_S = 10.0
 # fmt: off
 _NETWORK = frozenset({
     "9p", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "fuse.ceph", "fuse.davfs2", "fuse.gcsfuse",
@@ -129,10 +130,13 @@ def prepare(path: Path) -> None:
 
 
 def take_lock(path: Path) -> int:
-    """Makes this process the folder's one writer until the handle is closed or the process dies. Raises `RunError`."""
+    """Makes this process the folder's one owner until the handle is closed or the process dies. Raises `RunError`.
+
+    Its workers hold it too: after its death they end by themselves, which is waited for.
+    """
     handle = open_file(path / LOCK, os.O_RDWR | os.O_CREAT)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _flock(handle)
         owner = {"pid": os.getpid(), "host": socket.gethostname(), "started": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
         os.ftruncate(handle, 0)
         os.pwrite(handle, orjson.dumps(owner), 0)
@@ -144,6 +148,28 @@ def take_lock(path: Path) -> int:
         os.close(handle)
         raise storage_error(path / LOCK, problem) from problem
     return handle
+
+
+def _flock(handle: int) -> None:
+    until = time.monotonic() + _ENDING_S
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until or not _owner_died(os.pread(handle, 4096, 0)):
+                raise
+            time.sleep(0.05)
+
+
+def _owner_died(note: bytes) -> bool:
+    try:
+        owner = orjson.loads(note)
+        os.kill(owner["pid"], 0)
+    except ProcessLookupError:
+        return bool(owner["host"] == socket.gethostname())
+    except (orjson.JSONDecodeError, KeyError, TypeError, OSError):
+        return False
+    return False
 
 
 def _in_use(path: Path, note: bytes) -> RunError:

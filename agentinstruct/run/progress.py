@@ -21,6 +21,10 @@ class Progress:
     trouble: str = ""
     """What the last of the failed met."""
     set_aside: int = 0
+    deadly: list[str] = field(default_factory=list)
+    """Where the first of those are from that worker processes died of."""
+    deaths: int = 0
+    """Worker processes that died and were replaced."""
     unrouted: int = 0
     """Seeds on which the routing agent gave no usable opinion: their features decided."""
     left_out: dict[str, str] = field(default_factory=dict)
@@ -36,6 +40,10 @@ class Progress:
     def notices(self) -> list[str]:
         """All that this run did without, each with what to do about it."""
         told = [f"{name} was left out: it {why}" for name, why in self.left_out.items()]
+        if self.deaths:
+            told.append(f"{self.deaths} worker processes died and were replaced")
+        if self.deadly:
+            told.append(f"set aside, since worker processes died of them: {', '.join(self.deadly)}")
         if self.unrouted:
             told.append(f"{self.unrouted} seeds were routed by their features: the agent gave no usable opinion")
         return [*told, *([self.notice] if self.notice else [])]

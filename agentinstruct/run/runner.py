@@ -1,7 +1,7 @@
 """A run: what its source finds to do goes into a window of work in flight; what becomes of it is counted.
 
-    seeds ─ source: work items ─ window: one graph run each ─ journal ─ outcome
-                                              └── every model call: gateway ─ journal
+    seeds ─ source: work items ─ window, or a pool of workers: one graph run each ─ journal ─ outcome
+                                                        └── every model call: gateway ─ journal
 
 Memory is bounded by the window, not by the seeds: they stream from disk while work is done. Progress is
 what the journal says, so a resumed run goes on where the last one stopped, whatever stopped it.
@@ -10,10 +10,12 @@ what the journal says, so a resumed run goes on where the last one stopped, what
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentinstruct.agents.gateway import Gateway, Patience, using
+from agentinstruct.agents.gateway import CallStore, Gateway, Patience, Statistics, using
 from agentinstruct.agents.skill import Skill
+from agentinstruct.run.crew import Crew
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.pool import Pool
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.source import Source
 from agentinstruct.run.window import Outcome, Window
@@ -21,12 +23,12 @@ from agentinstruct.run.window import Outcome, Window
 
 @dataclass
 class Runner:
-    """One run in one process."""
+    """One run: all of it in this process, or what is costly in workers."""
 
     config: RunConfig
     journal: Journal
     progress: Progress = field(default_factory=Progress)
-    _window: Window | None = None
+    _window: Window | Pool | None = None
     _stopped: bool = False
 
     def stop(self) -> None:
@@ -42,17 +44,25 @@ class Runner:
             ProviderDown: a model cannot be reached or refuses to serve; what is done is kept.
         """
         skills, self.progress.left_out = self.config.able_skills()
-        gateway = self._gateway()
+        gateway = make_gateway(self.config, self.journal, answered=bool(self.journal.counts().calls))
         self.progress.statistics = gateway.statistics
         width = min(gateway.width(spec) for spec in set(self.config.models().values()))
-        contexts = {skill.name: self.config.context_for(skill) for skill in skills}
-        self._window = window = Window(width, self.journal, load_graphs(skills), contexts, self._count)
+        self._window = window = self._hands(skills, gateway.statistics, width)
         async with using(gateway), self._corpus(skills):
             await self._work(Source(self.config, self.journal, self.progress, skills), window)
+        if isinstance(window, Pool):
+            self.progress.deaths = window.deaths
         if window.fatal is not None:
             raise window.fatal
 
-    async def _work(self, source: Source, window: Window) -> None:
+    def _hands(self, skills: list[Skill], own: Statistics, width: int) -> Window | Pool:
+        """What does the work."""
+        if self.config.workers > 1:
+            return Crew(self.config, self.journal, self.progress, skills, own).pool(width, self._count)
+        contexts = {skill.name: self.config.context_for(skill) for skill in skills}
+        return Window(width, self.journal, load_graphs(skills), contexts, self._count)
+
+    async def _work(self, source: Source, window: Window | Pool) -> None:
         try:
             if self._stopped:
                 return
@@ -64,18 +74,6 @@ class Runner:
         finally:
             await window.close()
 
-    def _gateway(self) -> Gateway:
-        patience = Patience()
-        if self.journal.counts().calls:  # its models did answer: what fails first now may be a few poisoned items
-            patience.first_s = patience.outage_s
-        return Gateway(
-            self.config.endpoints.open,
-            store=self.journal,
-            max_concurrency=self.config.max_concurrency,
-            patience=patience,
-            prices=self.config.price_table(),
-        )
-
     def _corpus(self, skills: list[Skill]) -> Any:
         from agentinstruct.run.corpus import corpus
 
@@ -86,6 +84,10 @@ class Runner:
 
     def _count(self, outcome: Outcome) -> None:
         progress = self.progress
+        if outcome.aside:
+            progress.set_aside += 1
+            progress.deadly = [*progress.deadly, f"{outcome.work.skill} of {outcome.work.seed.source}"][:20]
+            return
         if outcome.trouble:
             progress.failed += 1
             progress.trouble = outcome.trouble
@@ -93,6 +95,20 @@ class Runner:
         progress.done += 1
         progress.records[outcome.work.skill] += len(outcome.records)
         progress.dropped.update(one["reason"] for one in outcome.dropped)
+
+
+def make_gateway(config: RunConfig, store: CallStore, *, answered: bool) -> Gateway:
+    """The gateway of one process of a run; `answered`: its models have served this run before."""
+    patience = Patience()
+    if answered:  # what fails first now may be a few poisoned items
+        patience.first_s = patience.outage_s
+    return Gateway(
+        config.endpoints.open,
+        store=store,
+        max_concurrency=config.max_concurrency,
+        patience=patience,
+        prices=config.price_table(),
+    )
 
 
 def load_graphs(skills: list[Skill]) -> dict[str, Any]:

@@ -20,6 +20,8 @@ class Outcome:
     dropped: list[dict[str, Any]] = field(default_factory=list)
     trouble: str = ""
     """What the endpoint's failure was; empty when the item is finished."""
+    aside: bool = False
+    """Whether the item is set aside, since worker processes died of it."""
 
 
 @dataclass(slots=True)
@@ -55,6 +57,10 @@ class Window:
     async def drain(self) -> None:
         """Wait until all that was begun is done, or the window is stopped."""
         await self._until(1)
+
+    async def halted(self) -> None:
+        """Wait until the window is stopped."""
+        await self._until(0)
 
     async def close(self) -> None:
         """Cancel what is still running; its finished calls are in the journal."""
