@@ -85,6 +85,7 @@ class Journal(JournalReader):
         """
         address = f"file:{quote(os.fsencode(folder / LEDGER))}?mode=ro"
         with ExitStack() as files:
+            files.callback(keeper.close)
             try:
                 journal = cls(folder, read_manifest(folder), Index(connect(address), folder), Recovery())
                 journal._start(keeper, writer, files)

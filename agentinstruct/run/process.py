@@ -77,7 +77,7 @@ class Process:
         self.kill()
         status = await asyncio.to_thread(self._process.wait)
         await self._keeping
-        self._control.close()
+        await self._control.aclose()
         return f"ended by {Signals(-status).name}" if status < 0 else f"ended with status {status}" if status else ""
 
     async def _keep(self) -> None:
@@ -96,4 +96,4 @@ class Process:
             self._fault = fault
             self._control.close()
         finally:
-            self._rows.close()
+            await self._rows.aclose()
