@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from agentinstruct.agents.errors import RunError
+from agentinstruct.agents.errors import RunError, SetupError
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.orders import fault_of, told_work
 from agentinstruct.run.pipe import Message
@@ -241,5 +241,18 @@ def writer(number: int) -> str:
 
 
 def writers(config: RunConfig) -> list[str]:
-    """The writers that a run's workers join it as."""
-    return [writer(number) for number in range(1, config.workers + 1)] if config.workers > 1 else []
+    """The writers that a run's workers join it as.
+
+    Raises:
+        SetupError: the run cannot be shared out.
+    """
+    if config.workers == 1:
+        return []
+    for role, model in config.models().items():
+        if model.partition(":")[0] == "local":
+            raise SetupError(
+                f"--workers {config.workers}: the model of role {role} is the embedded one ({model}), which answers "
+                "one request at a time on all cores: more processes would only load it again. Leave --workers out, "
+                "or give a model that is served (openai:NAME with --base-url)."
+            )
+    return [writer(number) for number in range(1, config.workers + 1)]
