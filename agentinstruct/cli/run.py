@@ -51,6 +51,8 @@ def run(
         Path | None,
         typer.Option(help='JSON: {"models": {NAME: [input, cached, output]}} in USD per million.'),
     ] = None,
+    budget: o.BudgetUsd = None,
+    max_calls: o.MaxCalls = 0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed three times.")] = False,
 ) -> None:
     """Make a dataset from documents and code. Run the same command again to resume."""
@@ -88,6 +90,8 @@ def run(
             workers=workers,
             retry_failed=retry_failed,
             prices=prices,
+            budget=budget,
+            max_calls=max_calls,
         )
         finished = start(config)
     from agentinstruct.cli.show import show_summary
@@ -138,6 +142,10 @@ def _leave(finished: "Finished", folder: Path, named: bool) -> None:
         typer.echo(f"Stopped. To resume: {resume_command(folder, named)}", err=True)
         raise typer.Exit(128 + finished.interrupted)
     progress = finished.progress
+    if progress.spent:
+        typer.echo(f"Budget reached: {progress.spent}. What is done is kept. To go on, raise it in:")
+        typer.echo(f"  {resume_command(folder, named)}")
+        return
     if progress.set_aside:
         typer.echo(f"{progress.set_aside} work items failed too often and are set aside. To try them again:", err=True)
         typer.echo(f"  {resume_command(folder, named)} --retry-failed", err=True)

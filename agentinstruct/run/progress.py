@@ -20,6 +20,8 @@ class Progress:
     failed: int = 0
     trouble: str = ""
     """What the last of the failed met."""
+    spent: str = ""
+    """What was spent, once the budget was reached."""
     set_aside: int = 0
     deadly: list[str] = field(default_factory=list)
     """Where the first of those are from that worker processes died of."""

@@ -10,7 +10,8 @@ what the journal says, so a resumed run goes on where the last one stopped, what
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentinstruct.agents.gateway import CallStore, Gateway, Patience, Statistics, using
+from agentinstruct.agents.errors import BudgetReached
+from agentinstruct.agents.gateway import Budget, CallStore, Gateway, Patience, Statistics, using
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.crew import Crew
 from agentinstruct.run.journal import Journal
@@ -44,12 +45,16 @@ class Runner:
             ProviderDown: a model cannot be reached or refuses to serve; what is done is kept.
         """
         skills, self.progress.left_out = self.config.able_skills()
-        gateway = make_gateway(self.config, self.journal, answered=bool(self.journal.counts().calls))
+        before = self.journal.counts()
+        budget = self.config.make_budget(before.calls, before.cost)
+        gateway = make_gateway(self.config, self.journal, budget, answered=before.calls > 0)
         self.progress.statistics = gateway.statistics
         width = min(gateway.width(spec) for spec in set(self.config.models().values()))
         self._window = window = self._hands(skills, gateway.statistics, width)
         async with using(gateway), self._corpus(skills):
             await self._work(Source(self.config, self.journal, self.progress, skills), window)
+            if self.progress.spent:
+                await gateway.drain()
         if isinstance(window, Pool):
             self.progress.deaths = window.deaths
         if window.fatal is not None:
@@ -68,8 +73,11 @@ class Runner:
                 return
             async for work in source.todo():
                 await window.put(work)
-                if window.stopped:
-                    return
+                if window.stopped or self.progress.spent:
+                    break
+            await window.drain()  # past the budget, what is under way goes on as far as it gets without another call
+        except BudgetReached as error:
+            self.progress.spent = str(error)
             await window.drain()
         finally:
             await window.close()
@@ -84,6 +92,9 @@ class Runner:
 
     def _count(self, outcome: Outcome) -> None:
         progress = self.progress
+        if outcome.spent:
+            progress.spent = outcome.spent
+            return
         if outcome.aside:
             progress.set_aside += 1
             progress.deadly = [*progress.deadly, f"{outcome.work.skill} of {outcome.work.seed.source}"][:20]
@@ -97,17 +108,18 @@ class Runner:
         progress.dropped.update(one["reason"] for one in outcome.dropped)
 
 
-def make_gateway(config: RunConfig, store: CallStore, *, answered: bool) -> Gateway:
+def make_gateway(config: RunConfig, store: CallStore, budget: Budget, *, answered: bool) -> Gateway:
     """The gateway of one process of a run; `answered`: its models have served this run before."""
     patience = Patience()
     if answered:  # what fails first now may be a few poisoned items
-        patience.first_s = patience.outage_s
+        patience.first_s = 20.0
     return Gateway(
         config.endpoints.open,
         store=store,
         max_concurrency=config.max_concurrency,
         patience=patience,
         prices=config.price_table(),
+        budget=budget,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
+from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.routing import routed
 from agentinstruct.agents.skill import Skill
@@ -37,6 +37,7 @@ class Source:
 
         Raises:
             ProviderDown: the agent that routes cannot be reached.
+            BudgetReached: it cannot be paid.
         """
         mix = self.config.make_mix(self.skills)
         async for seed, suitable in self._routed(mix):
@@ -63,7 +64,7 @@ class Source:
         """What an agent leaves of the skills that suit a seed; all where it cannot say."""
         try:
             return await routed(seed, skills, self.config.context.model_of("transform"))
-        except ProviderDown:
+        except (ProviderDown, BudgetReached):
             raise
         except (ReplyError, ProviderError):
             self.progress.unrouted += 1

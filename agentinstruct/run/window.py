@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentinstruct.agents.errors import ProviderDown, ProviderError
+from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError
 from agentinstruct.graphs.state import Context
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import Work
@@ -20,6 +20,8 @@ class Outcome:
     dropped: list[dict[str, Any]] = field(default_factory=list)
     trouble: str = ""
     """What the endpoint's failure was; empty when the item is finished."""
+    spent: str = ""
+    """What was spent, when the budget was reached before the item was finished."""
     aside: bool = False
     """Whether the item is set aside, since worker processes died of it."""
 
@@ -92,6 +94,8 @@ class Window:
             )
         except ProviderDown:
             raise
+        except BudgetReached as error:
+            return Outcome(work, spent=str(error))
         except ProviderError as error:
             self.journal.fail(work.id, work.skill, work.seed.id, "call", type(error).__name__, str(error))
             return Outcome(work, trouble=str(error))
