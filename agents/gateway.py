@@ -10,7 +10,7 @@ limiter and without a journal.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field, replace
@@ -286,6 +286,10 @@ class Gateway:
             lane = Lane(spec, model, limiter, Health(self._patience), price_of(spec, self._prices))
             self._lanes[spec] = lane
         return lane
+
+    def limiters(self) -> Iterator[tuple[str, Limiter]]:
+        """The queues of the models used so far, by the models' specs."""
+        return ((spec, lane.limiter) for spec, lane in self._lanes.items() if lane.limiter)
 
     def width(self, spec: str) -> int:
         """How many requests of a model can be in flight at once."""

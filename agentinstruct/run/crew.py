@@ -1,19 +1,27 @@
-"""The workers of a run on this machine: what each is told first, and what all of them report, added up."""
+"""The workers of a run on this machine: what each is told first, what they share, and what they report, added up."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from math import inf
 from typing import Any
 
-from agentinstruct.agents.gateway import Statistics
+from agentinstruct.agents.gateway import Gateway, Statistics
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.journal import Journal
+from agentinstruct.run.leases import REPORT_S, Landlord, Lease, Tenant
 from agentinstruct.run.orders import Orders, told_orders
 from agentinstruct.run.pipe import Message
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.pool import Pool, writer
 from agentinstruct.run.process import Process
 from agentinstruct.run.progress import Progress
+from agentinstruct.run.shares import Slots, Spending
 from agentinstruct.run.window import Outcome
+
+OWNER = 0
+"""The run's own process among those that share its limits: it makes calls where an agent routes seeds."""
 
 
 @dataclass
@@ -24,36 +32,90 @@ class Crew:
     journal: Journal
     progress: Progress
     skills: list[Skill]
-    own: Statistics
-    """What went through this process's own gateway."""
-    _counted: dict[int, Mapping[str, Any]] = field(default_factory=dict)
-    """The last count of every process there was, by the order they were started in."""
+    gateway: Gateway
+    """This process's own."""
+    size: int
+    _counted: list[Mapping[str, Any]] = field(default_factory=list)
+    """What each process there was has counted."""
     _current: dict[int, int] = field(default_factory=dict)
-    """Which process is in which slot."""
+    """Which of them is in which slot."""
+    _links: dict[int, Process] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._budget = budget = self.gateway.budget
+        sharing = self.size + (self.config.route == "agent")
+        slots = {}
+        for spec in sorted(set(self.config.models().values())):
+            if limiter := self.gateway.lane(spec).limiter:
+                slots[spec] = Slots(limiter.ceiling, sharing)
+        usd, calls = budget.usd - budget.spent, budget.most_calls - budget.calls
+        self._landlord = Landlord(
+            slots,
+            Spending(usd, sharing) if usd < inf else None,
+            Spending(calls, sharing, whole=True) if calls < inf else None,
+        )
+        self.gateway.budget = lease = Lease(0.0, 0)
+        self._tenant = Tenant(self.gateway, lease)
 
     def pool(self, width: int, tell: Callable[[Outcome], None]) -> Pool:
         """The pool of their processes, for as much work in flight as one process would have."""
-        size = min(self.config.workers, width)
-        return Pool(size, -(-width // size), self.journal, self._start, tell, self._hear)
+        tending = asyncio.ensure_future(self._tend())
+
+        async def end() -> None:
+            tending.cancel()
+            if self.progress.spent:
+                counts = self.journal.counts()
+                self.progress.spent = replace(self._budget, spent=counts.cost, calls=counts.calls).told()
+
+        return Pool(self.size, -(-width // self.size), self.journal, self._start, tell, self._hear, end)
+
+    async def _tend(self) -> None:
+        """Share with this process too, where it makes calls."""
+        if self.config.route == "agent":
+            self._landlord.join(OWNER)
+            self._share({})
+            while True:
+                await asyncio.sleep(REPORT_S)
+                self._shared(OWNER, self._tenant.report())
 
     async def _start(self, number: int) -> Process:
-        process = await Process.start(self.journal)
+        self._links[number] = process = await Process.start(self.journal)
         self._current[number] = len(self._counted)
-        self._counted[self._current[number]] = {}
+        self._counted.append({})
+        self._landlord.join(number)
+        leases = self._landlord.leases({})
         orders = Orders(
             config=replace(self.config, paths=()),  # seeds are this process's to read
             skills=[skill.name for skill in self.skills],
             writer=writer(number),
             segments=self.journal.numbers(writer(number)),
             answered=bool(self.progress.statistics.calls or self.journal.counts().calls),
+            lease=leases.pop(number),
         )
         process.send(told_orders(orders))
+        self._send(leases)
         return process
 
     def _hear(self, number: int, report: Message) -> None:
         process = self._current[number]
         self._counted[process] = report.get("statistics") or {**self._counted[process], "in_flight": 0}
-        self.progress.statistics = added([asdict(self.own), *self._counted.values()])
+        self.progress.statistics = added([asdict(self.gateway.statistics), *self._counted])
+        if report:
+            self._shared(number, report["needs"])
+
+    def _shared(self, who: int, needs: Message) -> None:
+        """What one process needs, and what follows for all."""
+        self._share(self._landlord.report(who, needs, asyncio.get_running_loop().time()))
+
+    def _share(self, pauses: dict[int, dict[str, float]]) -> None:
+        self._send(self._landlord.leases(pauses))
+
+    def _send(self, leases: dict[int, Message]) -> None:
+        for who, lease in leases.items():
+            if who == OWNER:
+                self._tenant.take(lease)
+            else:
+                self._links[who].send({"lease": lease})
 
 
 def added(parts: Iterable[Mapping[str, Any]]) -> Statistics:
@@ -61,5 +123,15 @@ def added(parts: Iterable[Mapping[str, Any]]) -> Statistics:
     total = asdict(Statistics())
     for part in parts:
         for name, value in part.items():
-            total[name] = total[name] | set(value) if isinstance(total[name], set) else total[name] + value
+            total[name] = _sum(total[name], value)
     return Statistics(**total)
+
+
+def _sum(one: Any, other: Any) -> Any:
+    if isinstance(one, str):
+        return one or other
+    if isinstance(one, dict):
+        return dict(Counter(one) + Counter(other))
+    if isinstance(one, list):
+        return list(dict.fromkeys([*one, *other]))
+    return one + other

@@ -30,6 +30,8 @@ class Orders:
     """Their numbers, by name."""
     answered: bool
     """Whether the run's models have answered before."""
+    lease: Message
+    """What it may use at first of the limits that are shared."""
 
 
 _ORDERS = TypeAdapter(Orders)
@@ -66,6 +68,7 @@ def told_outcome(outcome: Outcome) -> Message:
             "records": [{name: row[name] for name in _COUNTED} for row in outcome.records],
             "dropped": [{"reason": row["reason"]} for row in outcome.dropped],
             "trouble": outcome.trouble,
+            "spent": outcome.spent,
         }
     }
 

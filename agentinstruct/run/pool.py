@@ -8,72 +8,20 @@ item that kills processes is found, set aside and named, and nothing else is bla
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from agentinstruct.agents.errors import RunError, SetupError
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.orders import fault_of, told_work
 from agentinstruct.run.pipe import Message
 from agentinstruct.run.plan import RunConfig, Work
+from agentinstruct.run.slot import Link, Slot
 from agentinstruct.run.source import POISON
 from agentinstruct.run.window import Outcome
 
 GRACE_S = 15.0
 """How long workers may take to finish the calls in flight once they are told to stop."""
-
-
-class Link(Protocol):
-    """A worker as its owner sees it, wherever it runs."""
-
-    def send(self, message: Message) -> None:
-        """Tell it something; nothing happens when it is dead."""
-
-    def messages(self) -> AsyncIterator[Message]:
-        """What it says, until it ends."""
-
-    def kill(self) -> None:
-        """End it at once."""
-
-    async def ended(self) -> str:
-        """Wait for its end, and say how it ended; empty where it was in order."""
-
-
-@dataclass(slots=True)
-class Slot:
-    """The place of one worker: the process may change, the segments and the work in hand stay."""
-
-    number: int
-    link: Link | None = None
-    ready: bool = False
-    held: dict[str, Work] = field(default_factory=dict)
-    suspects: deque[Work] = field(default_factory=deque)
-    """Processes died with these in hand: they are done one at a time, with nothing beside them."""
-    alone: bool = False
-
-    @property
-    def open(self) -> bool:
-        """Whether it takes other work."""
-        return not self.suspects and not self.alone
-
-    def has(self, work: Work) -> bool:
-        """Whether a work item is in its hands."""
-        return work.id in self.held or work in self.suspects
-
-    def give(self, work: Work) -> None:
-        """Hand over a work item, at once or as soon as there is a process to do it."""
-        self.held[work.id] = work
-        if self.link:
-            self.link.send(told_work(work))
-
-    def go_on(self) -> None:
-        """Give the next suspect its turn."""
-        if not self.held:
-            self.alone = bool(self.suspects)
-            if self.suspects:
-                self.give(self.suspects.popleft())
 
 
 @dataclass(slots=True)
@@ -89,6 +37,8 @@ class Pool:
     tell: Callable[[Outcome], None]
     hear: Callable[[int, Message], None]
     """Called with what the worker of a slot reports, and with nothing when it has died."""
+    end: Callable[[], Awaitable[None]]
+    """Called when all of them have ended."""
     fatal: BaseException | None = None
     """What ended the work early."""
     stopped: bool = False
@@ -135,6 +85,7 @@ class Pool:
                 if slot.link:
                     slot.link.kill()
             await asyncio.gather(*self._serving)
+        await self.end()
 
     async def _change(self) -> None:
         self._changed.clear()
@@ -198,7 +149,7 @@ class Pool:
     def _finished(self, slot: Slot, told: Message) -> None:
         work = slot.held.pop(told["id"])
         self._in_a_row = 0
-        self.tell(Outcome(work, told["records"], told["dropped"], told["trouble"]))
+        self.tell(Outcome(work, told["records"], told["dropped"], told["trouble"], told["spent"]))
         slot.go_on()
         self._changed.set()
 
@@ -208,7 +159,7 @@ class Pool:
         self.hear(slot.number, {})
         for work in list(slot.held.values()):
             if rows := self.journal.result(work.id):
-                self._finished(slot, {"id": work.id, "trouble": "", **rows})
+                self._finished(slot, {"id": work.id, "trouble": "", "spent": "", **rows})
         if self.stopped:
             return
         self.deaths += 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentinstruct.agents.errors import BudgetReached
-from agentinstruct.agents.gateway import Budget, CallStore, Gateway, Patience, Statistics, using
+from agentinstruct.agents.gateway import Budget, CallStore, Gateway, Patience, using
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.crew import Crew
 from agentinstruct.run.journal import Journal
@@ -49,8 +49,7 @@ class Runner:
         budget = self.config.make_budget(before.calls, before.cost)
         gateway = make_gateway(self.config, self.journal, budget, answered=before.calls > 0)
         self.progress.statistics = gateway.statistics
-        width = min(gateway.width(spec) for spec in set(self.config.models().values()))
-        self._window = window = self._hands(skills, gateway.statistics, width)
+        self._window = window = self._hands(skills, gateway)
         async with using(gateway), self._corpus(skills):
             await self._work(Source(self.config, self.journal, self.progress, skills), window)
             if self.progress.spent:
@@ -60,10 +59,12 @@ class Runner:
         if window.fatal is not None:
             raise window.fatal
 
-    def _hands(self, skills: list[Skill], own: Statistics, width: int) -> Window | Pool:
-        """What does the work."""
-        if self.config.workers > 1:
-            return Crew(self.config, self.journal, self.progress, skills, own).pool(width, self._count)
+    def _hands(self, skills: list[Skill], gateway: Gateway) -> Window | Pool:
+        """What does the work: as many processes as there can be calls at once, at most."""
+        width = min(gateway.width(spec) for spec in set(self.config.models().values()))
+        size = min(self.config.workers, width - (self.config.route == "agent"))
+        if size > 1:
+            return Crew(self.config, self.journal, self.progress, skills, gateway, size).pool(width, self._count)
         contexts = {skill.name: self.config.context_for(skill) for skill in skills}
         return Window(width, self.journal, load_graphs(skills), contexts, self._count)
 

@@ -19,14 +19,12 @@ from agentinstruct.agents.gateway import Gateway, using
 from agentinstruct.agents.skill import load_skill
 from agentinstruct.run.corpus import opened_corpus
 from agentinstruct.run.journal import Journal
+from agentinstruct.run.leases import REPORT_S, Lease, Tenant
 from agentinstruct.run.orders import Orders, orders_of, told_fault, told_outcome, work_of
 from agentinstruct.run.pipe import Message, Pipe
 from agentinstruct.run.runner import load_graphs, make_gateway
 from agentinstruct.run.upstream import Upstream
 from agentinstruct.run.window import Window
-
-REPORT_S = 0.25
-"""How often a worker says what went through its gateway."""
 
 
 @dataclass
@@ -36,6 +34,7 @@ class Worker:
     pipe: Pipe
     window: Window
     gateway: Gateway
+    tenant: Tenant
     _told: Message = field(default_factory=dict)
 
     async def work(self) -> None:
@@ -58,6 +57,8 @@ class Worker:
         match kind:
             case "work":
                 await self.window.put(work_of(value))
+            case "lease":
+                self.tenant.take(value)
             case "stop":
                 self.window.stop()
 
@@ -67,15 +68,11 @@ class Worker:
             self.report()
 
     def report(self) -> None:
-        """Tell what went through the gateway, where that is new."""
-        report = {"statistics": asdict(self.gateway.statistics)}
+        """Tell what went through the gateway and what it needs, where that is new."""
+        report = {"statistics": asdict(self.gateway.statistics), "needs": self.tenant.report()}
         if report != self._told:
             self._told = report
-            self.pipe.send({"report": report | {"statistics": _plain(report["statistics"])}})
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: sorted(value) if isinstance(value, set) else value for name, value in values.items()}
+            self.pipe.send({"report": report})
 
 
 async def serve(control: socket, rows: socket) -> None:
@@ -95,13 +92,16 @@ async def _serve(orders: Orders, pipe: Pipe, messages: AsyncIterator[Message], r
     config = orders.config
     journal = Journal.join(config.out, Upstream(rows, orders.segments), orders.writer)
     skills = [load_skill(name) for name in orders.skills]
-    gateway = make_gateway(config, journal, answered=orders.answered)
+    budget = Lease(0.0, 0)
+    gateway = make_gateway(config, journal, budget, answered=orders.answered)
+    tenant = Tenant(gateway, budget)
+    tenant.take(orders.lease)
     contexts = {skill.name: config.context_for(skill) for skill in skills}
     # The owner counts what is in its workers' hands: here there is always room.
     window = Window(
         sys.maxsize, journal, load_graphs(skills), contexts, lambda outcome: pipe.send(told_outcome(outcome))
     )
-    worker = Worker(pipe, window, gateway)
+    worker = Worker(pipe, window, gateway, tenant)
     async with using(gateway), opened_corpus(config, skills):
         pipe.send({"ready": True})
         obeying = asyncio.ensure_future(worker.obey(messages))
