@@ -63,11 +63,13 @@ class Crew:
 
         async def end() -> None:
             tending.cancel()
-            if self.progress.spent:
+            self.progress.deaths = pool.deaths
+            if pool.spent:
                 counts = self.journal.counts()
-                self.progress.spent = replace(self._budget, spent=counts.cost, calls=counts.calls).told()
+                pool.spent = replace(self._budget, spent=counts.cost, calls=counts.calls).told()
 
-        return Pool(self.size, -(-width // self.size), self.journal, self._start, tell, self._hear, end)
+        pool = Pool(self.size, -(-width // self.size), self.journal, self._start, tell, self._hear, end)
+        return pool
 
     async def _tend(self) -> None:
         """Share with this process too, where it makes calls."""

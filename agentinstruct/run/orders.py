@@ -1,6 +1,6 @@
 """What the owner of a run and its workers say to each other, as JSON.
 
-owner:  {"orders": …} once · {"work": …} · {"stop": true}
+owner:  {"orders": …} once · {"work": …} · {"stop": {"patient": …}}
 worker: {"ready": true} · {"outcome": …} · {"report": …} · {"fatal": …}
 """
 

@@ -43,6 +43,8 @@ class Pool:
     """What ended the work early."""
     stopped: bool = False
     """Whether nothing more is taken."""
+    spent: str = ""
+    """What was spent, once the budget was reached."""
     deaths: int = 0
     """How many processes have died."""
     _in_a_row: int = 0
@@ -74,13 +76,14 @@ class Pool:
             await self._change()
 
     async def close(self) -> None:
-        """Have the workers finish the calls in flight, keep them, and end."""
+        """Have the workers finish the calls in flight, keep them, and end: all calls where money stopped the work."""
+        patient = bool(self.spent) and not self.stopped
         self.stop()
         for slot in self._slots:
             if slot.link:
-                slot.link.send({"stop": True})
+                slot.link.send({"stop": {"patient": patient}})
         if self._serving:
-            _, late = await asyncio.wait(self._serving, timeout=GRACE_S)
+            _, late = await asyncio.wait(self._serving, timeout=None if patient else GRACE_S)
             for slot in self._slots if late else []:
                 if slot.link:
                     slot.link.kill()
@@ -125,7 +128,7 @@ class Pool:
             link.send(told_work(work))
         slot.go_on()
         if self.stopped:
-            link.send({"stop": True})
+            link.send({"stop": {"patient": False}})
         try:
             async for message in link.messages():
                 self._heard(slot, message)
@@ -148,6 +151,7 @@ class Pool:
 
     def _finished(self, slot: Slot, told: Message) -> None:
         work = slot.held.pop(told["id"])
+        self.spent = self.spent or told["spent"]
         self._in_a_row = 0
         self.tell(Outcome(work, told["records"], told["dropped"], told["trouble"], told["spent"]))
         slot.go_on()

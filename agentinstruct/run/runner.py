@@ -1,7 +1,7 @@
 """A run: what its source finds to do goes into a window of work in flight; what becomes of it is counted.
 
-    seeds ─ source: work items ─ window, or a pool of workers: one graph run each ─ journal ─ outcome
-                                                        └── every model call: gateway ─ journal
+    seeds ─ source: work items ─ window: one graph run each ─ journal ─ outcome
+                                              └── every model call: gateway ─ journal
 
 Memory is bounded by the window, not by the seeds: they stream from disk while work is done. Progress is
 what the journal says, so a resumed run goes on where the last one stopped, whatever stopped it.
@@ -52,10 +52,9 @@ class Runner:
         self._window = window = self._hands(skills, gateway)
         async with using(gateway), self._corpus(skills):
             await self._work(Source(self.config, self.journal, self.progress, skills), window)
-            if self.progress.spent:
+            if window.spent:
+                self.progress.spent = window.spent
                 await gateway.drain()
-        if isinstance(window, Pool):
-            self.progress.deaths = window.deaths
         if window.fatal is not None:
             raise window.fatal
 
@@ -70,18 +69,20 @@ class Runner:
 
     async def _work(self, source: Source, window: Window | Pool) -> None:
         try:
-            if self._stopped:
-                return
-            async for work in source.todo():
-                await window.put(work)
-                if window.stopped or self.progress.spent:
-                    break
-            await window.drain()  # past the budget, what is under way goes on as far as it gets without another call
-        except BudgetReached as error:
-            self.progress.spent = str(error)
-            await window.drain()
+            if not self._stopped:
+                await self._feed(source, window)
+                await window.drain()
         finally:
             await window.close()
+
+    async def _feed(self, source: Source, window: Window | Pool) -> None:
+        try:
+            async for work in source.todo():
+                await window.put(work)
+                if window.stopped or window.spent:
+                    return
+        except BudgetReached as error:  # while seeds were routed
+            window.spent = str(error)
 
     def _corpus(self, skills: list[Skill]) -> Any:
         from agentinstruct.run.corpus import corpus
@@ -94,7 +95,6 @@ class Runner:
     def _count(self, outcome: Outcome) -> None:
         progress = self.progress
         if outcome.spent:
-            progress.spent = outcome.spent
             return
         if outcome.aside:
             progress.set_aside += 1

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError, ReplyError
+from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.routing import routed
 from agentinstruct.agents.skill import Skill
@@ -36,8 +36,7 @@ class Source:
         """Work that is not done yet.
 
         Raises:
-            ProviderDown: the agent that routes cannot be reached.
-            BudgetReached: it cannot be paid.
+            ProviderDown: the agent that routes cannot be reached. BudgetReached: there is no money left for it.
         """
         mix = self.config.make_mix(self.skills)
         async for seed, suitable in self._routed(mix):
@@ -64,7 +63,7 @@ class Source:
         """What an agent leaves of the skills that suit a seed; all where it cannot say."""
         try:
             return await routed(seed, skills, self.config.context.model_of("transform"))
-        except (ProviderDown, BudgetReached):
+        except ProviderDown:
             raise
         except (ReplyError, ProviderError):
             self.progress.unrouted += 1

@@ -39,6 +39,8 @@ class Window:
     """What ended the work early: a model that is down, or a bug."""
     stopped: bool = False
     """Whether nothing more is taken."""
+    spent: str = ""
+    """What was spent, once the budget was reached: what is under way goes as far as it gets without another call."""
     _running: set[asyncio.Task[None]] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -51,7 +53,9 @@ class Window:
     async def put(self, work: Work) -> None:
         """Begin a work item as soon as there is room; nothing happens once the window is stopped."""
         await self._until(self.width)
-        if not self.stopped:
+        if self.spent:
+            self.tell(Outcome(work, spent=self.spent))
+        elif not self.stopped:
             task = asyncio.ensure_future(self._one(work))
             self._running.add(task)
             task.add_done_callback(self._finished)
@@ -83,6 +87,9 @@ class Window:
     async def _one(self, work: Work) -> None:
         try:
             self.tell(await self._worked(work))
+        except BudgetReached as error:
+            self.spent = str(error)
+            self.tell(Outcome(work, spent=self.spent))
         except Exception as error:  # noqa: BLE001 - a model that is down, a full disk, a bug: it ends the run, in its words
             self.stop(error)
 
@@ -94,8 +101,6 @@ class Window:
             )
         except ProviderDown:
             raise
-        except BudgetReached as error:
-            return Outcome(work, spent=str(error))
         except ProviderError as error:
             self.journal.fail(work.id, work.skill, work.seed.id, "call", type(error).__name__, str(error))
             return Outcome(work, trouble=str(error))

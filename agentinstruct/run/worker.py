@@ -36,6 +36,7 @@ class Worker:
     gateway: Gateway
     tenant: Tenant
     _told: Message = field(default_factory=dict)
+    _patient: bool = False
 
     async def work(self) -> None:
         """Do what is given until told to stop, or until it cannot go on."""
@@ -44,6 +45,8 @@ class Worker:
         if self.window.fatal:
             self.pipe.send(told_fault(self.window.fatal))
         await self.window.close()
+        if self._patient:
+            await self.gateway.drain()
         reporting.cancel()
 
     async def obey(self, messages: AsyncIterator[Message]) -> None:
@@ -60,6 +63,7 @@ class Worker:
             case "lease":
                 self.tenant.take(value)
             case "stop":
+                self._patient = value["patient"]
                 self.window.stop()
 
     async def _reporting(self) -> None:
