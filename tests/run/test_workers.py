@@ -33,7 +33,8 @@ def arguments(seeds, url, out, *more, skills=SKILLS):
     """One solver: of several the requests are alike, and the server would count every second one as a repeat."""
     chosen = [word for skill in skills for word in ("-s", skill)]
     common = ["run", seeds, "--model", "openai:any", "--base-url", url, "--out", out, "--verify", "annotate"]
-    return [*common, "--solvers", 1, "--max-concurrency", CAP, *chosen, *more]
+    few = ["--solvers", 1, "--categories-per-seed", 1, "--per-goal", 1, "--rounds", 1]
+    return [*common, *few, "--max-concurrency", CAP, *chosen, *more]
 
 
 def rows(out):
@@ -110,14 +111,14 @@ def test_several_processes_make_what_one_makes_within_one_limit(program, openai_
 def test_workers_killed_at_random_are_replaced_and_nothing_is_lost(start, openai_server, seeds, tmp_path, calm):
     server, out, draw = openai_server(latency="fixed:0.2"), tmp_path / "out", Random(5)
     process, kills = start(*arguments(seeds, server.base_url, out, "--workers", 2)), 0
-    while kills < 4 and waiting(server, draw.randint(1, calm[1] // 8), process):
+    while kills < 3 and waiting(server, draw.randint(1, calm[1] // 8), process):
         time.sleep(draw.uniform(0, 0.3))
         if alive := workers_of(process):
             os.kill(draw.choice(alive), signal.SIGKILL)
             kills += 1
     said, wrong = process.communicate(timeout=60)
     assert process.returncode == 0, wrong
-    assert kills >= 3
+    assert kills == 3
     assert f"{kills} worker processes died and were replaced" in said
     stats = server.stats()
     assert alike(rows(out)) == calm[0]
@@ -178,6 +179,23 @@ def test_a_second_signal_ends_all_at_once(start, openai_server, seeds, tmp_path)
     assert process.wait(5) in (-signal.SIGINT, 130)
     assert gone(workers, 5)
     assert "Traceback" not in process.stderr.read()
+
+
+def test_together_they_spend_no_more_than_the_budget(program, openai_server, seeds, tmp_path):
+    server, out, prices = openai_server(latency="fixed:0.05"), tmp_path / "out", tmp_path / "prices.json"
+    prices.write_text('{"models": {"any": [2, 1, 10]}}')
+    command = [*arguments(seeds, server.base_url, out, "--workers", 3), "--prices", prices]
+    few = program(*command, "--max-calls", 40)
+    assert few.returncode == 0, few.stderr
+    assert "Budget reached: 40 of 40 calls spent" in few.stdout
+    assert server.stats()["answered_ok"] == 40
+
+    little = program(*command, "--budget", 0.15)
+    assert little.returncode == 0, little.stderr
+    assert "Budget reached: $0.1" in little.stdout
+    tokens = server.stats()["tokens"]
+    fresh = tokens["prompt"] - tokens["cached"]
+    assert 0.1 < (2 * fresh + tokens["cached"] + 10 * tokens["completion"]) / 1e6 <= 0.15
 
 
 def test_a_model_that_is_down_ends_the_run_in_its_words(program, openai_server, seeds, tmp_path):
@@ -247,7 +265,7 @@ def test_a_seed_that_kills_its_process_is_set_aside_and_named(start, openai_serv
             os.kill(pid, signal.SIGKILL)
 
     front = Front(server.base_url, b"blacksmith", kill)
-    more = ["--transforms", "identity", "--categories-per-seed", 1, "--workers", 2]
+    more = ["--transforms", "identity", "--workers", 2]
     process = start(*arguments(seeds, front.url, out, *more, skills=["text_modification"]))
     said, wrong = process.communicate(timeout=60)
     front.close()
