@@ -116,7 +116,7 @@ def test_workers_killed_at_random_are_replaced_and_nothing_is_lost(start, openai
         if alive := workers_of(process):
             os.kill(draw.choice(alive), signal.SIGKILL)
             kills += 1
-    said, wrong = process.communicate(timeout=60)
+    said, wrong = process.communicate(timeout=150)
     assert process.returncode == 0, wrong
     assert kills == 3
     assert f"{kills} worker processes died and were replaced" in said
@@ -267,7 +267,7 @@ def test_a_seed_that_kills_its_process_is_set_aside_and_named(start, openai_serv
     front = Front(server.base_url, b"blacksmith", kill)
     more = ["--transforms", "identity", "--workers", 2]
     process = start(*arguments(seeds, front.url, out, *more, skills=["text_modification"]))
-    said, wrong = process.communicate(timeout=60)
+    said, wrong = process.communicate(timeout=150)
     front.close()
     assert process.returncode == 1, wrong
     assert len(killed) == 3
