@@ -18,6 +18,7 @@ from agentinstruct.run.pool import Pool, writer
 from agentinstruct.run.process import Process
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.shares import Slots, Spending
+from agentinstruct.run.status import ModelState
 from agentinstruct.run.window import Outcome
 
 OWNER = 0
@@ -37,12 +38,15 @@ class Crew:
     size: int
     _counted: list[Mapping[str, Any]] = field(default_factory=list)
     """What each process there was has counted."""
+    _models: dict[int, list[ModelState]] = field(default_factory=dict)
     _current: dict[int, int] = field(default_factory=dict)
     """Which of them is in which slot."""
     _links: dict[int, Process] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._budget = budget = self.gateway.budget
+        self._before = budget.spent, budget.calls
+        self.progress.models = self._states
         sharing = self.size + (self.config.route == "agent")
         slots = {}
         for spec in sorted(set(self.config.models().values())):
@@ -101,9 +105,18 @@ class Crew:
     def _hear(self, number: int, report: Message) -> None:
         process = self._current[number]
         self._counted[process] = report.get("statistics") or {**self._counted[process], "in_flight": 0}
-        self.progress.statistics = added([asdict(self.gateway.statistics), *self._counted])
+        self.progress.statistics = calls = added([asdict(self.gateway.statistics), *self._counted])
+        self._budget.spent, self._budget.calls = self._before[0] + calls.cost, self._before[1] + calls.calls
+        self._models[number] = [ModelState(**state) for state in report.get("models", ())]
         if report:
             self._shared(number, report["needs"])
+
+    def _states(self) -> list[ModelState]:
+        """The queues of all workers, those of one model as one."""
+        models: dict[str, ModelState] = {}
+        for state in (state for states in self._models.values() for state in states):
+            models[state.model] = both(models[state.model], state) if state.model in models else state
+        return list(models.values())
 
     def _shared(self, who: int, needs: Message) -> None:
         """What one process needs, and what follows for all."""
@@ -118,6 +131,19 @@ class Crew:
                 self._tenant.take(lease)
             else:
                 self._links[who].send({"lease": lease})
+
+
+def both(one: ModelState, other: ModelState) -> ModelState:
+    """Two queues of one model as one."""
+    return ModelState(
+        model=one.model,
+        in_flight=one.in_flight + other.in_flight,
+        waiting=one.waiting + other.waiting,
+        limit=one.limit + other.limit,
+        ceiling=one.ceiling + other.ceiling,
+        refused=one.refused + other.refused,
+        silent=one.silent and other.silent,
+    )
 
 
 def added(parts: Iterable[Mapping[str, Any]]) -> Statistics:

@@ -2,6 +2,7 @@
 
 folder/  run.json      what is being run (manifest)
          run.lock      who is running it
+         status.json   how that goes, for whoever looks (status)
          *.seg         the truth (segment)
          ledger.sqlite an index of it (ledger)
          quarantine/   torn ends of segments, kept for a look
@@ -15,6 +16,7 @@ import socket
 import stat
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
@@ -23,6 +25,7 @@ from agentinstruct.agents.errors import RunError
 MANIFEST = "run.json"
 LOCK = "run.lock"
 _ENDING_S = 10.0
+"""How long the workers of an owner that was killed may take to end."""
 # fmt: off
 _NETWORK = frozenset({
     "9p", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "fuse.ceph", "fuse.davfs2", "fuse.gcsfuse",
@@ -129,6 +132,14 @@ def prepare(path: Path) -> None:
         )
 
 
+class Owner(NamedTuple):
+    """The process that runs a folder, by its own words."""
+
+    pid: int
+    host: str
+    started: str
+
+
 def take_lock(path: Path) -> int:
     """Makes this process the folder's one owner until the handle is closed or the process dies. Raises `RunError`.
 
@@ -136,12 +147,12 @@ def take_lock(path: Path) -> int:
     """
     handle = open_file(path / LOCK, os.O_RDWR | os.O_CREAT)
     try:
-        _flock(handle)
-        owner = {"pid": os.getpid(), "host": socket.gethostname(), "started": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
+        _lock(handle)
+        owner = Owner(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%dT%H:%M:%S%z"))
         os.ftruncate(handle, 0)
-        os.pwrite(handle, orjson.dumps(owner), 0)
+        os.pwrite(handle, orjson.dumps(owner._asdict()), 0)
     except BlockingIOError as problem:
-        busy = _in_use(path, os.pread(handle, 4096, 0))
+        busy = _in_use(path, _owner(handle))
         os.close(handle)
         raise busy from problem
     except OSError as problem:
@@ -150,32 +161,53 @@ def take_lock(path: Path) -> int:
     return handle
 
 
-def _flock(handle: int) -> None:
-    until = time.monotonic() + _ENDING_S
+def owner_of(path: Path) -> Owner | None:
+    """The process that runs this folder now, or None; a lock of an unreadable note gives pid 0. Raises `RunError`."""
+    if not (path / LOCK).exists():
+        return None
+    handle = open_file(path / LOCK, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _owner(handle) or Owner(0, "", "")
+    else:
+        return None
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    begun = time.monotonic()
     while True:
         try:
             return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > until or not _owner_died(os.pread(handle, 4096, 0)):
+            waited = time.monotonic() - begun
+            # Whoever looks at the folder holds its lock for some microseconds.
+            if waited > (_ENDING_S if _died(_owner(handle)) else 0.04):
                 raise
-            time.sleep(0.05)
+            time.sleep(0.01)
 
 
-def _owner_died(note: bytes) -> bool:
+def _died(owner: Owner | None) -> bool:
     try:
-        owner = orjson.loads(note)
-        os.kill(owner["pid"], 0)
+        if owner:
+            os.kill(owner.pid, 0)
     except ProcessLookupError:
-        return bool(owner["host"] == socket.gethostname())
-    except (orjson.JSONDecodeError, KeyError, TypeError, OSError):
+        return bool(owner and owner.host == socket.gethostname())
+    except OSError:
         return False
     return False
 
 
-def _in_use(path: Path, note: bytes) -> RunError:
+def _owner(handle: int) -> Owner | None:
     try:
-        owner = orjson.loads(note)
-        who = f"process {owner['pid']} on {owner['host']}, started {owner['started']}"
-    except (orjson.JSONDecodeError, KeyError, TypeError):  # the owner is just writing its note
-        who = "another process"
+        note = orjson.loads(os.pread(handle, 4096, 0))
+        return Owner(int(note["pid"]), str(note["host"]), str(note["started"]))
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):  # the owner is just writing its note
+        return None
+
+
+def _in_use(path: Path, owner: Owner | None) -> RunError:
+    who = f"process {owner.pid} on {owner.host}, started {owner.started}" if owner else "another process"
     return RunError(f"{path}: in use by {who}. Wait for it, stop it, or choose another --out.")

@@ -77,10 +77,12 @@ class Tenant:
     def report(self) -> Message:
         """What this process uses and wants."""
         slots, pauses = {}, {}
-        for spec, limiter in self.gateway.limiters():
-            slots[spec] = [limiter.in_flight, min(limiter.in_flight + limiter.waiting, 2 * limiter.limit)]
+        for lane in self.gateway.lanes():
+            if not (limiter := lane.limiter):
+                continue
+            slots[lane.spec] = [limiter.in_flight, min(limiter.in_flight + limiter.waiting, 2 * limiter.limit)]
             if limiter.paused > TELL_S:
-                pauses[spec] = limiter.paused
+                pauses[lane.spec] = limiter.paused
         return {
             "number": self._number,
             "slots": slots,

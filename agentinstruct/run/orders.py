@@ -66,7 +66,7 @@ def told_outcome(outcome: Outcome) -> Message:
         "outcome": {
             "id": outcome.work.id,
             "records": [{name: row[name] for name in _COUNTED} for row in outcome.records],
-            "dropped": [{"reason": row["reason"]} for row in outcome.dropped],
+            "dropped": [{"stage": row["stage"], "reason": row["reason"]} for row in outcome.dropped],
             "trouble": outcome.trouble,
             "spent": outcome.spent,
         }

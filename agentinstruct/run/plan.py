@@ -14,6 +14,7 @@ from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill, load_skill, skill_names
 from agentinstruct.graphs.plan import work_id
 from agentinstruct.graphs.state import NONE, ROLES, Context
+from agentinstruct.run.logfile import LogFile
 from agentinstruct.run.mix import ALL, RELEASED, Mix, weights_of
 from agentinstruct.run.needs import able
 from agentinstruct.seeds import SeedOptions
@@ -45,6 +46,7 @@ class RunConfig:
     """Processes that do the work; one: this one."""
     retry_failed: bool = False
     prices: Path | None = None
+    log: LogFile | None = None
     budget: float | None = None
     """USD that the run may cost in all, earlier sittings included."""
     max_calls: int = 0

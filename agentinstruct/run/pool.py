@@ -10,14 +10,16 @@ item that kills processes is found, set aside and named, and nothing else is bla
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from logging import WARNING
 
 from agentinstruct.agents.errors import RunError, SetupError
+from agentinstruct.agents.events import tell
+from agentinstruct.run.index import POISON
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.orders import fault_of, told_work
 from agentinstruct.run.pipe import Message
 from agentinstruct.run.plan import RunConfig, Work
 from agentinstruct.run.slot import Link, Slot
-from agentinstruct.run.source import POISON
 from agentinstruct.run.window import Outcome
 
 GRACE_S = 15.0
@@ -168,6 +170,7 @@ class Pool:
             return
         self.deaths += 1
         self._in_a_row += 1
+        tell(WARNING, "worker died", worker=writer(slot.number), how=how, items=len(slot.held))
         if self._in_a_row > 8 + 2 * self.size:
             raise RunError(
                 f"worker processes keep dying ({how}) before they finish anything. If memory is short, give fewer "
@@ -186,6 +189,7 @@ class Pool:
                 if len(lost) > 1 or attempts < POISON:
                     slot.suspects.append(work)
                 else:
+                    tell(WARNING, "item set aside", item=work.id, skill=work.skill, seed=work.seed.id, why=how)
                     self.tell(Outcome(work, trouble=message, aside=True))
         self._changed.set()
 

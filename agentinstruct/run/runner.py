@@ -18,7 +18,9 @@ from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.pool import Pool
 from agentinstruct.run.progress import Progress
+from agentinstruct.run.report import model_states
 from agentinstruct.run.source import Source
+from agentinstruct.run.telemetry import Telemetry, telemetry
 from agentinstruct.run.window import Outcome, Window
 
 
@@ -44,12 +46,18 @@ class Runner:
         Raises:
             ProviderDown: a model cannot be reached or refuses to serve; what is done is kept.
         """
+        async with telemetry(self.journal.manifest.run, self.progress) as traced:
+            await self._run(traced)
+
+    async def _run(self, traced: Telemetry) -> None:
         skills, self.progress.left_out = self.config.able_skills()
+        self.progress.expected = self.config.limit
         before = self.journal.counts()
         budget = self.config.make_budget(before.calls, before.cost)
-        gateway = make_gateway(self.config, self.journal, budget, answered=before.calls > 0)
-        self.progress.statistics = gateway.statistics
-        self._window = window = self._hands(skills, gateway)
+        gateway = make_gateway(self.config, self.journal, budget, traced, answered=before.calls > 0)
+        self.progress.statistics, self.progress.budget = gateway.statistics, budget
+        self.progress.models = lambda: model_states(gateway)
+        self._window = window = self._hands(skills, gateway, traced)
         async with using(gateway), self._corpus(skills):
             await self._work(Source(self.config, self.journal, self.progress, skills), window)
             if window.spent:
@@ -58,14 +66,14 @@ class Runner:
         if window.fatal is not None:
             raise window.fatal
 
-    def _hands(self, skills: list[Skill], gateway: Gateway) -> Window | Pool:
+    def _hands(self, skills: list[Skill], gateway: Gateway, traced: Telemetry) -> Window | Pool:
         """What does the work: as many processes as there can be calls at once, at most."""
         width = min(gateway.width(spec) for spec in set(self.config.models().values()))
         size = min(self.config.workers, width - (self.config.route == "agent"))
         if size > 1:
             return Crew(self.config, self.journal, self.progress, skills, gateway, size).pool(width, self._count)
         contexts = {skill.name: self.config.context_for(skill) for skill in skills}
-        return Window(width, self.journal, load_graphs(skills), contexts, self._count)
+        return Window(width, self.journal, load_graphs(skills), contexts, self._count, traced)
 
     async def _work(self, source: Source, window: Window | Pool) -> None:
         try:
@@ -106,16 +114,17 @@ class Runner:
             return
         progress.done += 1
         progress.records[outcome.work.skill] += len(outcome.records)
-        progress.dropped.update(one["reason"] for one in outcome.dropped)
+        progress.accepted[outcome.work.skill] += sum(record["accepted"] for record in outcome.records)
+        progress.dropped.update((one["stage"].partition("/")[0], one["reason"]) for one in outcome.dropped)
 
 
-def make_gateway(config: RunConfig, store: CallStore, budget: Budget, *, answered: bool) -> Gateway:
+def make_gateway(config: RunConfig, store: CallStore, budget: Budget, traced: Telemetry, *, answered: bool) -> Gateway:
     """The gateway of one process of a run; `answered`: its models have served this run before."""
     patience = Patience()
     if answered:  # what fails first now may be a few poisoned items
         patience.first_s = 20.0
     return Gateway(
-        config.endpoints.open,
+        traced.opener(config.endpoints.open),
         store=store,
         max_concurrency=config.max_concurrency,
         patience=patience,

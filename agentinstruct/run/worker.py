@@ -8,23 +8,30 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field
 from socket import socket
 from typing import Any
 
 import uvloop
 
+from agentinstruct.agents.events import concerning
 from agentinstruct.agents.gateway import Gateway, using
 from agentinstruct.agents.skill import load_skill
 from agentinstruct.run.corpus import opened_corpus
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.leases import REPORT_S, Lease, Tenant
+from agentinstruct.run.logfile import logging_to
 from agentinstruct.run.orders import Orders, orders_of, told_fault, told_outcome, work_of
 from agentinstruct.run.pipe import Message, Pipe
+from agentinstruct.run.progress import Progress
+from agentinstruct.run.report import model_states
 from agentinstruct.run.runner import load_graphs, make_gateway
+from agentinstruct.run.telemetry import telemetry
 from agentinstruct.run.upstream import Upstream
-from agentinstruct.run.window import Window
+from agentinstruct.run.window import Outcome, Window
+
+_RESOURCE = "OTEL_RESOURCE_ATTRIBUTES"
 
 
 @dataclass
@@ -73,7 +80,11 @@ class Worker:
 
     def report(self) -> None:
         """Tell what went through the gateway and what it needs, where that is new."""
-        report = {"statistics": asdict(self.gateway.statistics), "needs": self.tenant.report()}
+        report = {
+            "statistics": asdict(self.gateway.statistics),
+            "models": [state.model_dump() for state in model_states(self.gateway)],
+            "needs": self.tenant.report(),
+        }
         if report != self._told:
             self._told = report
             self.pipe.send({"report": report})
@@ -96,23 +107,34 @@ async def _serve(orders: Orders, pipe: Pipe, messages: AsyncIterator[Message], r
     config = orders.config
     journal = Journal.join(config.out, Upstream(rows, orders.segments), orders.writer)
     skills = [load_skill(name) for name in orders.skills]
-    budget = Lease(0.0, 0)
-    gateway = make_gateway(config, journal, budget, answered=orders.answered)
-    tenant = Tenant(gateway, budget)
-    tenant.take(orders.lease)
-    contexts = {skill.name: config.context_for(skill) for skill in skills}
-    # The owner counts what is in its workers' hands: here there is always room.
-    window = Window(
-        sys.maxsize, journal, load_graphs(skills), contexts, lambda outcome: pipe.send(told_outcome(outcome))
-    )
-    worker = Worker(pipe, window, gateway, tenant)
-    async with using(gateway), opened_corpus(config, skills):
-        pipe.send({"ready": True})
-        obeying = asyncio.ensure_future(worker.obey(messages))
-        await worker.work()
+    budget, run = Lease(0.0, 0), journal.manifest.run
+    _name_resource(orders.writer)
+    with logging_to(config.log), concerning(run=run, worker=orders.writer):
+        async with telemetry(run, Progress()) as traced:  # what is counted of a run, its owner tells
+            gateway = make_gateway(config, journal, budget, traced, answered=orders.answered)
+            tenant = Tenant(gateway, budget)
+            tenant.take(orders.lease)
+            contexts = {skill.name: config.context_for(skill) for skill in skills}
+            # The owner counts what is in its workers' hands: here there is always room.
+            window = Window(sys.maxsize, journal, load_graphs(skills), contexts, _teller(pipe), traced)
+            worker = Worker(pipe, window, gateway, tenant)
+            async with using(gateway), opened_corpus(config, skills):
+                pipe.send({"ready": True})
+                obeying = asyncio.ensure_future(worker.obey(messages))
+                await worker.work()
     await asyncio.to_thread(journal.close)
     worker.report()
     obeying.cancel()
+
+
+def _teller(pipe: Pipe) -> Callable[[Outcome], None]:
+    return lambda outcome: pipe.send(told_outcome(outcome))
+
+
+def _name_resource(writer: str) -> None:
+    """Metrics and traces of several processes are told apart by what OpenTelemetry calls their resource."""
+    named = filter(None, (os.environ.get(_RESOURCE), f"agentinstruct.worker={writer}"))
+    os.environ[_RESOURCE] = ",".join(named)
 
 
 def main() -> None:
