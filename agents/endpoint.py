@@ -59,6 +59,8 @@ class Endpoint:
 
     def _fitted(self, body: dict[str, Any]) -> dict[str, Any]:
         """The body under the names this model takes: some have other ones, and some fix their temperature."""
+        if not self._names:
+            return body
         return {self._names.get(key, key): value for key, value in body.items() if self._names.get(key, key)}
 
     def _learn(self, message: str) -> None:

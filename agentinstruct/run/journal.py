@@ -26,6 +26,7 @@ from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, L
 from agentinstruct.run.manifest import read_manifest, settle_manifest
 from agentinstruct.run.reader import JournalReader
 from agentinstruct.run.recovery import Recovery, adopt, adopt_rest, open_ledger
+from agentinstruct.run.seen import Seen
 from agentinstruct.run.segment import NAME, SegmentReader, SegmentWriter
 
 _LONGEST_MESSAGE = 4000
@@ -40,6 +41,8 @@ class Journal(JournalReader):
 
     lock: int = -1
     """The handle that keeps the folder ours: so long as any process has it open."""
+    _seen: Seen | None = None
+    """The keys of all replies, where the folder held none when it was opened."""
     _files: ExitStack
     _flusher: Flusher
     _calls: tuple[SegmentWriter, int]
@@ -67,6 +70,7 @@ class Journal(JournalReader):
                 journal = cls(folder, stored, Index(connect(str(folder / LEDGER)), folder), recovered)
                 for name in (name for each in joining for name in _names(each)):
                     ledger.segment(name)
+                journal._seen = None if journal._index.counts().calls else Seen()
                 journal._start(ledger, writer, files)
             except OSError as problem:
                 raise storage_error(folder, problem) from problem
@@ -112,8 +116,10 @@ class Journal(JournalReader):
         """Stores a model's reply (JSON) under its key (hex). Of two under one key the later is kept."""
         self._flusher.check()
         segment, number = self._calls
-        place = segment.append({"key": key, "value": value})
-        self._flusher.add_call(CallRow(bytes.fromhex(key), number, *place, value.get("cost", 0.0)))
+        place, name = segment.append({"key": key, "value": value}), bytes.fromhex(key)
+        if self._seen is not None:
+            self._seen.add(name)
+        self._flusher.add_call(CallRow(name, number, *place, value.get("cost", 0.0)))
 
     def finish(
         self,
@@ -148,8 +154,14 @@ class Journal(JournalReader):
 
     def enter(self, batch: Batch) -> None:
         """Takes in the rows of frames that another writer has synced."""
-        self._flusher.check()
+        self.check()
+        for key in batch.calls if self._seen is not None else ():
+            self._seen.add(key)
         self._flusher.add(batch)
+
+    def check(self) -> None:
+        """Raises `RunError` if the disk has failed."""
+        self._flusher.check()
 
     def adopt(self, writer: str) -> None:
         """Enters what a writer whose process died had written and not sent; its torn end is set aside."""
@@ -195,6 +207,8 @@ class Journal(JournalReader):
 
     def _call_place(self, key: bytes) -> tuple[int, int, int] | None:
         self._flusher.check()
+        if self._seen is not None and key not in self._seen:
+            return None
         row = self._flusher.find_call(key)
         return (row.segment, row.offset, row.length) if row else super()._call_place(key)
 

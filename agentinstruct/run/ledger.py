@@ -115,7 +115,7 @@ class Batch:
     forgotten: set[str] = field(default_factory=set)
     ends: dict[int, int] = field(default_factory=dict)
     size: int = 0
-    told: list[Callable[[], None]] = field(default_factory=list)
+    told: list[Callable[[], object]] = field(default_factory=list)
 
     def merge(self, other: "Batch") -> None:
         """Take in the rows of another."""

@@ -82,8 +82,10 @@ class Pool:
         patient = bool(self.spent) and not self.stopped
         self.stop()
         for slot in self._slots:
-            if slot.link:
+            if slot.link and slot.ready:
                 slot.link.send({"stop": {"patient": patient}})
+            elif slot.link:  # it has begun nothing yet
+                slot.link.kill()
         if self._serving:
             _, late = await asyncio.wait(self._serving, timeout=None if patient else GRACE_S)
             for slot in self._slots if late else []:
@@ -130,7 +132,7 @@ class Pool:
             link.send(told_work(work))
         slot.go_on()
         if self.stopped:
-            link.send({"stop": {"patient": False}})
+            link.kill()
         try:
             async for message in link.messages():
                 self._heard(slot, message)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from signal import Signals
 from socket import socketpair
 from typing import Self
@@ -81,17 +82,18 @@ class Process:
         return f"ended by {Signals(-status).name}" if status < 0 else f"ended with status {status}" if status else ""
 
     async def _keep(self) -> None:
-        """Enter the rows of the worker's journal as they come."""
+        """Enter the rows of the worker's journal as they come, and say so once they are in the ledger."""
         loop = asyncio.get_running_loop()
-
-        def acknowledge() -> None:
-            loop.call_soon_threadsafe(self._rows.acknowledge)
-
         try:
             async for rows in self._rows.messages():
-                batch = batch_of(rows)
-                batch.told.append(acknowledge)
+                kept, batch = asyncio.Event(), batch_of(rows)
+                batch.told.append(partial(loop.call_soon_threadsafe, kept.set))
                 self._journal.enter(batch)
+                while not kept.is_set():
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(kept.wait(), 1)
+                    self._journal.check()
+                self._rows.acknowledge()
         except RunError as fault:
             self._fault = fault
             self._control.close()
