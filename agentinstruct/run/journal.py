@@ -155,8 +155,9 @@ class Journal(JournalReader):
     def enter(self, batch: Batch) -> None:
         """Takes in the rows of frames that another writer has synced."""
         self.check()
-        for key in batch.calls if self._seen is not None else ():
-            self._seen.add(key)
+        if self._seen is not None:
+            for key in batch.calls:
+                self._seen.add(key)
         self._flusher.add(batch)
 
     def check(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -33,7 +34,7 @@ def arguments(seeds, url, out, *more, skills=SKILLS):
     """One solver: of several the requests are alike, and the server would count every second one as a repeat."""
     chosen = [word for skill in skills for word in ("-s", skill)]
     common = ["run", seeds, "--model", "openai:any", "--base-url", url, "--out", out, "--verify", "annotate"]
-    few = ["--solvers", 1, "--categories-per-seed", 1, "--per-goal", 1, "--rounds", 1]
+    few = ["--solvers", 1, "--categories-per-seed", 1, "--per-goal", 1, "--rounds", 1, "--transforms", "identity"]
     return [*common, *few, "--max-concurrency", CAP, *chosen, *more]
 
 
@@ -64,7 +65,7 @@ def waiting(server, calls, process):
     while server.stats()["requests"] < target:
         if process.poll() is not None:
             return False
-        time.sleep(0.005)
+        time.sleep(0.02)
     return True
 
 
@@ -198,6 +199,26 @@ def test_together_they_spend_no_more_than_the_budget(program, openai_server, see
     assert 0.1 < (2 * fresh + tokens["cached"] + 10 * tokens["completion"]) / 1e6 <= 0.15
 
 
+def test_a_disk_that_takes_no_more_ends_all_of_them_in_words_and_costs_nothing(
+    start, program, openai_server, seeds, tmp_path, calm
+):
+    server, out = openai_server(latency="fixed:0.05"), tmp_path / "out"
+    command = arguments(seeds, server.base_url, out, "--workers", 2)
+
+    def small() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64_000, resource.RLIM_INFINITY))
+
+    process = start(*command, preexec_fn=small)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 2, said
+    assert "Traceback" not in said and str(out) in said
+    assert "ulimit -f" in said or "Free some space" in said
+    assert server.stats()["answered_ok"] < calm[1]
+    assert program(*command).returncode == 0
+    assert alike(rows(out)) == calm[0]
+    assert server.stats()["answered_ok_repeats"] <= CAP
+
+
 def test_a_model_that_is_down_ends_the_run_in_its_words(program, openai_server, seeds, tmp_path):
     server = openai_server(faults={"quota": 1})
     failed = program(*arguments(seeds, server.base_url, tmp_path / "out", "--workers", 2))
@@ -265,8 +286,7 @@ def test_a_seed_that_kills_its_process_is_set_aside_and_named(start, openai_serv
             os.kill(pid, signal.SIGKILL)
 
     front = Front(server.base_url, b"blacksmith", kill)
-    more = ["--transforms", "identity", "--workers", 2]
-    process = start(*arguments(seeds, front.url, out, *more, skills=["text_modification"]))
+    process = start(*arguments(seeds, front.url, out, "--workers", 2, skills=["text_modification"]))
     said, wrong = process.communicate(timeout=150)
     front.close()
     assert process.returncode == 1, wrong
