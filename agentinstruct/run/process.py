@@ -13,7 +13,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
-from signal import Signals
 from socket import socketpair
 from typing import Self
 
@@ -79,7 +78,7 @@ class Process:
         status = await asyncio.to_thread(self._process.wait)
         await self._keeping
         await self._control.aclose()
-        return f"ended by {Signals(-status).name}" if status < 0 else f"ended with status {status}" if status else ""
+        return f"ended by signal {-status}" if status < 0 else f"ended with status {status}" if status else ""
 
     async def _keep(self) -> None:
         """Enter the rows of the worker's journal as they come, and say so once they are in the ledger."""
