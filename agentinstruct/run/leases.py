@@ -8,16 +8,19 @@ for a call, and a run that keeps within its limits has next to nothing to say.
 """
 
 from dataclasses import dataclass, field
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 from agentinstruct.agents.budget import Budget
 from agentinstruct.agents.gateway import Gateway
+from agentinstruct.agents.limiter import Limiter
 from agentinstruct.run.pipe import Message
 from agentinstruct.run.shares import Need, Shares, Slots, Spending
 
 REPORT_S = 0.25
 """How often a process says what it needs, where that is new."""
+FADES = 0.9
+"""How much of what was wanted a quarter of a second ago counts now."""
 TELL_S = 0.5
 """A pause is told to the others when it is this much longer than what they know of."""
 
@@ -62,6 +65,7 @@ class Tenant:
     gateway: Gateway
     budget: Lease
     _number: int = 0
+    _peaks: dict[str, float] = field(default_factory=dict)
 
     def take(self, lease: Message) -> None:
         """Go by a new lease from now on."""
@@ -80,7 +84,7 @@ class Tenant:
         for lane in self.gateway.lanes():
             if not (limiter := lane.limiter):
                 continue
-            slots[lane.spec] = [limiter.in_flight, min(limiter.in_flight + limiter.waiting, 2 * limiter.limit)]
+            slots[lane.spec] = [limiter.in_flight, self._wanted(lane.spec, limiter)]
             if limiter.paused > TELL_S:
                 pauses[lane.spec] = limiter.paused
         return {
@@ -90,6 +94,12 @@ class Tenant:
             "pauses": pauses,
             **self.budget.needs(),
         }
+
+    def _wanted(self, spec: str, limiter: Limiter) -> int:
+        """The most that was wanted lately: calls come in waves, and between two of them a slot is not free for long."""
+        now = min(limiter.in_flight + limiter.waiting, 2 * limiter.limit)
+        self._peaks[spec] = max(now, self._peaks.get(spec, 0) * FADES)
+        return ceil(self._peaks[spec])
 
 
 def _limit(told: float | None) -> float:
