@@ -20,8 +20,10 @@ from agentinstruct.tools.prices import Price, price_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from agentinstruct.agents.gateway import Completion, Request
+    from agentinstruct.agents.calls import Completion, Request
 
+FIRST = 8
+"""Pieces of work begun before it is known what one costs."""
 _ROLE_TOKENS = 16
 """What a chat format adds to each message, and more."""
 
@@ -36,6 +38,7 @@ class Budget:
     calls: int = 0
 
     def __post_init__(self) -> None:
+        self._before = self.spent, self.calls
         self._held = 0.0
         self._under_way = 0
         self._waiting: dict[asyncio.Future[None], float] = {}
@@ -75,8 +78,8 @@ class Budget:
 
     def settle(self, hold: float, cost: float, calls: int = 1) -> None:
         """Put what a call really cost in the place of what was held for it; `calls` is 0 when nothing was bought."""
-        self._held -= hold
         self._under_way -= 1
+        self._held = self._held - hold if self._under_way else 0.0
         self.spent += cost
         self.calls += calls
         self._look_again()
@@ -91,6 +94,19 @@ class Budget:
         for turn in self._waiting:
             if not turn.done():
                 turn.set_result(None)
+
+    def room(self, finished: int) -> float:
+        """For how many pieces of work it lasts, by what those finished have cost; few until one has shown it.
+
+        More under way would use up what is left, and none would be finished.
+        """
+        if self.usd == self.most_calls == inf:
+            return inf
+        if not finished:
+            return FIRST
+        money = (self.usd - self.spent) / max(self.spent - self._before[0], 1e-9)
+        calls = (self.most_calls - self.calls) / max(self.calls - self._before[1], 1)
+        return max(1.0, min(money, calls) * finished)
 
     def told(self) -> str:
         """How much of it is gone."""

@@ -8,27 +8,22 @@ limiter and without a journal.
 """
 
 import asyncio
-import logging
+import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
-from hashlib import blake2b
-from logging import ERROR, INFO, WARNING
+from dataclasses import dataclass, field, replace
+from logging import INFO, WARNING
 from random import Random
-from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
-import orjson
-
 from agentinstruct.agents.budget import Budget, cost_of
-from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
-from agentinstruct.agents.events import fault_of, tell
-from agentinstruct.agents.limiter import Limiter
+from agentinstruct.agents.calls import UNLIMITED, CallStore, Completion, Model, Request
+from agentinstruct.agents.errors import ProviderError
+from agentinstruct.agents.lane import Lane, tell_fault
+from agentinstruct.agents.limiter import Limiter, Slot
 from agentinstruct.agents.limits import Health, Patience, RetryableError, Statistics
-from agentinstruct.agents.records import Role
 from agentinstruct.tools.prices import Price, price_of, price_table
 
 __all__ = [
@@ -47,98 +42,19 @@ __all__ = [
 ]
 
 
-UNLIMITED = -1
-"""The width of a model that queues what it is given, as a batch does: its calls take no slot."""
-_log = logging.getLogger(__name__)
+@dataclass(slots=True, eq=False)
+class Purchase:
+    """A request that is being bought, and all who wait for the answer."""
 
+    request: Request
+    waiters: list[asyncio.Future[Completion]] = field(default_factory=list)
+    sent: bool = False
+    """Whether the model is at it, so that stopping now would lose what is paid."""
+    task: asyncio.Task[None] | None = None
 
-@dataclass(frozen=True)
-class Request:
-    """One call: what is asked of which model. Its key is its content, so equal requests share one answer."""
-
-    agent: str
-    role: Role
-    model: str
-    messages: list[dict[str, str]]
-    temperature: float = 0.7
-    max_tokens: int = 1024
-    schema: dict[str, Any] | None = None
-    schema_name: str = "Reply"
-    sample: int = 0
-    subject: str = ""
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    """What the prompt was rendered from: for the scripted model only, not part of the key."""
-
-    @cached_property
-    def key(self) -> str:
-        """The content address: 128 bits of hash over everything that shapes the answer."""
-        parts = (self.model, self.messages, self.temperature, self.max_tokens, self.schema, self.sample)
-        return blake2b(orjson.dumps(parts), digest_size=16).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What a model answered, and what it cost in tokens."""
-
-    text: str
-    finish_reason: str = "stop"
-    refusal: str = ""
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    output_tokens: int = 0
-    cost: float = 0.0
-    """USD at list prices, with what its failed tries may have cost; 0 for a reply that this run did not pay for."""
-
-
-_STORED = tuple(one.name for one in fields(Completion))
-
-
-class Model(Protocol):
-    """Something that answers requests: an endpoint, the embedded model, a script."""
-
-    @property
-    def width(self) -> int:
-        """How many requests it can usefully have at once; 0 when only the run's own limit counts; or UNLIMITED."""
-
-    async def complete(self, request: Request) -> Completion:
-        """Answer, or raise RetryableError, ProviderError, ProviderDown or ReplyError."""
-
-    async def aclose(self) -> None:
-        """Let go of connections and memory."""
-
-
-class CallStore(Protocol):
-    """Where finished calls are kept: the run's journal."""
-
-    def get_call(self, key: str) -> dict[str, Any] | None:
-        """The stored reply of this key, if there is one."""
-
-    def put_call(self, key: str, value: Mapping[str, Any]) -> None:
-        """Keep a reply; it survives a kill as soon as this returns."""
-
-
-@dataclass(slots=True)
-class Lane:
-    """What belongs to one model: its queue, its health, its price."""
-
-    spec: str
-    model: Model
-    limiter: Limiter | None
-    health: Health
-    price: Price | None
-    refused: int = 0
-    """How often it said that it has too much to do."""
-    _told: int = 0
-
-    def tell_limit(self) -> None:
-        """Tell the log when it is given more or fewer calls at once than was told last."""
-        if self.limiter and self.limiter.limit != self._told:
-            self._told = self.limiter.limit
-            tell(INFO, "limit", model=self.spec, limit=self._told)
-
-    def slot(self, role: Role) -> AbstractAsyncContextManager[Any]:
-        """A place in the queue."""
-        return self.limiter.slot(role) if self.limiter else nullcontext()
+    def open_waiters(self) -> list[asyncio.Future[Completion]]:
+        """Those who have not given up."""
+        return [waiter for waiter in self.waiters if not waiter.done()]
 
 
 class Gateway:
@@ -152,6 +68,7 @@ class Gateway:
         max_concurrency: int = 64,
         patience: Patience | None = None,
         prices: dict[str, Price] | None = None,
+        statistics: Statistics | None = None,
         budget: Budget | None = None,
     ) -> None:
         self._make = models
@@ -161,10 +78,9 @@ class Gateway:
         self._prices = price_table() if prices is None else prices
         self.budget = budget or Budget()
         self._lanes: dict[str, Lane] = {}
-        self._pending: dict[str, asyncio.Task[Completion]] = {}
-        self._sent: set[asyncio.Task[Any] | None] = set()
+        self._pending: dict[str, Purchase] = {}
         self._closing = False
-        self.statistics = Statistics()
+        self.statistics = statistics or Statistics()
 
     async def complete(self, request: Request) -> Completion:
         """The reply to a request, bought at most once.
@@ -173,60 +89,78 @@ class Gateway:
             ProviderError: the call failed after all its retries. ProviderDown: no call can succeed now.
             BudgetReached: it could cost more than is left.
         """
-        if self._store is not None and (known := self._store.get_call(request.key)):
+        key = request.key
+        if self._store is not None and (known := self._store.get_call(key)):
             self.statistics.from_journal += 1
             return Completion(**known)
-        task = self._pending.get(request.key)
-        if task is None:
-            task = asyncio.ensure_future(self._buy(request))
-            self._pending[request.key] = task
-            task.add_done_callback(self._settled(request.key))
-        return await asyncio.shield(task)
+        loop = asyncio.get_running_loop()
+        purchase = self._pending.get(key)
+        if purchase is None:
+            purchase = self._pending[key] = Purchase(request)
+            purchase.task = loop.create_task(self._serve(purchase))
+        waiter: asyncio.Future[Completion] = loop.create_future()
+        purchase.waiters.append(waiter)
+        return await waiter
 
-    def _settled(self, key: str) -> Callable[[asyncio.Task[Completion]], None]:
-        def settle(task: asyncio.Task[Completion]) -> None:
-            self._pending.pop(key, None)
-            if not task.cancelled():
-                task.exception()  # whoever waited has seen it; nobody may be left when a run is stopped
+    async def _serve(self, purchase: Purchase) -> None:
+        """Buy, and hand it to all who wait. A task of its own, so that whoever gives up spoils nothing that is paid."""
+        try:
+            completion = await self._buy(purchase)
+        except asyncio.CancelledError:
+            for waiter in purchase.waiters:
+                waiter.cancel()
+        except Exception as error:  # noqa: BLE001 - it is theirs
+            for waiter in purchase.open_waiters():
+                waiter.set_exception(error)
+        else:
+            for waiter in purchase.open_waiters():
+                waiter.set_result(completion)
+        finally:
+            self._pending.pop(purchase.request.key, None)
 
-        return settle
-
-    async def _buy(self, request: Request) -> Completion:
-        lane = self.lane(request.model)
-        completion = await self._attempts(lane, request)
+    async def _buy(self, purchase: Purchase) -> Completion:
+        request, lane = purchase.request, self.lane(purchase.request.model)
+        completion = await self._attempts(lane, purchase)
         self.statistics.bought(lane.spec, completion, lane.price)
         if self._store is not None:
-            self._store.put_call(request.key, {name: getattr(completion, name) for name in _STORED})
+            self._store.put_call(request.key, completion.row())
         return completion
 
-    async def _attempts(self, lane: Lane, request: Request) -> Completion:
-        """Try until it succeeds, or fails for good: then with what was lost on the way."""
-        slot, patience, started = lane.slot(request.role), self._patience, time.monotonic()
+    async def _attempts(self, lane: Lane, purchase: Purchase) -> Completion:
+        """Try until it succeeds, or fails for good; what was lost on the way is added to the cost."""
+        request, patience, started = purchase.request, self._patience, time.monotonic()
+        slot = lane.limiter.slot(request.role)
         used, lost, tries = 0.0, 0.0, 0
         while True:
             tries += 1
             try:
-                completion = await self._once(lane, request, slot)
+                completion = await self._once(lane, purchase, slot)
                 return replace(completion, cost=completion.cost + lost) if lost else completion
             except RetryableError as fault:
                 lost += fault.cost
                 used += patience.weight(fault, lane.health.open)
                 if used >= patience.attempts or self._closing or time.monotonic() - started > patience.call_s:
                     self.statistics.failed += 1
-                    _tell(WARNING, "call failed", request, fault, attempt=tries)
+                    tell_fault(WARNING, "call failed", request, fault, attempt=tries)
                     raise ProviderError(f"{lane.spec}: {fault} ({tries} attempts)") from fault
-                pause = patience.pause(tries - 1, fault, Random(f"{request.key}{tries}"), queued=bool(lane.limiter))
-                _tell(INFO, "retry", request, fault, attempt=tries, wait_s=round(pause, 3))
+                pause = patience.pause(used, fault, Random(f"{request.key}{tries}"))
+                tell_fault(INFO, "retry", request, fault, attempt=tries, wait_s=round(pause, 3))
                 lane.tell_limit()
             self.statistics.retries += 1
             await asyncio.sleep(pause)
 
-    async def _once(self, lane: Lane, request: Request, slot: AbstractAsyncContextManager[Any]) -> Completion:
+    async def _once(self, lane: Lane, purchase: Purchase, slot: Slot) -> Completion:
         """One try, paid for from what is held for it."""
+        request = purchase.request
         hold, cost, bought = await self.budget.reserve(lane.price, request), 0.0, 0
         try:
             async with slot:
-                completion = await self._send(lane, request)
+                purchase.sent = True
+                try:
+                    completion = await lane.send(request)
+                finally:
+                    purchase.sent = False
+                slot.tokens = completion.output_tokens
             cost, bought = cost_of(lane.price, request, completion), 1
             return replace(completion, cost=cost) if cost else completion
         except RetryableError as fault:
@@ -234,60 +168,6 @@ class Gateway:
             raise
         finally:
             self.budget.settle(hold, cost, bought)
-
-    async def _send(self, lane: Lane, request: Request) -> Completion:
-        lane.health.check()
-        self.statistics.in_flight += 1
-        self._sent.add(asyncio.current_task())
-        try:
-            completion = await lane.model.complete(request)
-            self._answered(lane)
-            return completion
-        except ReplyError as refusal:
-            lane.health.refused(refusal)
-            raise
-        except RetryableError as fault:
-            self._failed(lane, fault)
-            raise
-        except ProviderDown as down:
-            _tell(ERROR, "model down", request, down)
-            self._down(lane, down)
-            raise
-        finally:
-            self._sent.discard(asyncio.current_task())
-            self.statistics.in_flight -= 1
-
-    def _answered(self, lane: Lane) -> None:
-        if lane.health.answered() and lane.limiter:
-            _log.warning("%s answers again", lane.spec)
-            tell(WARNING, "breaker closed", model=lane.spec)
-            self.statistics.waiting = ""
-            lane.limiter.resume()
-
-    def _failed(self, lane: Lane, fault: RetryableError) -> None:
-        """A fault that may be the model's, not the call's: then nobody but single calls tries, until one succeeds."""
-        self.statistics.refused += fault.kind == "busy"
-        lane.refused += fault.kind == "busy"
-        was_open = lane.health.open
-        try:
-            pause = lane.health.failed(fault)
-        except ProviderDown as down:
-            self._down(lane, down)
-            raise
-        if pause and lane.limiter:
-            lane.limiter.probing = True
-            lane.limiter.pause(pause)
-            self.statistics.waiting = f"{lane.spec} does not answer: {fault}"
-            if not was_open:
-                _log.warning("%s. The run waits for it, %.0f s at most.", self.statistics.waiting, lane.health.allowed)
-                tell(WARNING, "breaker open", {"text": str(fault)}, model=lane.spec, error=fault_of(fault))
-
-    def _down(self, lane: Lane, error: ProviderDown) -> None:
-        """Let the calls that wait through, to be spared the same."""
-        lane.health.down(error)
-        self.statistics.waiting = ""
-        if lane.limiter:
-            lane.limiter.resume()
 
     def model(self, spec: str) -> Model:
         """The model of a spec such as `local` or `openai:gpt-4.1-mini`, made on first use.
@@ -302,10 +182,9 @@ class Gateway:
         lane = self._lanes.get(spec)
         if lane is None:
             model = self._make(spec)
-            most = min(self._most, model.width or self._most)
-            limiter = None if model.width == UNLIMITED else Limiter(most, fixed=model.width > 0)
-            lane = Lane(spec, model, limiter, Health(self._patience), price_of(spec, self._prices))
-            self._lanes[spec] = lane
+            most = sys.maxsize if model.width == UNLIMITED else min(self._most, model.width or self._most)
+            limiter, price = Limiter(most, fixed=bool(model.width)), price_of(spec, self._prices)
+            lane = self._lanes[spec] = Lane(spec, model, limiter, Health(self._patience), price, self.statistics)
         return lane
 
     def lanes(self) -> list[Lane]:
@@ -314,34 +193,31 @@ class Gateway:
 
     def width(self, spec: str) -> int:
         """How many requests of a model can be in flight at once."""
-        limiter = self.lane(spec).limiter
-        return limiter.ceiling if limiter else self._most
+        return min(self.lane(spec).limiter.ceiling, self._most)
 
     async def drain(self) -> None:
         """Wait until every call under way has ended."""
         while self._pending:
-            await asyncio.wait(list(self._pending.values()))
+            await asyncio.wait([one.task for one in self._pending.values() if one.task])
 
     async def aclose(self, grace_s: float = 6.0) -> None:
         """Let calls in flight finish for a while, so that what was bought is kept; then close every model."""
         self._closing = True
-        pending = list(self._pending.values())
-        for task in pending:
-            if task not in self._sent:  # waits for its turn or its next try
+        pending = {one.task: one for one in self._pending.values() if one.task}
+        for task, purchase in pending.items():
+            if not purchase.sent:  # waits for its turn or its next try
                 task.cancel()
         if pending:
             _, late = await asyncio.wait(pending, timeout=grace_s)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        for waiter in [waiter for purchase in pending.values() for waiter in purchase.open_waiters()]:
+            waiter.cancel()  # of a purchase that had not even begun
+        self._pending.clear()
         for lane in self._lanes.values():
             await lane.model.aclose()
         self._lanes.clear()
-
-
-def _tell(level: int, event: str, request: Request, fault: Exception, **fields: Any) -> None:
-    """Tell the log what a call met; the server's own words are content."""
-    tell(level, event, {"text": str(fault)}, agent=request.agent, model=request.model, error=fault_of(fault), **fields)
 
 
 _CURRENT: ContextVar[Gateway | None] = ContextVar("gateway", default=None)

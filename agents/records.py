@@ -194,6 +194,7 @@ class Record(Frozen):
     category: str
     transform: str
     form: str
+    item: str = Field("", description="Hash of what is asked: the same item has the same one in every layout.")
     seed_id: str
     source: str
     start: int

@@ -1,10 +1,13 @@
 """The types of the replies that the shared agents give; field descriptions are part of what a model reads."""
 
+import re
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from agentinstruct.agents.records import Frozen
+
+_HTML = re.compile(r"\s*<(?:p|h[1-6]|div|html|body|ul|ol|article|section)>", re.IGNORECASE)
 
 
 class Reshaped(Frozen):
@@ -35,6 +38,10 @@ class Rewritten(Reshaped):
     def passage_text(self) -> str:
         """The text."""
         return self.text.strip()
+
+    def unfit(self) -> str:
+        """Why it cannot be used: it is empty, or a web page's source."""
+        return super().unfit() or ("write plain text, without HTML tags" if _HTML.match(self.text) else "")
 
 
 class Suggestions(Frozen):

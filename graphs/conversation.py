@@ -106,6 +106,7 @@ def _for_base(context: Context, name: str, acts: tuple[str, ...]) -> Context:
         context,
         transforms="",
         categories=wanted,
+        without="",
         goals=NONE,
         categories_per_seed=1,
         rounds=0,

@@ -133,7 +133,7 @@ class Stages:
         form, least = writer_form(category), int(bool(asked_for))
         agent = self.crew.agent("instruct", batch_of(form, count, least), subject=category.name)
         inputs: dict[str, Any] = {"category": shown(category, draw), "count": count, "material": material}
-        reply, call = await agent(model, draw, **self.shown(state), **inputs)
+        reply, call = await agent(model, draw, sample=plan.sample, **self.shown(state), **inputs)
         some(reply.items, call)
         calls = (*passage.calls, call)
         return [

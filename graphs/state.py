@@ -45,6 +45,7 @@ class Context:
     )
     transforms: str = _setting("", "Only these transforms, by comma; empty for all.")
     categories: str = _setting("", "Only these categories, by comma; empty for all.")
+    without: str = _setting("", "Not these categories, by comma: where one is drawn, another takes its place.")
     goals: str = _setting("", "Only these refinement goals, by comma; empty for all, none for no refinement.")
     categories_per_seed: Count = _setting(0, "Categories drawn for a seed; 0 for the skill's own number.")
     instructions_per_category: Count = _setting(0, "Instructions per category; 0 for the skill's own number.")
@@ -71,6 +72,8 @@ class Plan(Frozen):
     """Rounds of refinement still to come."""
     verify: Literal["strict", "annotate", "off"]
     work_id: str
+    sample: int = 0
+    """Which of a writer's possible replies is asked for: another run seed asks for another."""
 
 
 class FlowInput(TypedDict):

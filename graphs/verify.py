@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 
 from agentinstruct.agents.checks import opinion, policy
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.records import Draft, Dropped, Record, Seed
+from agentinstruct.agents.records import Draft, Dropped, Record, Seed, content_id
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.crew import Crew, together
 from agentinstruct.graphs.state import Context, FlowState, settings
@@ -77,6 +77,7 @@ def record_of(skill: Skill, seed: Seed, draft: Draft) -> Record:
         category=draft.category,
         transform=draft.transform,
         form=draft.item.form,
+        item=content_id(draft.passage, draft.item.question, draft.item.options),
         seed_id=seed.id,
         source=seed.source,
         start=seed.start,

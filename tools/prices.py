@@ -36,6 +36,11 @@ def price_table(path: Path | None = None) -> dict[str, Price]:
     return table if path is None else table | _read(path)
 
 
+def price_date() -> str:
+    """Of when the table is."""
+    return str(json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))["date"])
+
+
 def price_of(spec: str, table: dict[str, Price]) -> Price | None:
     """The price of a model spec such as `openai:gpt-4o`; nothing for models of one's own, None when not known."""
     provider, _, name = spec.partition(":")

@@ -16,10 +16,11 @@ def export(
     with told():
         from agentinstruct.dataset.export import export as write
         from agentinstruct.run.journal import Journal
+        from agentinstruct.run.target import chosen, read_target
 
         journal = Journal.read(run)
         with journal, writing(to or run, "--to"):
-            done = write(journal, to or run)
+            done = write(chosen(journal, read_target(run)), to or run)
     for split, rows in sorted(done.rows.items()):
         typer.echo(f"{rows:8}  data/{split}.jsonl  parquet/{split}.parquet")
     typer.echo(f"{done.dropped:8}  dropped.jsonl\nin {done.folder}")

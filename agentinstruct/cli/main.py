@@ -1,11 +1,13 @@
-"""`agentinstruct`: run · status · preview · check · draw · skills · export · fetch."""
+"""`agentinstruct`: run · status · estimate · preview · check · draw · skills · export · cache · fetch."""
 
 import sys
 
 import typer
 
+from agentinstruct.cli.cache import cache
 from agentinstruct.cli.check import check
 from agentinstruct.cli.draw import draw
+from agentinstruct.cli.estimate import estimate
 from agentinstruct.cli.export import export
 from agentinstruct.cli.fetch import fetch
 from agentinstruct.cli.preview import preview
@@ -21,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, status, preview, check, draw, skills, export, fetch):
+for command in (run, status, estimate, preview, check, draw, skills, export, cache, fetch):
     app.command()(command)
 
 

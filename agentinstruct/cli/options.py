@@ -1,7 +1,9 @@
 """The options that commands share, and the settings they add up to."""
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -85,3 +87,20 @@ def make_endpoints(urls: list[str] | None, timeout_s: float) -> "Endpoints":
             raise ModelError(f"--base-url {value}: must be http://… or https://…, or NAME=URL.")
         by_model[name] = url
     return Endpoints(base_url=base, by_model=by_model, timeout_s=timeout_s)
+
+
+def with_options_of(source: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command that takes `**options` the options of another function, after its own."""
+
+    def dressed(command: Callable[..., None]) -> Callable[..., None]:
+        mine = inspect.signature(command, eval_str=True)
+        own = [one for one in mine.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+        theirs = list(inspect.signature(source).parameters.values())
+        first = [one for one in theirs if one.default is inspect.Parameter.empty]
+        rest = [one for one in theirs if one not in first]
+        parameters = [one.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD) for one in (*first, *own, *rest)]
+        command.__signature__ = mine.replace(parameters=parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {one.name: one.annotation for one in parameters}
+        return command
+
+    return dressed

@@ -4,7 +4,7 @@ import shlex
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 import typer
 
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from agentinstruct.run.execute import Finished
     from agentinstruct.run.plan import RunConfig
 
+Done = TypeVar("Done")
+SHORT = 3
+"""The exit status of a run that ended before it reached its target."""
 
-def run(
+
+def run_config(
     paths: Annotated[list[str], typer.Argument(help="Files, folders or globs of documents, source code and tables.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder; the same one resumes.")] = None,
     skill: Annotated[list[str] | None, typer.Option("--skill", "-s", help="Only this skill; repeatable.")] = None,
@@ -51,58 +55,78 @@ def run(
         Path | None,
         typer.Option(help='JSON: {"models": {NAME: [input, cached, output]}} in USD per million.'),
     ] = None,
+    target: Annotated[int, typer.Option(min=0, help="Accepted records to make; 0: one pass over the seeds.")] = 0,
+    per: Annotated[str, typer.Option(help="What the target is counted by: all · skill · category.")] = "all",
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder of replies that runs share: what one bought, none buys again."),
+    ] = None,
     budget: o.BudgetUsd = None,
     max_calls: o.MaxCalls = 0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed three times.")] = False,
     log_file: o.LogFiles = None,
     log_level: o.LogLevels = "info",
     log_content: o.LogContent = False,
-) -> None:
-    """Make a dataset from documents and code. Run the same command again to resume."""
+) -> "RunConfig":
+    """What these options ask for.
+
+    Raises:
+        SetupError: one is wrong; says which.
+    """
     from agentinstruct.run.logfile import LEVELS, LogFile
     from agentinstruct.run.plan import RunConfig
+    from agentinstruct.run.target import Per, Target
     from agentinstruct.seeds import SeedOptions
 
-    folder = out or Path("runs") / datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    with told(f"What is done is kept. To resume: {resume_command(folder, out is not None)}"):
-        context = o.make_context(
-            model,
-            verify=choice("--verify", verify, "strict", "annotate", "off"),
-            categories=categories,
-            transforms=transforms,
-            goals=goals,
-            rounds=rounds,
-            categories_per_seed=categories_per_seed,
-            instructions_per_category=per_category,
-            suggestions_per_goal=per_goal,
-            solvers=solvers,
-            seed=seed,
-        )
-        config = RunConfig(
-            paths=tuple(paths),
-            out=folder,
-            skills=tuple(skill or ()),
-            context=context,
-            seeds=SeedOptions(column=column, max_chars=chunk_chars, licence=licence),
-            endpoints=o.make_endpoints(base_url, timeout),
-            embeddings=embeddings,
-            mix=mix,
-            skills_per_seed=skills_per_seed,
-            route=choice("--route", route, "features", "agent"),
-            limit=limit,
-            max_concurrency=max_concurrency,
-            workers=workers,
-            retry_failed=retry_failed,
-            prices=prices,
-            budget=budget,
-            max_calls=max_calls,
-            log=LogFile(log_file, choice("--log-level", log_level, *LEVELS), log_content) if log_file else None,
-        )
+    context = o.make_context(
+        model,
+        verify=choice("--verify", verify, "strict", "annotate", "off"),
+        categories=categories,
+        transforms=transforms,
+        goals=goals,
+        rounds=rounds,
+        categories_per_seed=categories_per_seed,
+        instructions_per_category=per_category,
+        suggestions_per_goal=per_goal,
+        solvers=solvers,
+        seed=seed,
+    )
+    return RunConfig(
+        paths=tuple(paths),
+        out=out or Path("runs") / datetime.now().astimezone().strftime("%Y%m%d-%H%M%S"),
+        skills=tuple(skill or ()),
+        context=context,
+        seeds=SeedOptions(column=column, max_chars=chunk_chars, licence=licence),
+        endpoints=o.make_endpoints(base_url, timeout),
+        embeddings=embeddings,
+        mix=mix,
+        skills_per_seed=skills_per_seed,
+        route=choice("--route", route, "features", "agent"),
+        limit=limit,
+        max_concurrency=max_concurrency,
+        workers=workers,
+        retry_failed=retry_failed,
+        prices=prices,
+        target=Target(target, choice("--per", per, *get_args(Per))) if target else None,
+        cache=cache,
+        budget=budget,
+        max_calls=max_calls,
+        log=LogFile(log_file, choice("--log-level", log_level, *LEVELS), log_content) if log_file else None,
+    )
+
+
+@o.with_options_of(run_config)
+def run(**options: Any) -> None:
+    """Make a dataset from documents and code. Run the same command again to resume."""
+    named = options["out"] is not None
+    with told():
+        config = run_config(**options)
+    with told(f"What is done is kept. To resume: {resume_command(config.out, named)}"):
         finished = start(config)
     from agentinstruct.cli.show import show_summary
 
     show_summary(finished)
-    _leave(finished, folder, out is not None)
+    _leave(finished, config.out, named)
 
 
 def start(config: "RunConfig") -> "Finished":
@@ -114,7 +138,7 @@ def start(config: "RunConfig") -> "Finished":
         return run_loop(execute(config, live.watch))
 
 
-def run_loop(work: "Coroutine[Any, Any, Finished]") -> "Finished":
+def run_loop(work: "Coroutine[Any, Any, Done]") -> Done:
     """Run a coroutine on uvloop where there is one."""
     import asyncio
 
@@ -122,8 +146,8 @@ def run_loop(work: "Coroutine[Any, Any, Finished]") -> "Finished":
         return asyncio.run(work)
     import uvloop
 
-    finished: Finished = uvloop.run(work)
-    return finished
+    done: Done = uvloop.run(work)
+    return done
 
 
 def resume_command(folder: Path, named: bool) -> str:
@@ -142,7 +166,7 @@ def choice(option: str, value: str, *allowed: str) -> Any:
 
 
 def _leave(finished: "Finished", folder: Path, named: bool) -> None:
-    """The exit status: 0 when all is done, 1 when some work waits for another try, 130/143 when stopped."""
+    """The exit status: 0 when all is done, 1 when work waits for another try, 3 short of --target, 130/143 stopped."""
     if finished.interrupted:
         typer.echo(f"Stopped. To resume: {resume_command(folder, named)}", err=True)
         raise typer.Exit(128 + finished.interrupted)
@@ -150,12 +174,15 @@ def _leave(finished: "Finished", folder: Path, named: bool) -> None:
     if progress.spent:
         typer.echo(f"Budget reached: {progress.spent}. What is done is kept. To go on, raise it in:")
         typer.echo(f"  {resume_command(folder, named)}")
-        return
+        raise typer.Exit(SHORT if finished.missing else 0)
     if progress.set_aside:
         typer.echo(f"{progress.set_aside} work items failed too often and are set aside. To try them again:", err=True)
         typer.echo(f"  {resume_command(folder, named)} --retry-failed", err=True)
     if progress.failed:
         typer.echo(f"{progress.failed} work items failed at the model; the last: {progress.trouble}", err=True)
         typer.echo(f"They wait for another try. To resume: {resume_command(folder, named)}", err=True)
-    if progress.failed or progress.set_aside:
+    reached = progress.pursuit is not None and not finished.missing
+    if (progress.failed or progress.set_aside) and not reached:
         raise typer.Exit(1)
+    if finished.missing:
+        raise typer.Exit(SHORT)

@@ -55,13 +55,19 @@ class LiveProgress:
         if progress is None:
             return Text("starting …", style="dim")
         elapsed = time.monotonic() - self._started
-        return Group(_work_line(progress, elapsed), _record_line(progress), _call_line(progress, elapsed))
+        lines = [_work_line(progress, elapsed), _record_line(progress), _call_line(progress, elapsed)]
+        if waiting := progress.statistics.waiting:
+            lines.append(Text(f"{waiting}. The run waits for it.", "red"))
+        return Group(*lines)
 
 
 def _work_line(progress: "Progress", elapsed: float) -> Text:
     finished = progress.done + progress.resumed
     total = f"{progress.items}{'+' if progress.reading else ''}"
     line = Text.assemble((f"{finished}", "bold"), f" of {total} work items · {progress.seeds} seeds")
+    if progress.pursuit:
+        line.append(f" · {progress.pursuit.accepted:,} of {progress.pursuit.wanted:,} accepted", "green")
+        line.append(f" · pass {progress.sweep}" if progress.sweep > 1 else "")
     if progress.resumed:
         line.append(f" · {progress.resumed} from before")
     if progress.failed:
@@ -84,8 +90,15 @@ def _call_line(progress: "Progress", elapsed: float) -> Text:
     rate = calls.calls / max(elapsed, 1e-9)
     line = Text(f"{calls.calls} calls ({rate:.1f}/s, {calls.in_flight} in flight", "dim")
     line.append(f", {calls.retries} retried" if calls.retries else "")
+    line.append(f", {calls.from_cache} from the cache" if calls.from_cache else "")
     line.append(f") · {tokens(calls)}")
     return line.append(f" · {cost(calls.cost, calls.unpriced)} · {duration(elapsed)}")
+
+
+def _found(calls: "Statistics") -> str:
+    """The replies that were known already, and from where."""
+    journal = f"{calls.from_journal - calls.from_cache} found in the journal"
+    return f"{journal}, {calls.from_cache} in the cache" if calls.from_cache else journal
 
 
 def tokens(calls: "Statistics | Totals") -> str:
@@ -117,13 +130,14 @@ def show_summary(finished: "Finished") -> None:
             if reason.detail:
                 console.print(Text("         " + " ".join(reason.detail.split())[:200], style="dim"), soft_wrap=True)
     _checks(console, summary)
+    _target(console, finished)
+    _spent(console, finished)
     _seeds(console, finished.progress)
     for notice in finished.progress.notices:
         console.print(f"\n{notice}", soft_wrap=True)
     calls = finished.progress.statistics
     console.print(
-        f"\n{calls.calls} calls this time ({calls.from_journal} found in the journal), {tokens(calls)}, "
-        f"{cost(calls.cost, calls.unpriced)}",
+        f"\n{calls.calls} calls this time ({_found(calls)}), {tokens(calls)}, {cost(calls.cost, calls.unpriced)}",
         soft_wrap=True,
     )
     total = sum(finished.exported.rows.values())
@@ -169,6 +183,40 @@ def _checks(console: Console, summary: "Summary") -> None:
         console.print(f"  {sum(one.failed for one in rest):5} failed {len(rest)} more checks", soft_wrap=True)
     passed = sum(not one.failed for one in summary.checks)
     console.print(f"  [dim]nothing failed {'the other ' if failed else 'any of '}{passed}[/]", soft_wrap=True)
+
+
+def _spent(console: Console, finished: "Finished") -> None:
+    """What each role took of each model over the whole run, where there is more than one model to choose between."""
+    spent = finished.summary.spent
+    if len({model for _, model in spent}) < 2:
+        return
+    table = Table("role", "model", box=None, padding=(0, 2))
+    for name in ("calls", "tokens in", "cached", "out", "cost"):
+        table.add_column(name, justify="right")
+    for (role, model), one in sorted(spent.items(), key=lambda pair: -pair[1].read):
+        cost = one.cost(model, finished.prices)
+        figures = (f"{part:,}" for part in (one.calls, one.read, one.cached, one.written))
+        table.add_row(role, model, *figures, "?" if cost is None else f"${cost:,.2f}")
+    console.print()
+    console.print(table)
+
+
+def _target(console: Console, finished: "Finished") -> None:
+    """How far the run came towards its target; where it fell short, why."""
+    pursuit = finished.progress.pursuit
+    if pursuit is None:
+        return
+    console.print(f"\n[bold]Target[/] {pursuit.words}", soft_wrap=True)
+    for one in finished.missing[:SHOWN]:
+        name = f"{one.group}: " if one.group else ""
+        console.print(f"  {name}{one.accepted:,} of {one.wanted:,}  [dim]{escape(one.why)}[/]", soft_wrap=True)
+        for reason, count in one.reasons:
+            console.print(f"         {count:,} × {escape(reason)}", style="dim", soft_wrap=True)
+    if rest := finished.missing[SHOWN:]:
+        console.print(f"  and {len(rest)} more")
+    surplus = finished.summary.accepted.total() - pursuit.accepted
+    if surplus:
+        console.print(f"  {surplus:,} accepted beyond it, or alike, stay in the journal and are not given out")
 
 
 def _seeds(console: Console, progress: "Progress") -> None:

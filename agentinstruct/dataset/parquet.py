@@ -8,7 +8,7 @@ import orjson
 
 ROWS_IN_MEMORY = 500
 MOST_BYTES = 64 << 20
-_TEXT = ("id", "skill", "split", "category", "transform", "form", "seed_id", "source")
+_TEXT = ("id", "skill", "split", "category", "transform", "form", "item", "seed_id", "source")
 _MORE = ("licence", "language", "context", "key", "parent", "goal", "suggestion")
 
 

@@ -109,6 +109,8 @@ class Crew:
         self._budget.spent, self._budget.calls = self._before[0] + calls.cost, self._before[1] + calls.calls
         self._models[number] = [ModelState(**state) for state in report.get("models", ())]
         if report:
+            told = self.progress.troubles
+            told += [trouble for trouble in report["troubles"] if trouble not in told]
             self._shared(number, report["needs"])
 
     def _states(self) -> list[ModelState]:

@@ -7,7 +7,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from logging import INFO
 from pathlib import Path
 
@@ -23,7 +23,11 @@ from agentinstruct.run.pool import writers
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.report import reporting
 from agentinstruct.run.runner import Runner
+from agentinstruct.run.status import Cap
 from agentinstruct.run.summary import Summary, summarise
+from agentinstruct.run.tally import Missing
+from agentinstruct.run.target import chosen, keep_target, read_target
+from agentinstruct.tools.prices import Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,14 @@ class Finished:
     progress: Progress
     interrupted: int = 0
     """The signal that stopped it early, if one did."""
+    prices: dict[str, Price] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> list[Missing]:
+        """What the run did not reach of its target."""
+        pursuit = self.progress.pursuit
+        stopped = "stopped" if self.interrupted else "the budget was reached" if self.progress.spent else ""
+        return pursuit.missing(stopped) if pursuit else []
 
 
 async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda progress: None) -> Finished:
@@ -48,21 +60,29 @@ async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda 
         SetupError: something to put right before the first call.
         ProviderDown: a model does not serve; what is done is kept and exported.
     """
+    with opened(config) as (config, journal), logging_to(config.log), concerning(run=journal.manifest.run):
+        return await _sitting(config, journal, watch)
+
+
+@contextmanager
+def opened(config: RunConfig) -> Iterator[tuple[RunConfig, Journal]]:
+    """The settings as the run began with them, and its journal. Raises `RunError`."""
     config = _as_begun(config)
     journal = Journal.open(config.out, config.manifest(), joining=writers(config))
     try:
-        with logging_to(config.log), concerning(run=journal.manifest.run):
-            return await _sitting(config, journal, watch)
+        yield config, journal
     finally:
         journal.close()
 
 
 async def _sitting(config: RunConfig, journal: Journal, watch: Callable[[Progress], None]) -> Finished:
     """From where the run stands to its end, or as far as it gets."""
+    keep_target(config.out, config.target)
     runner, done = Runner(config, journal), journal.counts().done
     tell(INFO, "resume" if done else "start", folder=str(config.out), models=config.models(), done=done)
     watch(runner.progress)
-    async with reporting(journal.folder, journal.manifest.run, runner.progress) as report:
+    budget = Cap(usd=config.budget, calls=config.max_calls or None)
+    async with reporting(journal.folder, journal.manifest.run, runner.progress, budget) as report:
         with _signals(runner) as received:
             try:
                 await runner.run()
@@ -71,7 +91,7 @@ async def _sitting(config: RunConfig, journal: Journal, watch: Callable[[Progres
                 exported = await asyncio.to_thread(_export, journal, config.out)
         summary = await asyncio.to_thread(summarise, journal)
         report.state = "stopped" if received else "finished"
-    return Finished(summary, exported, runner.progress, received[0] if received else 0)
+    return Finished(summary, exported, runner.progress, received[0] if received else 0, config.price_table())
 
 
 def _as_begun(config: RunConfig) -> RunConfig:
@@ -85,7 +105,7 @@ def _as_begun(config: RunConfig) -> RunConfig:
 
 def _export(journal: Journal, folder: Path) -> Exported:
     try:
-        return export(journal, folder)
+        return export(chosen(journal, read_target(folder)), folder)
     except OSError as problem:
         raise storage_error(Path(problem.filename or folder), problem) from problem
 

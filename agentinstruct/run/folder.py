@@ -48,23 +48,23 @@ _ADVICE = {
 }
 
 
-def storage_error(path: Path, problem: OSError) -> RunError:
-    """The operating system's refusal in words that say what to do."""
+def storage_error(path: Path, problem: OSError, option: str = "--out") -> RunError:
+    """The operating system's refusal in words that say what to do; `option` is what named the path."""
     advice = _ADVICE.get(problem.errno or 0, "choose another --out or mend the disk, then give the same command again")
-    return RunError(f"{path}: {problem.strerror or problem}: {advice}.")
+    return RunError(f"{path}: {problem.strerror or problem}: {advice.replace('--out', option)}.")
 
 
-def open_file(path: Path, flags: int) -> int:
+def open_file(path: Path, flags: int, option: str = "--out") -> int:
     """Opens one of our files, owner-only, never through a symlink. Raises `RunError`."""
     try:
         # O_NONBLOCK: a FIFO planted at our name must fail, not hang the run.
         handle = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
     except OSError as problem:
-        raise storage_error(path, problem) from problem
+        raise storage_error(path, problem, option) from problem
     if stat.S_ISREG(os.fstat(handle).st_mode):
         return handle
     os.close(handle)
-    raise RunError(f"{path}: not a plain file: remove it or choose another --out.")
+    raise RunError(f"{path}: not a plain file: remove it or choose another {option}.")
 
 
 def sync_folder(path: Path) -> None:
@@ -100,7 +100,7 @@ def filesystem(path: Path, mounts: str) -> str:
     return kind
 
 
-def refuse_network(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> None:
+def refuse_network(path: Path, mounts: Path = Path("/proc/self/mountinfo"), option: str = "--out") -> None:
     """Raises `RunError` on a network file system: locks and SQLite's log cannot be trusted there."""
     try:
         kind = filesystem(path, mounts.read_text(errors="surrogateescape"))
@@ -109,7 +109,8 @@ def refuse_network(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> N
     if kind in _NETWORK:
         raise RunError(
             f"{path}: on a network file system ({kind}), where a crash can lose or mix up data. "
-            "Choose an --out on a local disk and copy the finished dataset over."
+            f"Choose an {option} on a local disk"
+            + (" and copy the finished dataset over." if option == "--out" else ".")
         )
 
 

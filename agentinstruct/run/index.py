@@ -13,6 +13,7 @@ POISON = 3
 """A work item that failed this often is set aside until --retry-failed."""
 _PAGE = 500
 _PLACES = {
+    "outcomes": "SELECT id, segment, offset, length FROM items WHERE id > ? ORDER BY id LIMIT ?",
     "records": "SELECT id, segment, offset, length FROM items WHERE id > ? AND records > 0 ORDER BY id LIMIT ?",
     "dropped": "SELECT id, segment, offset, length FROM items WHERE id > ? AND dropped > 0 ORDER BY id LIMIT ?",
 }
@@ -123,8 +124,8 @@ class Index:
         rows = self._ask("SELECT max(attempts) FROM failures WHERE item = ?", item)
         return rows[0][0] or 0
 
-    def places(self, kind: Literal["records", "dropped"]) -> Iterator[Place]:
-        """Finished items that hold any of that kind, by id. Read in pages: a long export never holds the ledger."""
+    def places(self, kind: Literal["records", "dropped", "outcomes"]) -> Iterator[Place]:
+        """Finished items that hold any of that kind, or all, by id. In pages: a long export never holds the ledger."""
         last = ""
         while page := self._ask(_PLACES[kind], last, _PAGE):
             for row in page:

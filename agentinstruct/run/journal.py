@@ -216,6 +216,11 @@ class Journal(JournalReader):
     def _lost(self, item_id: str) -> None:
         self._flusher.forget_item(item_id)
 
+    def outcomes(self) -> Iterator[dict[str, Any]]:
+        """Every finished item with its records and dropped drafts, by item id."""
+        self.flush()
+        return super().outcomes()
+
     def _results(self, kind: Literal["records", "dropped"]) -> Iterator[dict[str, Any]]:
         self.flush()
         return super()._results(kind)

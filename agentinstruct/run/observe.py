@@ -123,13 +123,17 @@ class View:
                 "failed": self.counts.failed,
                 "set_aside": self.set_aside,
             },
+            "target": told.target if told else "",
             "skills": {
                 name: {**asdict(one), "accepted": totals.accepted.get(name, 0)}
                 for name, one in self.counts.skills.items()
             },
             "dropped": {"all": self.counts.dropped, "by_stage": totals.dropped, "by_reason": totals.reasons},
             "faults": [fault._asdict() for fault in self.faults],
-            "calls": {"stored": self.counts.calls, **totals.model_dump(include={"calls", "retries", "failed"})},
+            "calls": {
+                "stored": self.counts.calls,
+                **totals.model_dump(include={"calls", "from_cache", "retries", "failed"}),
+            },
             "tokens": {
                 "input": totals.input_tokens,
                 "cached": totals.cached_tokens,
@@ -137,7 +141,7 @@ class View:
                 "output": totals.output_tokens,
             },
             "cost": {"usd": self.counts.cost, "unpriced": totals.unpriced},
-            "budget": told.budget.model_dump() if told and told.budget else None,
+            "budget": told.budget.model_dump() if told else None,
             "recent": recent.model_dump() if self.live else None,
             "waiting": self.live.waiting if self.live else "",
             "models": [one.model_dump() for one in self.live.models] if self.live else [],

@@ -5,7 +5,7 @@ worker: {"ready": true} · {"outcome": …} · {"report": …} · {"fatal": …}
 """
 
 import traceback
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -49,15 +49,16 @@ def orders_of(message: Message) -> Orders:
 
 def told_work(work: Work) -> Message:
     """A work item as a worker is given it."""
-    return {"work": {"id": work.id, "skill": work.skill, "seed": work.seed.model_dump()}}
+    return {"work": {**asdict(work), "seed": work.seed.model_dump()}}
 
 
 def work_of(told: Message) -> Work:
     """The work item that was given."""
-    return Work(told["id"], told["skill"], Seed(**told["seed"]))
+    return Work(**{**told, "seed": Seed(**told["seed"])})
 
 
-_COUNTED = ("skill", "category", "accepted")
+_RECORD = ("id", "item", "skill", "category", "accepted")
+_DROPPED = ("stage", "reason", "category")
 
 
 def told_outcome(outcome: Outcome) -> Message:
@@ -65,12 +66,20 @@ def told_outcome(outcome: Outcome) -> Message:
     return {
         "outcome": {
             "id": outcome.work.id,
-            "records": [{name: row[name] for name in _COUNTED} for row in outcome.records],
-            "dropped": [{"stage": row["stage"], "reason": row["reason"]} for row in outcome.dropped],
+            "records": [_of(row, _RECORD) | {"verdicts": _failed(row)} for row in outcome.records],
+            "dropped": [_of(row, _DROPPED) for row in outcome.dropped],
             "trouble": outcome.trouble,
             "spent": outcome.spent,
         }
     }
+
+
+def _of(row: Message, names: tuple[str, ...]) -> Message:
+    return {name: row[name] for name in names if name in row}
+
+
+def _failed(row: Message) -> list[Message]:
+    return [_of(one, ("check", "passed")) for one in row["verdicts"] if not one["passed"]]
 
 
 def told_fault(error: BaseException) -> Message:

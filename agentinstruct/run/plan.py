@@ -13,10 +13,11 @@ from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill, load_skill, skill_names
 from agentinstruct.graphs.plan import work_id
-from agentinstruct.graphs.state import NONE, ROLES, Context
+from agentinstruct.graphs.state import NONE, ROLES, Context, chosen
 from agentinstruct.run.logfile import LogFile
 from agentinstruct.run.mix import ALL, RELEASED, Mix, weights_of
 from agentinstruct.run.needs import able
+from agentinstruct.run.target import Target
 from agentinstruct.seeds import SeedOptions
 from agentinstruct.tools.embeddings import local_ready
 from agentinstruct.tools.prices import Price, PricesError, price_table
@@ -46,6 +47,9 @@ class RunConfig:
     """Processes that do the work; one: this one."""
     retry_failed: bool = False
     prices: Path | None = None
+    target: Target | None = None
+    cache: Path | None = None
+    """A folder of replies that runs share; none: only this run's own are known."""
     log: LogFile | None = None
     budget: float | None = None
     """USD that the run may cost in all, earlier sittings included."""
@@ -116,6 +120,10 @@ class RunConfig:
             goals=_of(self.context.goals, skill.goals) or (NONE if self.context.goals else ""),
         )
 
+    def categories_of(self, skill: Skill) -> list[str]:
+        """The categories that may be drawn."""
+        return chosen(self.context_for(skill).categories, list(skill.categories), f"{skill.name} category")
+
     def models(self) -> dict[str, str]:
         """The model of each role."""
         return {role: self.context.model_of(role) for role in ROLES}
@@ -165,6 +173,16 @@ class Work:
     id: str
     skill: str
     seed: Seed
+    draw: int | None = None
+    """The random seed of a further pass over the seeds; None: the run's own."""
+    without: str = ""
+    """Categories that are not to be drawn, since the run has enough of them."""
+
+    def settings(self, context: Context) -> Context:
+        """The settings of its skill, with its own draws."""
+        if self.draw is None and not self.without:
+            return context
+        return replace(context, seed=context.seed if self.draw is None else self.draw, without=self.without)
 
 
 def work_for(seed: Seed, skills: Sequence[Skill], run_seed: int) -> list[Work]:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from logging import WARNING
+from math import inf
 
 from agentinstruct.agents.errors import RunError, SetupError
 from agentinstruct.agents.events import tell
@@ -41,6 +42,8 @@ class Pool:
     """Called with what the worker of a slot reports, and with nothing when it has died."""
     end: Callable[[], Awaitable[None]]
     """Called when all of them have ended."""
+    room: Callable[[], float] = lambda: inf
+    """How many work items the budget lasts for."""
     fatal: BaseException | None = None
     """What ended the work early."""
     stopped: bool = False
@@ -72,6 +75,11 @@ class Pool:
                 return
             await self._change()
 
+    async def moved(self) -> None:
+        """Wait until something that was given is done, or the pool is stopped."""
+        if not self.stopped:
+            await self._change()
+
     async def drain(self) -> None:
         """Wait until all that was given is done, or the pool is stopped."""
         while not self.stopped and any(slot.held or slot.suspects for slot in self._slots):
@@ -100,6 +108,8 @@ class Pool:
 
     def _room(self, work: Work) -> Slot | None:
         """The slot that has work of the same seed, since it may ask for the same calls; else the one with most room."""
+        if sum(len(slot.held) for slot in self._slots) >= self.room():
+            return None
         slots = [slot for slot in self._slots if slot.open]
         for slot in slots:
             if any(one.seed.id == work.seed.id for one in slot.held.values()):

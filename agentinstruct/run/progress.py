@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agentinstruct.agents.gateway import Budget, Statistics
+from agentinstruct.agents.gateway import Statistics
+from agentinstruct.run.pursuit import Pursuit
 from agentinstruct.run.status import ModelState
 
 
@@ -39,9 +40,15 @@ class Progress:
     """The skills that cannot run on this machine, and what each lacks."""
     notice: str = ""
     """What the run does without, and how to have it."""
+    troubles: list[str] = field(default_factory=list)
+    """What went wrong beside the run and does not stop it."""
     untraced: str = ""
     """Why traces or metrics did not arrive where they were to go."""
     reading: bool = True
+    sweep: int = 0
+    """Which pass over the seeds this is, where a run makes several."""
+    pursuit: Pursuit | None = None
+    """How far it is from its target, where it has one."""
     records: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
     """Of the records, those that passed every check."""
@@ -50,7 +57,6 @@ class Progress:
     statistics: Statistics = field(default_factory=Statistics)
     models: Callable[[], list[ModelState]] = list
     """How the queue of each model stands."""
-    budget: Budget | None = None
 
     @property
     def notices(self) -> list[str]:
@@ -62,4 +68,4 @@ class Progress:
             told.append(f"set aside, since worker processes died of them: {', '.join(self.deadly)}")
         if self.unrouted:
             told.append(f"{self.unrouted} seeds were routed by their features: the agent gave no usable opinion")
-        return [*told, *filter(None, (self.notice, self.untraced))]
+        return [*told, *filter(None, (self.notice, self.untraced)), *self.troubles]

@@ -102,6 +102,14 @@ class JournalReader:
         """Every dropped draft of every finished item, ordered as records are."""
         return self._results("dropped")
 
+    def outcomes(self) -> Iterator[dict[str, Any]]:
+        """Every finished item (`item`, `skill`, `seed`) with its `records` and `dropped`, by item id."""
+        for item, *place in self._index.places("outcomes"):
+            if frame := self._frame("item", item, *place):
+                yield frame
+            else:
+                self._lost(item)
+
     def counts(self) -> Counts:
         """How far the run is; the cost does not grow with the run."""
         return self._index.counts()

@@ -7,19 +7,24 @@ Memory is bounded by the window, not by the seeds: they stream from disk while w
 what the journal says, so a resumed run goes on where the last one stopped, whatever stopped it.
 """
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from agentinstruct.agents.errors import BudgetReached
-from agentinstruct.agents.gateway import Budget, CallStore, Gateway, Patience, using
+from agentinstruct.agents.gateway import Budget, CallStore, Gateway, Patience, Statistics, using
 from agentinstruct.agents.skill import Skill
+from agentinstruct.run.aim import Aimed
+from agentinstruct.run.cache import call_store
 from agentinstruct.run.crew import Crew
 from agentinstruct.run.journal import Journal
-from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.plan import RunConfig, Work
 from agentinstruct.run.pool import Pool
 from agentinstruct.run.progress import Progress
+from agentinstruct.run.pursuit import Pursuit
 from agentinstruct.run.report import model_states
-from agentinstruct.run.source import Source
+from agentinstruct.run.source import Given, Source
 from agentinstruct.run.telemetry import Telemetry, telemetry
 from agentinstruct.run.window import Outcome, Window
 
@@ -31,6 +36,8 @@ class Runner:
     config: RunConfig
     journal: Journal
     progress: Progress = field(default_factory=Progress)
+    only: Sequence[Work] | None = None
+    """The work to do, where it is not all that the seeds give."""
     _window: Window | Pool | None = None
     _stopped: bool = False
 
@@ -52,14 +59,19 @@ class Runner:
     async def _run(self, traced: Telemetry) -> None:
         skills, self.progress.left_out = self.config.able_skills()
         self.progress.expected = self.config.limit
-        before = self.journal.counts()
+        before, statistics = self.journal.counts(), self.progress.statistics
         budget = self.config.make_budget(before.calls, before.cost)
-        gateway = make_gateway(self.config, self.journal, budget, traced, answered=before.calls > 0)
-        self.progress.statistics, self.progress.budget = gateway.statistics, budget
+        with call_store(self.journal, self.config.cache, statistics, self.progress.troubles.append) as store:
+            gateway = make_gateway(self.config, store, budget, statistics, traced, answered=before.calls > 0)
+            await self._with(gateway, skills, traced)
+
+    async def _with(self, gateway: Gateway, skills: list[Skill], traced: Telemetry) -> None:
+        budget = gateway.budget
         self.progress.models = lambda: model_states(gateway)
         self._window = window = self._hands(skills, gateway, traced)
+        window.room = lambda: budget.room(self.progress.done)
         async with using(gateway), self._corpus(skills):
-            await self._work(Source(self.config, self.journal, self.progress, skills), window)
+            await self._work(await asyncio.to_thread(self._source, skills), window)
             if window.spent:
                 self.progress.spent = window.spent
                 await gateway.drain()
@@ -86,11 +98,21 @@ class Runner:
     async def _feed(self, source: Source, window: Window | Pool) -> None:
         try:
             async for work in source.todo():
-                await window.put(work)
+                await (window.put(work) if work else window.moved())
                 if window.stopped or window.spent:
                     return
         except BudgetReached as error:  # while seeds were routed
             window.spent = str(error)
+
+    def _source(self, skills: list[Skill]) -> Source:
+        if self.only is not None:
+            return Given(self.config, self.journal, self.progress, skills, self.only)
+        if self.config.target is None:
+            return Source(self.config, self.journal, self.progress, skills)
+        drawn = {skill.name: self.config.categories_of(skill) for skill in skills}
+        pursuit = self.progress.pursuit = Pursuit.of(self.config.target, skills, drawn)
+        pursuit.load(self.journal)
+        return Aimed(self.config, self.journal, self.progress, skills, pursuit)
 
     def _corpus(self, skills: list[Skill]) -> Any:
         from agentinstruct.run.corpus import corpus
@@ -101,24 +123,28 @@ class Runner:
         self.progress.notice = text
 
     def _count(self, outcome: Outcome) -> None:
-        progress = self.progress
+        progress, work = self.progress, outcome.work
         if outcome.spent:
             return
+        if progress.pursuit:
+            progress.pursuit.end(work.id, work.skill, outcome.records, outcome.dropped)
         if outcome.aside:
             progress.set_aside += 1
-            progress.deadly = [*progress.deadly, f"{outcome.work.skill} of {outcome.work.seed.source}"][:20]
+            progress.deadly = [*progress.deadly, f"{work.skill} of {work.seed.source}"][:20]
             return
         if outcome.trouble:
             progress.failed += 1
             progress.trouble = outcome.trouble
             return
         progress.done += 1
-        progress.records[outcome.work.skill] += len(outcome.records)
-        progress.accepted[outcome.work.skill] += sum(record["accepted"] for record in outcome.records)
+        progress.records[work.skill] += len(outcome.records)
+        progress.accepted[work.skill] += sum(record["accepted"] for record in outcome.records)
         progress.dropped.update((one["stage"].partition("/")[0], one["reason"]) for one in outcome.dropped)
 
 
-def make_gateway(config: RunConfig, store: CallStore, budget: Budget, traced: Telemetry, *, answered: bool) -> Gateway:
+def make_gateway(
+    config: RunConfig, store: CallStore, budget: Budget, statistics: Statistics, traced: Telemetry, *, answered: bool
+) -> Gateway:
     """The gateway of one process of a run; `answered`: its models have served this run before."""
     patience = Patience()
     if answered:  # what fails first now may be a few poisoned items
@@ -126,6 +152,7 @@ def make_gateway(config: RunConfig, store: CallStore, budget: Budget, traced: Te
     return Gateway(
         traced.opener(config.endpoints.open),
         store=store,
+        statistics=statistics,
         max_concurrency=config.max_concurrency,
         patience=patience,
         prices=config.price_table(),

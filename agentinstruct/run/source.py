@@ -4,7 +4,7 @@ seeds ─ read in a thread ─ routed to the skills that suit ─ work items ─
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -31,28 +31,32 @@ class Source:
     progress: Progress
     skills: list[Skill]
 
-    async def todo(self) -> AsyncIterator[Work]:
-        """Work that is not done yet.
+    async def todo(self) -> AsyncIterator[Work | None]:
+        """Work that is not done yet; None to wait until some that was begun has ended.
 
         Raises:
             ProviderDown: the agent that routes cannot be reached. BudgetReached: there is no money left for it.
         """
         mix = self.config.make_mix(self.skills)
-        async for seed, suitable in self._routed(mix):
+        async for seed, suitable in self.routed(mix):
             self.progress.taken += 1
             for work in work_for(seed, mix.take(seed, suitable), self.config.context.seed):
                 self.progress.items += 1
                 if self.journal.is_done(work.id):
                     self.progress.resumed += 1
-                elif not self.config.retry_failed and self.journal.attempts(work.id) >= POISON:
+                elif self.set_aside(work.id):
                     self.progress.set_aside += 1
                 else:
                     yield work
         self.progress.reading = False
 
-    async def _routed(self, mix: Mix) -> AsyncIterator[tuple[Seed, list[Skill]]]:
+    def set_aside(self, item: str) -> bool:
+        """Whether a work item has failed too often to be tried again unasked."""
+        return not self.config.retry_failed and self.journal.attempts(item) >= POISON
+
+    async def routed(self, mix: Mix) -> AsyncIterator[tuple[Seed, list[Skill]]]:
         """Each seed with the skills that suit it; an agent's opinions are asked for a batch at a time."""
-        async for seeds in in_thread(self._read):
+        async for seeds in in_thread(self.read):
             suitable = [mix.suitable(seed) for seed in seeds]
             if self.config.route == "agent":
                 suitable = await asyncio.gather(*map(self._opinion, seeds, suitable))
@@ -69,20 +73,43 @@ class Source:
             self.progress.unrouted += 1
             return skills
 
-    def _read(self) -> Iterator[Seed]:
+    def read(self) -> Iterator[Seed]:
+        """The seeds; what is left out is counted."""
         unsearched = self.config.embeddings_spec() == UNSEARCHED and any(skill.file.retrieves for skill in self.skills)
+        count, first = 0, self.progress.sweep <= 1
         for found in read_seeds(self.config.paths, self.config.seeds):
             if isinstance(found, Skipped):
-                self.progress.skipped[found.reason] += 1
-                self.progress.examples.setdefault(found.reason, f"{found.source}: {found.detail}".rstrip(": "))
+                if first:
+                    self.progress.skipped[found.reason] += 1
+                    self.progress.examples.setdefault(found.reason, f"{found.source}: {found.detail}".rstrip(": "))
                 continue
-            self.progress.seeds += 1
+            count += 1
+            self.progress.seeds += first
             if unsearched:
                 self.progress.notice = NOT_SEARCHED
             yield found
-            if self.config.limit and self.progress.seeds >= self.config.limit:
+            if count == self.config.limit:
                 break
         self.progress.expected = self.progress.seeds
+
+
+@dataclass(frozen=True, slots=True)
+class Given(Source):
+    """Work that somebody else has chosen."""
+
+    works: Sequence[Work]
+
+    async def todo(self) -> AsyncIterator[Work | None]:
+        """What of it is not done yet."""
+        for work in self.works:
+            self.progress.items += 1
+            if self.journal.is_done(work.id):
+                self.progress.resumed += 1
+            elif self.set_aside(work.id):
+                self.progress.set_aside += 1
+            else:
+                yield work
+        self.progress.reading = False
 
 
 async def in_thread(make: Callable[[], Iterator[Seed]], batch: int = 32) -> AsyncIterator[list[Seed]]:

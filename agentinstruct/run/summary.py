@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentinstruct.run.journal import Journal
+from agentinstruct.run.spending import Payee, Spent, spent_on
 
 STAGES = ("instruct", "edit", "answer", "verify")
 """The stages at which a draft can end."""
@@ -55,6 +56,8 @@ class Summary:
     reasons: list[Reason] = field(default_factory=list)
     checks: list[Asked] = field(default_factory=list)
     """Every check that was asked, those that failed most first."""
+    spent: dict[Payee, Spent] = field(default_factory=dict)
+    """Calls and tokens by role and model, as the rows of finished work carry them."""
     declined: int = 0
     """Seeds that ended at the transform, before there was a draft."""
 
@@ -79,24 +82,37 @@ def summarise(journal: Journal, top: int = 3) -> Summary:
     summary, counts = Summary(), journal.counts()
     verdicts: Counter[tuple[str, str, bool]] = Counter()
     summary.items_done, summary.items_failed, summary.calls = counts.done, counts.failed, counts.calls
-    for row in journal.records():
-        summary.records[row["skill"]] += 1
-        summary.accepted[row["skill"]] += bool(row["accepted"])
-        summary.categories[row["skill"], row["category"]] += 1
-        summary.refined += bool(row["depth"])
-        _count(verdicts, row)
     why: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in journal.dropped():
-        stage = row["stage"].partition("/")[0]
-        summary.dropped[stage] += 1
-        summary.declined += stage == "transform" and row["stage"] != _SEED_LIVES
-        _count(verdicts, row)
-        why[stage, row["reason"]] += 1
-        first.setdefault((stage, row["reason"]), row)
+    for done in journal.outcomes():
+        for row in done["records"]:
+            _record(summary, row)
+        for row in done["dropped"]:
+            stage = _dropped(summary, row)
+            why[stage, row["reason"]] += 1
+            first.setdefault((stage, row["reason"]), row)
+        rows = [*done["records"], *done["dropped"]]
+        for row in rows:
+            _count(verdicts, row)
+        for payee, spent in spent_on(rows).items():
+            summary.spent.setdefault(payee, Spent()).add(spent)
     summary.reasons = [_reason(first[key], key, count) for key, count in why.most_common(top)]
     summary.checks = _asked(verdicts)
     return summary
+
+
+def _record(summary: Summary, row: dict[str, Any]) -> None:
+    summary.records[row["skill"]] += 1
+    summary.accepted[row["skill"]] += bool(row["accepted"])
+    summary.categories[row["skill"], row["category"]] += 1
+    summary.refined += bool(row["depth"])
+
+
+def _dropped(summary: Summary, row: dict[str, Any]) -> str:
+    stage = str(row["stage"].partition("/")[0])
+    summary.dropped[stage] += 1
+    summary.declined += stage == "transform" and row["stage"] != _SEED_LIVES
+    return stage
 
 
 def _count(verdicts: Counter[tuple[str, str, bool]], row: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from logging import WARNING
+from math import inf
 from typing import Any
 
 from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError
@@ -42,6 +43,8 @@ class Window:
     contexts: Mapping[str, Context]
     tell: Callable[[Outcome], None]
     telemetry: Telemetry = field(default_factory=Telemetry)
+    room: Callable[[], float] = lambda: inf
+    """How many the budget lasts for."""
     fatal: BaseException | None = None
     """What ended the work early: a model that is down, or a bug."""
     stopped: bool = False
@@ -64,7 +67,7 @@ class Window:
 
     async def put(self, work: Work) -> None:
         """Begin a work item as soon as there is room; nothing happens once the window is stopped."""
-        await self._until(self.width)
+        await self._until(lambda: min(self.width, self.room()))
         if self.spent:
             self.tell(Outcome(work, spent=self.spent))
         elif not self.stopped:
@@ -72,13 +75,18 @@ class Window:
             self._running.add(task)
             task.add_done_callback(self._finished)
 
+    async def moved(self) -> None:
+        """Wait until something that was begun has ended, or the window is stopped."""
+        running = len(self._running)
+        await self._until(lambda: running)
+
     async def drain(self) -> None:
         """Wait until all that was begun is done, or the window is stopped."""
-        await self._until(1)
+        await self._until(lambda: 1)
 
     async def halted(self) -> None:
         """Wait until the window is stopped."""
-        await self._until(0)
+        await self._until(lambda: 0)
 
     async def close(self) -> None:
         """Cancel what is still running; its finished calls are in the journal."""
@@ -87,8 +95,8 @@ class Window:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    async def _until(self, room: int) -> None:
-        while len(self._running) >= room and not self.stopped:
+    async def _until(self, room: Callable[[], float]) -> None:
+        while len(self._running) >= room() and not self.stopped:
             self._changed.clear()
             await self._changed.wait()
 
@@ -109,7 +117,7 @@ class Window:
     async def _worked(self, work: Work) -> Outcome:
         """Run one work item to its commit; an endpoint's fault leaves it for a later try."""
         try:
-            state = await self._courses[work.skill](work.seed, self.contexts[work.skill])
+            state = await self._courses[work.skill](work.seed, work.settings(self.contexts[work.skill]))
         except ProviderDown:
             raise
         except ProviderError as error:

@@ -18,6 +18,7 @@ import uvloop
 from agentinstruct.agents.events import concerning
 from agentinstruct.agents.gateway import Gateway, using
 from agentinstruct.agents.skill import load_skill
+from agentinstruct.run.cache import call_store
 from agentinstruct.run.corpus import opened_corpus
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.leases import REPORT_S, Lease, Tenant
@@ -42,6 +43,7 @@ class Worker:
     window: Window
     gateway: Gateway
     tenant: Tenant
+    progress: Progress
     _told: Message = field(default_factory=dict)
     _patient: bool = False
 
@@ -84,6 +86,7 @@ class Worker:
             "statistics": asdict(self.gateway.statistics),
             "models": [state.model_dump() for state in model_states(self.gateway)],
             "needs": self.tenant.report(),
+            "troubles": list(self.progress.troubles),
         }
         if report != self._told:
             self._told = report
@@ -109,15 +112,20 @@ async def _serve(orders: Orders, pipe: Pipe, messages: AsyncIterator[Message], r
     skills = [load_skill(name) for name in orders.skills]
     budget, run = Lease(0.0, 0), journal.manifest.run
     _name_resource(orders.writer)
-    with logging_to(config.log), concerning(run=run, worker=orders.writer):
-        async with telemetry(run, Progress()) as traced:  # what is counted of a run, its owner tells
-            gateway = make_gateway(config, journal, budget, traced, answered=orders.answered)
+    progress = Progress()  # what is counted of a run, its owner tells
+    with (
+        logging_to(config.log),
+        concerning(run=run, worker=orders.writer),
+        call_store(journal, config.cache, progress.statistics, progress.troubles.append) as store,
+    ):
+        async with telemetry(run, Progress()) as traced:
+            gateway = make_gateway(config, store, budget, progress.statistics, traced, answered=orders.answered)
             tenant = Tenant(gateway, budget)
             tenant.take(orders.lease)
             contexts = {skill.name: config.context_for(skill) for skill in skills}
             # The owner counts what is in its workers' hands: here there is always room.
             window = Window(sys.maxsize, journal, load_graphs(skills), contexts, _teller(pipe), traced)
-            worker = Worker(pipe, window, gateway, tenant)
+            worker = Worker(pipe, window, gateway, tenant, progress)
             async with using(gateway), opened_corpus(config, skills):
                 pipe.send({"ready": True})
                 obeying = asyncio.ensure_future(worker.obey(messages))

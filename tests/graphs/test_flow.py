@@ -163,6 +163,7 @@ async def test_a_transform_that_declines_ends_the_flow() -> None:
     ("agent", "said", "stage", "reason"),
     [
         ("satire", "no JSON here", "transform", "not JSON"),
+        ("satire", '{"text": "<p>A harbour.</p>", "suitable": true, "reason": ""}', "transform", "unfit passage"),
         ("instruct", "no JSON here", "instruct", "not JSON"),
         ("instruct", '{"items": 3}', "instruct", "wrong shape"),
         ("suggest", "[]", "suggest", "wrong shape"),

@@ -1,0 +1,151 @@
+"""`agentinstruct estimate`: what a run would take and give, measured on a few work items."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agentinstruct.cli import options as o
+from agentinstruct.cli.errors import told
+from agentinstruct.cli.run import run_config, run_loop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from agentinstruct.run.estimate import Quote, Range
+    from agentinstruct.run.plan import RunConfig
+
+
+@o.with_options_of(run_config)
+def estimate(
+    sample: Annotated[int, typer.Option(min=1, max=1000, help="Work items of each skill that are really run.")] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    **options: Any,
+) -> None:
+    """Say what a run with the same options would take: calls, tokens, cost, time, records."""
+    with told("What was run is kept: the same command goes on."):
+        from agentinstruct.cli.show import LiveProgress
+        from agentinstruct.run.estimate import estimate as measure
+
+        config = run_config(**options)
+        with LiveProgress() as live:
+            quote = run_loop(measure(config, sample, live.watch))
+    if as_json:
+        typer.echo(json.dumps(_plain(quote), indent=2))
+    else:
+        _show(quote, config)
+    if not quote.sampled:
+        raise typer.Exit(1)
+
+
+def _plain(quote: "Quote") -> dict[str, Any]:
+    data = asdict(quote)
+    data["payees"] = [{"role": role, "model": model, **parts} for (role, model), parts in quote.payees.items()]
+    return data
+
+
+def _show(quote: "Quote", config: "RunConfig") -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    basis = ", ".join(f"{count} of {quote.items[skill]:,} {skill}" for skill, count in sorted(quote.sampled.items()))
+    console.print(f"{quote.seeds:,} seeds, {sum(quote.items.values()):,} work items.", soft_wrap=True)
+    if quote.sampled:
+        console.print(f"Measured on {basis}.\n", style="dim", soft_wrap=True)
+        _tables(console, quote)
+        _rest(console, quote, config)
+    else:
+        console.print("No work item could be measured: there is nothing to go by.", style="red")
+    if quote.failed:
+        console.print(f"\n{quote.failed} sampled items failed at the model, the last: {quote.trouble}", soft_wrap=True)
+    for notice in quote.notices:
+        console.print(f"\n{notice}", soft_wrap=True)
+    _where(console, config.out)
+
+
+def _tables(console: "Console", quote: "Quote") -> None:
+    from rich.table import Table
+
+    table = Table("skill", box=None, padding=(0, 1), pad_edge=False)
+    for name in ("items", "calls", "tokens in", "out", "cost", "accepted", "yield"):
+        table.add_column(name, justify="right")
+    rows = [(skill, quote.needed[skill], parts) for skill, parts in sorted(quote.skills.items())]
+    for name, items, parts in [*rows, ("[bold]in all[/]", sum(quote.needed.values()), quote.total)]:
+        cost = _money(parts["cost"]) if not quote.unpriced else "?"
+        share = parts["accepted"].value / max(1.0, parts["drafts"].value)
+        cells = [_range(parts[key]) for key in ("calls", "input_tokens", "output_tokens")]
+        table.add_row(name, f"{items:,}", *cells, cost, _range(parts["accepted"]), f"{share:.0%}")
+    console.print(table)
+    told = "Under each, what it lies between nine times in ten. Yield: accepted of all drafts."
+    console.print(f"[dim]{told}[/]\n", soft_wrap=True)
+    _roles(console, quote)
+
+
+def _roles(console: "Console", quote: "Quote") -> None:
+    from rich.table import Table
+
+    roles = Table("role", "model", box=None, padding=(0, 1), pad_edge=False)
+    for name in ("calls", "tokens in", "cached", "out", "cost"):
+        roles.add_column(name, justify="right")
+    for (role, model), paid in sorted(quote.payees.items(), key=lambda pair: -pair[1]["input_tokens"]):
+        cached = f"{paid['cached_tokens'] / max(1.0, paid['input_tokens']):.0%}"
+        cost = "?" if model in quote.unpriced else f"${paid['cost']:,.2f}"
+        figures = (short(paid["calls"]), short(paid["input_tokens"]), cached, short(paid["output_tokens"]))
+        roles.add_row(role, model, *figures, cost)
+    console.print(roles)
+
+
+def _rest(console: "Console", quote: "Quote", config: "RunConfig") -> None:
+    """Cost, time and passes in words."""
+    from agentinstruct.cli.show import duration
+    from agentinstruct.tools.prices import price_date
+
+    if quote.unpriced:
+        console.print(f"\nCost unknown: no price of {', '.join(quote.unpriced)} (--prices).", soft_wrap=True)
+    else:
+        source = str(config.prices) if config.prices else f"list prices of {price_date()}"
+        console.print(f"\nCost [bold]{_money(quote.total['cost'], ' – ')}[/], by {source}.", soft_wrap=True)
+    if quote.seconds:
+        low, high = duration(quote.seconds.low), duration(quote.seconds.high)
+        console.print(
+            f"Time [bold]about {duration(quote.seconds.value)}[/] ({low} – {high}), with "
+            f"{config.max_concurrency} calls in flight, each as fast as those just seen.",
+            soft_wrap=True,
+        )
+    else:
+        console.print("Time unknown: nothing was bought just now, so no latency was seen.")
+    if config.target:
+        console.print(f"For {config.target.words}: {quote.passes:.1f} passes over the seeds.", soft_wrap=True)
+
+
+def _where(console: "Console", folder: "Path") -> None:
+    console.print(
+        f"What was run is kept in {folder}: `agentinstruct run` with these options and --out {folder} goes on from it.",
+        style="dim",
+        soft_wrap=True,
+    )
+
+
+def _range(found: "Range") -> str:
+    if short(found.low) == short(found.high):
+        return short(found.value)
+    return f"{short(found.value)}\n[dim]{short(found.low)}–{short(found.high)}[/]"
+
+
+def _money(found: "Range", between: str = "") -> str:
+    low, high = f"${found.low:,.2f}", f"${found.high:,.2f}"
+    if low == high:
+        return f"${found.value:,.2f}"
+    return f"${found.value:,.2f} ({low}{between}{high})" if between else f"${found.value:,.2f}\n[dim]{low}–{high}[/]"
+
+
+def short(number: float) -> str:
+    """A number in a few characters: 950, 12.3k, 4.5M."""
+    for unit in ("", "k", "M", "G"):
+        if number < 999.5:
+            return f"{number:,.0f}{unit}" if not unit or number >= 99.95 else f"{number:,.1f}{unit}"
+        number /= 1000
+    return f"{number:,.1f}T"

@@ -1,0 +1,37 @@
+"""What became of one category's drafts, and what is said where too few of them passed."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+HOPELESS = 100
+"""A category is given up when fewer than one in a hundred of this many drafts have passed."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of one category's drafts."""
+
+    accepted: int = 0
+    tried: int = 0
+    items: int = 0
+    """Work items that it was drawn in."""
+    flying: int = 0
+    """Of these, those not finished."""
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether hardly anything passes."""
+        return self.tried >= HOPELESS and self.accepted * HOPELESS < self.tried
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What fell short of the target, and why."""
+
+    group: str
+    accepted: int
+    wanted: int
+    why: str
+    reasons: tuple[tuple[str, int], ...] = ()
+    """What most of its drafts were dropped for."""

@@ -1,0 +1,80 @@
+"""What is asked of a model, what it answers, and who keeps the answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any, Protocol
+
+import orjson
+
+from agentinstruct.agents.records import Role
+
+UNLIMITED = -1
+"""The width of a model that queues what it is given, as a batch does: its calls never wait here."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call: what is asked of which model. Its key is its content, so equal requests share one answer."""
+
+    agent: str
+    role: Role
+    model: str
+    messages: list[dict[str, str]]
+    temperature: float = 0.7
+    max_tokens: int = 1024
+    schema: dict[str, Any] | None = None
+    schema_name: str = "Reply"
+    sample: int = 0
+    subject: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    """What the prompt was rendered from: for the scripted model only, not part of the key."""
+
+    @cached_property
+    def key(self) -> str:
+        """The content address: 128 bits of hash over everything that shapes the answer."""
+        parts = (self.model, self.messages, self.temperature, self.max_tokens, self.schema, self.sample)
+        return blake2b(orjson.dumps(parts), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a model answered, and what it cost in tokens."""
+
+    text: str
+    finish_reason: str = "stop"
+    refusal: str = ""
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+    """USD at list prices, with what its failed tries may have cost; 0 for a reply that this run did not pay for."""
+
+    def row(self) -> dict[str, Any]:
+        """What is kept of it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class Model(Protocol):
+    """Something that answers requests: an endpoint, the embedded model, a script."""
+
+    @property
+    def width(self) -> int:
+        """How many requests it can usefully have at once; 0 when only the run's own limit counts; or UNLIMITED."""
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer, or raise RetryableError, ProviderError, ProviderDown or ReplyError."""
+
+    async def aclose(self) -> None:
+        """Let go of connections and memory."""
+
+
+class CallStore(Protocol):
+    """Where finished calls are kept: the run's journal."""
+
+    def get_call(self, key: str) -> dict[str, Any] | None:
+        """The stored reply of this key, if there is one."""
+
+    def put_call(self, key: str, value: Mapping[str, Any]) -> None:
+        """Keep a reply; it survives a kill as soon as this returns."""

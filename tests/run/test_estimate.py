@@ -1,0 +1,120 @@
+"""The quote: exact where all was sampled, a range elsewhere; the run that follows buys nothing twice."""
+
+import json
+
+import pytest
+
+from agentinstruct.agents.models import Endpoints
+from agentinstruct.graphs.state import Context
+from agentinstruct.run.estimate import Quote, Sampled, extrapolated
+from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.spending import Spent
+from agentinstruct.run.target import Target
+
+MILL = """The tide mill stands where the creek meets the sea, and it has ground corn since 1742. Twice a day the pond
+behind it fills with salt water. When the sea draws back, the miller opens the gate, and the stored water turns the
+great oak wheel for about five hours. Storms broke the dam in 1816, yet the village paid for new stones each time.
+"""
+SKILL = "text_modification"
+
+
+@pytest.fixture
+def seeds(tmp_path):
+    folder = tmp_path / "seeds"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"{number}.txt").write_text(MILL.replace("1742", str(1600 + number)))
+    return folder
+
+
+@pytest.fixture
+def prices(tmp_path):
+    path = tmp_path / "prices.json"
+    path.write_text(json.dumps({"models": {"any": [2.0, 0.5, 8.0], "strong": [20.0, 5.0, 80.0]}}))
+    return path
+
+
+def arguments(seeds, server, out, *more):
+    command = [seeds, "--model", "openai:any", "--base-url", server.base_url, "--out", out, "-s", SKILL]
+    return [*command, "--verify", "annotate", "--goals", "none", "--categories-per-seed", 1, *more]
+
+
+def quoted(program, command):
+    done = program("estimate", *command, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_where_all_is_sampled_the_quote_is_what_it_came_to(program, openai_server, seeds, tmp_path, prices):
+    server = openai_server(latency="fixed:0.02")
+    command = arguments(seeds, server, tmp_path / "out", "--prices", prices, "--model", "judge=openai:strong")
+    quote = quoted(program, [*command, "--sample", 100])
+    bought = server.stats()
+    assert quote["seeds"] == quote["items"][SKILL] == quote["sampled"][SKILL] == 6
+    total = quote["total"]
+    assert total["calls"] == dict.fromkeys(("value", "low", "high"), bought["answered_ok"])
+    assert total["accepted"]["value"] <= total["records"]["value"] <= total["drafts"]["value"]
+    assert {(one["role"], one["model"]) for one in quote["payees"]} >= {("judge", "openai:strong")}
+    for name in ("calls", "input_tokens", "output_tokens", "cost"):
+        assert sum(one[name] for one in quote["payees"]) == pytest.approx(total[name]["value"])
+    for one in quote["payees"]:
+        fresh = one["input_tokens"] - one["cached_tokens"]
+        cost = (2 * fresh + 0.5 * one["cached_tokens"] + 8 * one["output_tokens"]) / 1e6
+        assert one["cost"] == pytest.approx(cost * (10 if one["model"] == "openai:strong" else 1))
+    done = program("run", *command)
+    assert server.stats()["requests"] == bought["requests"], "the run had all of it"
+    assert "judge" in done.stdout and "openai:strong" in done.stdout
+    assert f"{total['records']['value']:.0f} records in" in done.stdout
+
+
+def test_a_sample_gives_a_range_that_the_run_falls_near_and_does_not_pay_twice(
+    program, openai_server, seeds, tmp_path, prices
+):
+    server, out = openai_server(latency="fixed:0.02"), tmp_path / "out"
+    quote = quoted(program, [*arguments(seeds, server, out, "--prices", prices, "--solvers", 1), "--sample", 3])
+    asked = server.stats()["answered_ok"]
+    assert quote["items"][SKILL] == 6 and quote["sampled"][SKILL] == 3
+    for part in quote["total"].values():
+        assert part["low"] <= part["value"] <= part["high"]
+    assert quote["seconds"]["value"] > 0
+    again = quoted(program, [*arguments(seeds, server, out, "--prices", prices, "--solvers", 1), "--sample", 3])
+    assert server.stats()["answered_ok"] == asked
+    assert again["total"] == quote["total"] and again["seconds"] == quote["seconds"]
+    assert program("run", *arguments(seeds, server, out, "--solvers", 1)).returncode == 0
+    done = server.stats()
+    assert done["answered_ok_repeats"] == 0
+    assert quote["total"]["calls"]["value"] / 2 < done["answered_ok"] < quote["total"]["calls"]["value"] * 2
+
+
+def test_without_a_price_it_says_so(program, openai_server, seeds, tmp_path):
+    server = openai_server()
+    done = program("estimate", *arguments(seeds, server, tmp_path / "out", "--limit", 2), "--sample", 1)
+    assert done.returncode == 0, done.stderr
+    assert "Cost unknown: no price of openai:any (--prices)." in done.stdout and "$" not in done.stdout
+    assert "2 seeds, 2 work items." in done.stdout and "1 of 2 text_modification" in done.stdout
+    assert f"--out {tmp_path / 'out'} goes on from it" in done.stdout
+    server.control(down=True)
+    down = program("estimate", *arguments(seeds, server, tmp_path / "down", "--limit", 2), "--sample", 1)
+    assert down.returncode == 1, down.stderr
+    assert "No work item could be measured" in down.stdout and "failed at the model" in down.stdout
+
+
+def sampled(calls, accepted):
+    return Sampled(SKILL, {("answer", "openai:x"): Spent(calls, 100 * calls, 0, 10 * calls)}, 4, accepted, accepted)
+
+
+@pytest.mark.parametrize(("target", "passes"), [(None, 1), (Target(90), 3), (Target(10, "category"), 6)])
+def test_a_target_is_reckoned_at_the_yield_seen(tmp_path, target, passes):
+    kinds = Context(model="openai:x", categories="text_styling,text_capitalization")
+    config = RunConfig(("x",), tmp_path, (SKILL,), kinds, endpoints=Endpoints(), target=target, max_concurrency=10)
+    quote = Quote(10, {SKILL: 10}, {SKILL: 3})
+    found = [sampled(10, 2), sampled(20, 3), sampled(30, 4)]
+    quote = extrapolated(quote, found, config, {"openai:x": 0.2})
+    passes = 1 if target is None else target.count * (1 if target.per == "all" else 2) / 30
+    assert quote.passes == pytest.approx(passes)
+    items = -(-10 * passes // 1)
+    calls = quote.total["calls"]
+    assert calls.value == pytest.approx(20 * items)
+    assert calls.low < calls.value < calls.high
+    assert quote.seconds.value == pytest.approx(calls.value * 0.2)
+    assert quote.unpriced == ["openai:x"]
