@@ -43,6 +43,8 @@ class RunConfig:
     route: Literal["features", "agent"] = "features"
     limit: int = 0
     max_concurrency: int = 64
+    workers: int = 1
+    """Processes that do the work; one: this one."""
     retry_failed: bool = False
     prices: Path | None = None
     target: Target | None = None
