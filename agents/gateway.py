@@ -89,6 +89,19 @@ class Model(Protocol):
         """Let go of connections and memory."""
 
 
+class Deferred(Protocol):
+    """What answers some calls hours later, keeps and counts its answers itself: the provider's batch jobs."""
+
+    def takes(self, request: Request) -> bool:
+        """Whether this call is one of them."""
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer, or raise ProviderError, ProviderDown or ReplyError; takes no slot and has no deadline."""
+
+    async def aclose(self) -> None:
+        """Stop waiting."""
+
+
 class CallStore(Protocol):
     """Where finished calls are kept: the run's journal."""
 
@@ -110,6 +123,8 @@ class Gateway:
         max_concurrency: int = 64,
         patience: Patience | None = None,
         prices: dict[str, Price] | None = None,
+        statistics: Statistics | None = None,
+        batch: Deferred | None = None,
     ) -> None:
         self._make = models
         self._store = store
@@ -122,7 +137,8 @@ class Gateway:
         self._pending: dict[str, asyncio.Task[Completion]] = {}
         self._sent: set[asyncio.Task[Any] | None] = set()
         self._closing = False
-        self.statistics = Statistics()
+        self._batch = batch
+        self.statistics = statistics or Statistics()
 
     async def complete(self, request: Request) -> Completion:
         """The reply to a request, bought at most once.
@@ -149,6 +165,8 @@ class Gateway:
         return settle
 
     async def _buy(self, request: Request) -> Completion:
+        if self._batch is not None and self._batch.takes(request):
+            return await self._batch.complete(request)
         completion = await self._attempts(request)
         self.statistics.bought(request.model, completion, self._prices)
         if self._store is not None:
@@ -220,6 +238,8 @@ class Gateway:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        if self._batch is not None:
+            await self._batch.aclose()
         for model in self._models.values():
             await model.aclose()
         self._models.clear()

@@ -49,6 +49,10 @@ class Statistics:
     retries: int = 0
     failed: int = 0
     in_flight: int = 0
+    batched: int = 0
+    """Calls that wait for a provider's batch jobs, sent or still to be."""
+    jobs: int = 0
+    """Batch jobs under way."""
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0

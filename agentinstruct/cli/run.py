@@ -50,6 +50,13 @@ def run(
         Path | None,
         typer.Option(help='JSON: {"models": {NAME: [input, cached, output]}} in USD per million.'),
     ] = None,
+    batch: Annotated[
+        str, typer.Option(metavar="ROLES", help="By provider batch job, at half the price: all, or judge,solve,…")
+    ] = "",
+    batch_window: Annotated[int, typer.Option(min=1, help="Work items in flight with --batch.")] = 2000,
+    batch_poll: Annotated[float, typer.Option(min=0.05, help="Longest pause between looks at a job, in seconds.")] = 60,
+    batch_size: Annotated[int, typer.Option(min=1, max=50_000, help="At most this many calls in a job.")] = 50_000,
+    batch_mb: Annotated[float, typer.Option(min=0.001, max=200, help="At most this many MB in a job.")] = 200,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed three times.")] = False,
 ) -> None:
     """Make a dataset from documents and code. Run the same command again to resume."""
@@ -86,6 +93,8 @@ def run(
             max_concurrency=max_concurrency,
             retry_failed=retry_failed,
             prices=prices,
+            batch=o.make_batch(batch, context, batch_poll, batch_size, batch_mb),
+            batch_window=batch_window,
         )
         finished = start(config)
     from agentinstruct.cli.show import show_summary
@@ -130,9 +139,19 @@ def choice(option: str, value: str, *allowed: str) -> Any:
     return value
 
 
+def _at_work(folder: Path) -> None:
+    """Tell of batch jobs that go on without us."""
+    from agentinstruct.run.jobs import open_jobs
+
+    if jobs := open_jobs(folder):
+        calls = sum(len(job.calls) for job in jobs)
+        typer.echo(f"{len(jobs)} batch jobs with {calls} calls go on at the provider; resume to collect.", err=True)
+
+
 def _leave(finished: "Finished", folder: Path, named: bool) -> None:
     """The exit status: 0 when all is done, 1 when some work waits for another try, 130/143 when stopped."""
     if finished.interrupted:
+        _at_work(folder)
         typer.echo(f"Stopped. To resume: {resume_command(folder, named)}", err=True)
         raise typer.Exit(128 + finished.interrupted)
     progress = finished.progress

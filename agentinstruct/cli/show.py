@@ -82,6 +82,7 @@ def _call_line(progress: "Progress", elapsed: float) -> Text:
     rate = calls.calls / max(elapsed, 1e-9)
     line = Text(f"{calls.calls} calls ({rate:.1f}/s, {calls.in_flight} in flight", "dim")
     line.append(f", {calls.retries} retried" if calls.retries else "")
+    line.append(f", {calls.batched} waiting for {calls.jobs} batch jobs" if calls.batched else "")
     line.append(f") · {calls.input_tokens:,} tokens in, {calls.output_tokens:,} out")
     return line.append(f" · {_cost(calls)} · {_duration(elapsed)}")
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from agentinstruct.agents.batch import BatchOptions
 from agentinstruct.agents.errors import SetupError, SkillError
 from agentinstruct.agents.files import nearest
 from agentinstruct.agents.models import Endpoints
@@ -16,7 +17,7 @@ from agentinstruct.run.mix import ALL, RELEASED, Mix, weights_of
 from agentinstruct.run.needs import able
 from agentinstruct.seeds import SeedOptions
 from agentinstruct.tools.embeddings import local_ready
-from agentinstruct.tools.prices import Price, PricesError, price_table
+from agentinstruct.tools.prices import Price, PricesError, batch_table, price_table
 
 UNSEARCHED = "none"
 """The embeddings of a run whose flows search no seeds."""
@@ -41,6 +42,9 @@ class RunConfig:
     max_concurrency: int = 64
     retry_failed: bool = False
     prices: Path | None = None
+    batch: BatchOptions = field(default_factory=BatchOptions)
+    batch_window: int = 2000
+    """Work items in flight where calls go by batch: what a wave can be made of, and what memory depends on."""
 
     def price_table(self) -> dict[str, Price]:
         """Prices by model name.
@@ -50,6 +54,17 @@ class RunConfig:
         """
         try:
             return price_table(self.prices)
+        except PricesError as error:
+            raise SetupError(f"--prices {error}") from error
+
+    def batch_prices(self) -> dict[str, Price]:
+        """The same for calls by batch job.
+
+        Raises:
+            SetupError: the price file is wrong; says how.
+        """
+        try:
+            return batch_table(self.prices)
         except PricesError as error:
             raise SetupError(f"--prices {error}") from error
 

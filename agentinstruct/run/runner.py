@@ -14,12 +14,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from agentinstruct.agents.batch import Batches
+from agentinstruct.agents.batch_answers import Books
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.gateway import Gateway, Patience, Statistics, using
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.routing import routed
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.state import Context
+from agentinstruct.run.jobs import Jobs
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.mix import Mix
 from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
@@ -95,16 +98,30 @@ class Runner:
             max_concurrency=config.max_concurrency,
             patience=patience,
             prices=config.price_table(),
+            statistics=self.progress.statistics,
+            batch=(batches := self._batches()),
         )
-        self.progress.statistics = gateway.statistics
         width = min(gateway.width(spec) for spec in set(config.models().values()))
+        width = config.batch_window if batches else width
         graphs = load_graphs(skills)
         self._contexts = {skill.name: config.context_for(skill) for skill in skills}
         self._unsearched = config.embeddings_spec() == UNSEARCHED and any(skill.file.retrieves for skill in skills)
         async with using(gateway), self._corpus(skills):
+            if batches:
+                batches.start()
             await self._work(skills, graphs, width)
         if self._fatal is not None:
             raise self._fatal
+
+    def _batches(self) -> Batches | None:
+        """What sends calls by batch job, where they are to go or went before."""
+        config, statistics, jobs = self.config, self.progress.statistics, Jobs(self.journal)
+        if not config.batch.roles and not jobs.jobs():
+            return None
+        books, live = (
+            Books(self.journal, statistics, prices) for prices in (config.batch_prices(), config.price_table())
+        )
+        return Batches(config.endpoints.open, jobs, books, live, config.batch)
 
     def _corpus(self, skills: list[Skill]) -> Any:
         from agentinstruct.run.corpus import corpus

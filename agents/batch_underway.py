@@ -1,0 +1,118 @@
+"""The jobs at a provider: each is seen through to its end; what it did not answer is sent again or given up.
+
+A job is dropped only when its answers are in the journal; until then a call of it is never sent a second time.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agentinstruct.agents.batch_answers import Answers, Books, Call
+from agentinstruct.agents.batch_api import Seen
+from agentinstruct.agents.batch_job import Job, JobStore
+from agentinstruct.agents.batch_way import Way
+from agentinstruct.agents.endpoint import Endpoint
+from agentinstruct.agents.errors import ProviderDown
+
+HOPELESS = ("model", "billing", "quota", "permission")
+"""Words in why a job failed, after which it would fail again."""
+
+
+@dataclass
+class Track:
+    """The jobs of one model."""
+
+    endpoint: Endpoint
+    way: Way
+    most_calls: int
+    tried: bool = False
+    """Whether one call was made live, to learn how this server is asked."""
+
+
+@dataclass
+class Underway:
+    """All jobs of a run that are not over."""
+
+    jobs: JobStore
+    books: Books
+    calls: dict[str, Call]
+    """The calls that are waited for, of whichever job or of none."""
+    wait: Callable[[Call], None]
+    """Has a call sent in the next wave."""
+    by_call: dict[str, Job] = field(default_factory=dict)
+    sending: set[asyncio.Task[None]] = field(default_factory=set)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def enter(self, job: Job) -> None:
+        """From now on the job's calls are its own."""
+        self.by_call.update(dict.fromkeys(job.calls, job))
+        self.books.statistics.jobs += 1
+
+    async def see_through(self, track: Track, job: Job, lines: Path | None) -> None:
+        """See a job to its end; one without `lines` was sent, or nearly, in an earlier sitting.
+
+        Raises:
+            ProviderDown: it makes no sense to go on.
+        """
+        if lines:
+            await self._send(track, job, lines)
+        elif not job.batch and not await track.way.find(job):
+            self._drop(job)
+            return self._resend(job)
+        seen = await track.way.end(job)
+        answers = Answers(job, track.endpoint, self.books, self.calls)
+        await answers.read(track.way, seen)
+        full = seen.status == "failed" and ("token_limit" in seen.code or "nqueued" in seen.problem)
+        if full:
+            await self._make_room(track, job, seen)
+        self._drop(job)
+        if full:
+            return self._resend(job)
+        if reason := self._given_up(job, seen):
+            raise ProviderDown(f"batch job {seen.id} {reason}")
+        return answers.settle(self.wait)
+
+    async def _send(self, track: Track, job: Job, lines: Path) -> None:
+        sending = asyncio.ensure_future(track.way.send(job, lines))
+        self.sending.add(sending)
+        sending.add_done_callback(self.sending.discard)
+        await sending
+
+    def _drop(self, job: Job) -> None:
+        for key in job.calls:
+            del self.by_call[key]
+        self.jobs.forget(job)
+        self.books.statistics.jobs -= 1
+        self._ended.set()
+
+    def _left(self, job: Job) -> list[Call]:
+        """The calls of a job that somebody waits for."""
+        calls = (self.calls.get(key) for key in job.calls)
+        return [call for call in calls if call and not call.answer.done()]
+
+    def _resend(self, job: Job) -> None:
+        for call in self._left(job):
+            self.wait(call)
+
+    async def _make_room(self, track: Track, job: Job, seen: Seen) -> None:
+        """The account has no room for the job now: wait for another one's end, or make smaller jobs from now on."""
+        if any(other is not job for other in self.by_call.values()):
+            self._ended.clear()
+            await self._ended.wait()
+        elif len(job.calls) > 1:
+            track.most_calls = len(job.calls) // 2
+        else:
+            raise ProviderDown(f"batch job {seen.id} failed: {seen.problem}")
+
+    def _given_up(self, job: Job, seen: Seen) -> str:
+        """Why it makes no sense to send the rest of a job again by itself, if it makes none."""
+        left = len(self._left(job))
+        if not left:
+            return ""
+        if seen.status == "cancelled":
+            return f"was cancelled at the provider. Its answers so far are kept; a resume sends the {left} other calls."
+        words = f"{seen.code} {seen.problem}".casefold()
+        if seen.status == "failed" and (max(job.calls.values()) > 1 or any(word in words for word in HOPELESS)):
+            return f"failed: {seen.problem or seen.code}"
+        return ""
