@@ -35,6 +35,7 @@ FATES = {
     "cancelled": "somebody cancels it when half of its lines are answered",
     "stuck": "it stays in progress until it is cancelled",
     "lost": "it is made, but the connection is cut before its maker is told",
+    "mute": "it is made, but its maker waits for an answer in vain",
     "unheard": "the connection is cut before it is made",
 }
 LINE_FAULTS = ("expired", "missing", "not_json")
@@ -50,7 +51,7 @@ class Denied(ValueError):
 
 
 class Lost(ConnectionError):
-    """The connection is to be cut instead of an answer."""
+    """The connection is to be cut, or kept in silence, instead of an answer: `reset` or `hang`."""
 
 
 @dataclass(slots=True)
@@ -114,15 +115,16 @@ class Batches:
         self.files: dict[str, bytes] = {}
         self.jobs: dict[str, Job] = {}
         self.seen: Counter[str] = Counter()
+        self._paid: set[bytes] = set()
         self._numbers = itertools.count(1)
 
     def stats(self) -> dict[str, Any]:
-        """What /stats shows: jobs and lines by what became of them."""
+        """What /stats shows; `repeats` are the lines answered 200 whose very body a job had answered so before."""
         return {
             "jobs": len(self.jobs),
             "jobs_by_status": Counter(job.status for job in self.jobs.values()),
             "files": len(self.files),
-            **{name: self.seen[name] for name in ("lines", "looked_at", "listed", "fetched", "biggest_job")},
+            **{name: self.seen[name] for name in ("lines", "looked_at", "listed", "fetched", "biggest_job", "repeats")},
         }
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -168,17 +170,20 @@ class Batches:
         return {"id": name, "object": "file", "purpose": "batch", "bytes": size, "filename": "x", "status": "processed"}
 
     def _create(self, body: bytes) -> bytes:
-        asked = json.loads(body)
+        asked = _read(body)
+        if not isinstance(asked, dict) or not isinstance(asked.get("input_file_id"), str):
+            raise Denied(400, "input_file_id is missing")
+        self._file(asked["input_file_id"])
         fate = self._options.batch_fates.pop(0) if self._options.batch_fates else "ok"
         if fate == "unheard":
-            raise Lost
+            raise Lost("reset")
         job = Job(
             f"batch_{next(self._numbers):06}", asked["input_file_id"], asked.get("metadata") or {}, time.time(), fate
         )
         self.jobs[job.id] = job
         self._begin(job)
-        if fate == "lost":
-            raise Lost
+        if fate in ("lost", "mute"):
+            raise Lost("reset" if fate == "lost" else "hang")
         return _json(job.shown())
 
     def _begin(self, job: Job) -> None:
@@ -227,6 +232,9 @@ class Batches:
             return 0, b""
         status, said = self._answer(body, None if fault == "not_json" else fault)
         out = _out(line, {"status_code": status, "request_id": "req_mock", "body": _read(said)}, None)
+        if status == 200:
+            self.seen["repeats"] += body in self._paid
+            self._paid.add(body)
         return status, out[: len(out) // 2] + b"\n" if fault == "not_json" else out
 
     def _cancel(self, job: Job) -> Job:

@@ -1221,10 +1221,10 @@ class Service:
     def plan(self, request: Request) -> Plan:
         """What to answer; everything a client can do wrong ends here as a status."""
         path = request.path.partition("?")[0].rstrip("/").removeprefix("/v1")
-        if path.startswith(("/files", "/batches")):
-            return self.batch(request)
         method, handler = ROUTES.get("/models" if path.startswith("/models/") else path, ("", None))
         try:
+            if path.startswith(("/files", "/batches")):
+                return self.batch(request)
             if handler is None:
                 raise Refused(404, f"Unknown request URL: {request.method} {request.path}", "unknown_url")
             if request.method != method:
@@ -1317,8 +1317,8 @@ class Service:
             return Plan(framed(200, self.batches.handle(http.method, http.path, http.headers, http.body)), 200)
         except Denied as error:
             raise Refused(error.status, str(error), error.code) from error
-        except Lost:
-            return Plan(b"", 0, then="reset")
+        except Lost as lost:
+            return Plan(b"", 0, then=str(lost))
 
     def answer_line(self, body: bytes, fault: str | None) -> tuple[int, bytes]:
         """What a live call with this body is answered; counted as one."""

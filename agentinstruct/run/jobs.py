@@ -79,15 +79,17 @@ class Jobs:
 def open_jobs(folder: Path) -> list[Job]:
     """The jobs of a run whose answers are not all in its journal yet, oldest first. Raises `RunError`."""
     found = [_read(path) for path in (folder / FOLDER).glob("*.json") if _ID.fullmatch(path.stem)]
-    return sorted(found, key=lambda job: (job.created, job.id))
+    return sorted(filter(None, found), key=lambda job: (job.created, job.id))
 
 
-def _read(path: Path) -> Job:
+def _read(path: Path) -> Job | None:
     try:
         job = Job(**orjson.loads(path.read_bytes()))
         if job.id == path.stem and all(isinstance(times, int) for times in job.calls.values()):
             return job
         raise ValueError("it names another job")
+    except FileNotFoundError:  # just now it was over, in the process that runs it
+        return None
     except OSError as problem:
         raise storage_error(path, problem) from problem
     except (orjson.JSONDecodeError, TypeError, ValueError, AttributeError) as problem:
