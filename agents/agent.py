@@ -21,9 +21,12 @@ from agentinstruct.agents.gateway import Completion, Request, current_gateway
 from agentinstruct.agents.prompt import Prompt
 from agentinstruct.agents.records import Call, Frozen
 from agentinstruct.agents.spoken import Spoken, parsed
+from agentinstruct.agents.wire import loops
 
 Reply = TypeVar("Reply", bound=BaseModel)
 REPAIRS = 1
+HOPELESS = ("refusal", "ran on")
+"""Replies that more room or a second try do not mend."""
 _REFUSAL = re.compile(
     r"(?:i['’]?m sorry|i am sorry|sorry|i apologi[sz]e)[,.]? (?:but )?(?:i|as an ai)\b.{0,40}"
     r"\b(?:can['’]?t|cannot|not able|unable|won['’]?t)[^\n]{0,120}"
@@ -76,7 +79,7 @@ class Agent(Generic[Reply]):
                     self.accept(reply)
                 return reply, call
             except ReplyError as problem:
-                if attempt == REPAIRS or problem.reason == "refusal":
+                if attempt == REPAIRS or problem.reason in HOPELESS:
                     problem.calls = (call,)
                     raise
                 request = self._again(request, completion, problem)
@@ -114,6 +117,8 @@ class Agent(Generic[Reply]):
             raise ReplyError("refusal", completion.refusal[:200])
         if completion.finish_reason == "content_filter":
             raise ReplyError("refusal", "stopped by the provider's content filter")
+        if completion.finish_reason == "length" and loops(completion.text):
+            raise ReplyError("ran on", f"the reply repeats itself: {completion.text[-120:]}")
         if completion.finish_reason == "length":
             raise ReplyError("cut off", f"the reply reached its limit of {completion.output_tokens} tokens")
         if not completion.text.strip():
@@ -174,6 +179,9 @@ def batch_of(form: type[BaseModel], count: int, least: int = 0) -> type[BaseMode
 def strict_schema(reply: type[BaseModel]) -> dict[str, Any]:
     """A reply type's JSON schema in the strict dialect: every key required, no key besides, no defaults."""
     schema = reply.model_json_schema(by_alias=True)
+    fields = schema.get("properties", {})
+    for name in getattr(reply, "TOLD_LAST", ()):
+        fields[name] = fields.pop(name)
     _tighten(schema)
     return schema
 

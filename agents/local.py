@@ -7,7 +7,6 @@ Replies to a JSON schema are constrained token by token, so they parse unless th
 
 import asyncio
 import os
-import re
 import secrets
 import sys
 import tempfile
@@ -20,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from agentinstruct.agents.local_request import RequestError, check_enforced, constrained, inert
+from agentinstruct.agents.wire import LOOP_WINDOW, loops
 
-# The same piece of up to 120 characters six times or more, filling at least 240 characters.
-_LOOP = re.compile(r"(.{1,120}?)\1{5,}\Z", re.DOTALL)
-_LOOP_LENGTH, _LOOP_WINDOW, _LOOP_EVERY = 240, 800, 24
+_LOOP_EVERY = 24
+"""After how many tokens a reply is looked at."""
 
 
 class LocalModelError(ValueError):
@@ -62,8 +61,7 @@ class _Reply:
     def _loops(self) -> bool:
         if self.finish or len(self.pieces) % _LOOP_EVERY:
             return False
-        loop = _LOOP.search("".join(self.pieces[-_LOOP_WINDOW:])[-_LOOP_WINDOW:])
-        return loop is not None and len(loop[0]) >= _LOOP_LENGTH
+        return loops("".join(self.pieces[-LOOP_WINDOW:]))
 
     def completion(self, model: str) -> dict[str, Any]:
         """The OpenAI chat completion; a loop that was cut has finish_reason `length`."""

@@ -1,6 +1,6 @@
 """The types of the replies that the shared agents give; field descriptions are part of what a model reads."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,9 @@ from agentinstruct.agents.records import Frozen
 
 class Reshaped(Frozen):
     """A transform's reply, or why the seed cannot carry one; a shape adds its fields and says what they make."""
+
+    TOLD_LAST: ClassVar = ("suitable", "reason")
+    """Where a model fills in a reply in order: having made the passage, it knows whether it could be made."""
 
     suitable: bool = Field(description="False when the source cannot carry such a passage.")
     reason: str = Field(description="Why not, in one sentence; empty when suitable.")

@@ -28,6 +28,7 @@ REFERENCE = re.compile(r"\$(\d{1,2})((?:\.\w{1,64}){0,12})")
 class ApiList(Frozen):
     """A transform's reply: the functions of a library, or why there are none to describe."""
 
+    TOLD_LAST: ClassVar = ("suitable", "reason")
     suitable: bool = Field(description="False when the source offers nothing that a caller could call.")
     reason: str = Field(description="Why not, in one sentence; empty when suitable.")
     library: str = Field(description="What the library is for, in one sentence; empty when not suitable.")

@@ -13,6 +13,11 @@ from agentinstruct.agents.gateway import Completion, Request, RetryableError
 
 Mode = Literal["json_schema", "tool", "text"]
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
+# The same piece of up to 120 characters six times or more, filling at least 240 characters.
+_LOOP = re.compile(r"(.{1,120}?)\1{5,}\Z", re.DOTALL)
+_LOOP_LENGTH = 240
+LOOP_WINDOW = 800
+"""How many characters of a reply's end tell whether it goes round in a loop."""
 MODES: tuple[Mode, ...] = ("json_schema", "tool", "text")
 
 
@@ -91,3 +96,9 @@ def clean(text: str) -> str:
 def _count(usage: dict[str, Any], key: str) -> int:
     value = usage.get(key)
     return value if isinstance(value, int) and value >= 0 else 0
+
+
+def loops(text: str) -> bool:
+    """Whether a text ends by saying the same thing over and over."""
+    loop = _LOOP.search(text[-LOOP_WINDOW:])
+    return loop is not None and len(loop[0]) >= _LOOP_LENGTH

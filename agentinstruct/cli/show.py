@@ -14,7 +14,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from agentinstruct.agents.limits import Statistics
     from agentinstruct.run.execute import Finished
-    from agentinstruct.run.runner import Progress
+    from agentinstruct.run.progress import Progress
     from agentinstruct.run.summary import Summary
 
 

@@ -16,7 +16,8 @@ from agentinstruct.run.folder import storage_error
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.manifest import read_manifest
 from agentinstruct.run.plan import RunConfig
-from agentinstruct.run.runner import Progress, Runner
+from agentinstruct.run.progress import Progress
+from agentinstruct.run.runner import Runner
 from agentinstruct.run.summary import Summary, summarise
 
 
@@ -82,7 +83,7 @@ def _signals(runner: Runner) -> Iterator[list[int]]:
 
     def stop(number: int) -> None:
         received.append(number)
-        runner.stopping.set()
+        runner.stop()
         for each in before:
             loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)

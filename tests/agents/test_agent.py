@@ -17,6 +17,7 @@ from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.prompt import load_prompt
 from agentinstruct.agents.replies import Agreement, Suggestions
 from agentinstruct.agents.scripted import ScriptedModel
+from agentinstruct.agents.shapes import SHAPES
 from agentinstruct.agents.skill import prompts_folder
 from agentinstruct.agents.spoken import Text
 
@@ -136,6 +137,15 @@ async def test_a_reply_that_was_cut_off_is_asked_for_once_more_with_twice_the_ro
     cut = Completion("{", finish_reason="length", output_tokens=500)
     with pytest.raises(ReplyError, match="cut off: the reply reached its limit of 500 tokens"):
         await told(Script(cut, cut))
+
+
+async def test_a_reply_that_goes_round_in_a_loop_is_not_asked_for_again() -> None:
+    round_and_round = Completion(
+        text="The answer is " + "yes and no and " * 40, finish_reason="length", output_tokens=500
+    )
+    with pytest.raises(ReplyError, match="ran on: the reply repeats itself") as caught:
+        await told(Script(round_and_round))
+    assert [call.output_tokens for call in caught.value.calls] == [500]
 
 
 async def test_what_was_paid_before_the_endpoint_refused_is_still_counted() -> None:
@@ -305,3 +315,10 @@ async def test_an_answer_that_speaks_of_regret_is_an_answer() -> None:
     text = "Sorrow runs through the letter: he regrets that he cannot come.\n\nAnswer: regret"
     reply, _ = await told(Script(text), agent(Text))
     assert reply.text == text
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_transform_is_asked_for_its_passage_before_it_says_whether_there_is_one(shape: type[BaseModel]) -> None:
+    schema = strict_schema(shape)
+    assert list(schema["properties"])[-2:] == schema["required"][-2:] == ["suitable", "reason"]
+    assert set(schema["required"]) == set(shape.model_fields)

@@ -1,0 +1,91 @@
+"""Which work there is: seeds are read and routed to skills, and what is done already is passed over.
+
+seeds ─ read in a thread ─ routed to the skills that suit ─ work items ─ [done? set aside?] ─ work to do
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
+from agentinstruct.agents.records import Seed
+from agentinstruct.agents.routing import routed
+from agentinstruct.agents.skill import Skill
+from agentinstruct.run.journal import Journal
+from agentinstruct.run.mix import Mix
+from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
+from agentinstruct.run.progress import Progress
+from agentinstruct.seeds import Skipped, read_seeds
+
+POISON = 3
+"""A work item that failed this often is set aside until --retry-failed."""
+NOT_SEARCHED = "seeds are not searched: `agentinstruct fetch minilm`, and a new run retrieves among all of them"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The work of a run, as its seeds are read."""
+
+    config: RunConfig
+    journal: Journal
+    progress: Progress
+    skills: list[Skill]
+
+    async def todo(self) -> AsyncIterator[Work]:
+        """Work that is not done yet.
+
+        Raises:
+            ProviderDown: the agent that routes cannot be reached.
+        """
+        mix = self.config.make_mix(self.skills)
+        async for seed, suitable in self._routed(mix):
+            for work in work_for(seed, mix.take(seed, suitable), self.config.context.seed):
+                self.progress.items += 1
+                if self.journal.is_done(work.id):
+                    self.progress.resumed += 1
+                elif not self.config.retry_failed and self.journal.attempts(work.id) >= POISON:
+                    self.progress.set_aside += 1
+                else:
+                    yield work
+        self.progress.reading = False
+
+    async def _routed(self, mix: Mix) -> AsyncIterator[tuple[Seed, list[Skill]]]:
+        """Each seed with the skills that suit it; an agent's opinions are asked for a batch at a time."""
+        async for seeds in in_thread(self._read):
+            suitable = [mix.suitable(seed) for seed in seeds]
+            if self.config.route == "agent":
+                suitable = await asyncio.gather(*map(self._opinion, seeds, suitable))
+            for pair in zip(seeds, suitable, strict=True):
+                yield pair
+
+    async def _opinion(self, seed: Seed, skills: list[Skill]) -> list[Skill]:
+        """What an agent leaves of the skills that suit a seed; all where it cannot say."""
+        try:
+            return await routed(seed, skills, self.config.context.model_of("transform"))
+        except ProviderDown:
+            raise
+        except (ReplyError, ProviderError):
+            self.progress.unrouted += 1
+            return skills
+
+    def _read(self) -> Iterator[Seed]:
+        unsearched = self.config.embeddings_spec() == UNSEARCHED and any(skill.file.retrieves for skill in self.skills)
+        for found in read_seeds(self.config.paths, self.config.seeds):
+            if isinstance(found, Skipped):
+                self.progress.skipped[found.reason] += 1
+                self.progress.examples.setdefault(found.reason, f"{found.source}: {found.detail}".rstrip(": "))
+                continue
+            self.progress.seeds += 1
+            if unsearched:
+                self.progress.notice = NOT_SEARCHED
+            yield found
+            if self.config.limit and self.progress.seeds >= self.config.limit:
+                return
+
+
+async def in_thread(make: Callable[[], Iterator[Seed]], batch: int = 32) -> AsyncIterator[list[Seed]]:
+    """Iterate in a thread, a batch at a time, so that reading files never holds up calls in flight."""
+    source = make()
+    while seeds := await asyncio.to_thread(lambda: list(islice(source, batch))):
+        yield seeds
