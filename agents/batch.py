@@ -96,6 +96,7 @@ class Batches:
                     f"batch job {job.batch or job.id} ({len(job.calls)} calls) was sent to {job.base_url}. Give "
                     f"--base-url {job.base_url} to have its answers, or remove batches/{job.id}.json to give them up."
                 )
+            track.way.heard = True
             self._follow(track, job, None)
         self._spawn(self._gather())
 

@@ -18,6 +18,8 @@ from agentinstruct.agents.errors import ProviderDown
 from agentinstruct.agents.gateway import Patience, RetryableError
 
 FIRST_LOOK_S = 5.0
+FIRST_ANSWER_S = 10.0
+"""A provider that was never heard of is given up after this long: more likely misnamed than out for a moment."""
 SKEW_S = 86_400.0
 """How much earlier than ours the provider's clock may say that a job was made."""
 T = TypeVar("T")
@@ -31,7 +33,7 @@ class Way:
     jobs: JobStore
     poll_s: float
     heard: bool = False
-    """Whether the provider has answered anything in this sitting."""
+    """Whether the provider ever answered."""
 
     async def send(self, job: Job, lines: Path) -> None:
         """Upload a job's file and start the job, each once."""
@@ -84,7 +86,7 @@ class Way:
                 result = await step()
             except RetryableError as fault:
                 silent = time.monotonic() - since
-                if silent >= (60 * self.poll_s if self.heard else patience.outage_s):
+                if silent >= (60 * self.poll_s if self.heard else FIRST_ANSWER_S):
                     raise ProviderDown(f"{fault} ({attempt + 1} tries in {silent:.0f} s)") from fault
                 await asyncio.sleep(patience.pause(min(attempt, 6), fault, draw))
                 attempt += 1
