@@ -3,7 +3,7 @@
 Every method raises RetryableError for what may pass and ProviderDown for what will not, as live calls do.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -12,14 +12,14 @@ from urllib.parse import quote
 import orjson
 
 from agentinstruct.agents.endpoint import BadRequestError, _failure, _message
-from agentinstruct.agents.errors import ProviderDown
+from agentinstruct.agents.errors import ProviderDown, RunError
 from agentinstruct.agents.gateway import RetryableError
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 CHAT = "/v1/chat/completions"
-WAVE, RUN = "agentinstruct_job", "agentinstruct_run"
+OURS, RUN = "agentinstruct_job", "agentinstruct_run"
 OVER = frozenset({"completed", "failed", "expired", "cancelled"})
 _PAGE, _PAGES = 100, 200
 
@@ -70,7 +70,7 @@ class BatchServer:
             "input_file_id": file,
             "endpoint": CHAT,
             "completion_window": "24h",
-            "metadata": {RUN: run, WAVE: ours},
+            "metadata": {RUN: run, OURS: ours},
         }
         headers = {"content-type": "application/json"}
         return _seen(await self._json("POST", "/batches", data=orjson.dumps(body), headers=headers))
@@ -84,7 +84,8 @@ class BatchServer:
         after = ""
         for _ in range(_PAGES):
             page = await self._json("GET", f"/batches?limit={_PAGE}{after}")
-            jobs = [_seen(one) for one in page.get("data") or () if isinstance(one, dict)]
+            listed = page.get("data")
+            jobs = [_seen(one) for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
             for job in jobs:
                 if job.ours == ours or (file and job.input == file):
                     return job
@@ -94,46 +95,49 @@ class BatchServer:
         return None
 
     async def fetch(self, file: str, into: IO[bytes]) -> None:
-        """Write the whole content of one of the provider's files."""
+        """Write the whole content of one of the provider's files.
+
+        Raises:
+            RunError: there is no room for it on the disk.
+        """
         into.seek(0)
         into.truncate()
-        await self._exchange("GET", f"/files/{quote(file, safe='')}/content", into)
-        into.seek(0)
+        try:
+            async for part in self._parts("GET", f"/files/{quote(file, safe='')}/content"):
+                into.write(part)
+            into.seek(0)
+        except OSError as error:
+            advice = "Free some space, or set TMPDIR, and give the same command again"
+            raise RunError(f"a batch job's answers cannot be stored ({error.strerror}). {advice}.") from error
 
     async def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        raw = bytearray()
-        await self._exchange(method, path, raw, **options)
+        raw = b"".join([part async for part in self._parts(method, path, **options)])
         try:
             value = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
-            raise RetryableError(f"{self.base_url}{path}: the answer is not JSON: {bytes(raw[:80])!r}") from error
+            raise RetryableError(f"{self.base_url}{path}: the answer is not JSON: {raw[:80]!r}") from error
         if not isinstance(value, dict):
             raise RetryableError(f"{self.base_url}{path}: the answer is not an object")
         return value
 
-    async def _exchange(self, method: str, path: str, into: IO[bytes] | bytearray, **options: Any) -> None:
+    async def _parts(self, method: str, path: str, **options: Any) -> AsyncIterator[bytes]:
         import aiohttp
 
-        put = into.extend if isinstance(into, bytearray) else into.write
         try:
             async with self._open().request(method, self.base_url + path, **options) as response:
                 if response.status != 200:
                     raise self._refused(path, response.status, await response.read(), response.headers)
                 async for part in response.content.iter_any():
-                    put(part)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            if isinstance(error, OSError) and error.filename:
-                raise  # a disk's fault
+                    yield part
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             raise RetryableError(self._safe(f"{self.base_url}{path}: {type(error).__name__}: {error}")) from error
 
     def _refused(self, path: str, status: int, raw: bytes, headers: Mapping[str, str]) -> Exception:
         said, where = self._safe(_message(raw)), f"{self.base_url}{path.partition('?')[0]}"
         if status in (404, 405):
-            known = path.count("/") > 1
+            mine = path.count("/") > 1
             advice = (
-                "Is it the account that started the job?"
-                if known
-                else "Has this server batch jobs? If not: no --batch."
+                "Is it the account that began the job?" if mine else "A server without batch jobs? Then no --batch."
             )
             return ProviderDown(f"{where}: HTTP {status}: {said}. {advice}")
         error = _failure(status, said, raw, headers)
@@ -167,15 +171,21 @@ def _name(answer: Mapping[str, Any]) -> str:
 
 
 def _seen(answer: Mapping[str, Any]) -> Seen:
-    errors = (answer.get("errors") or {}).get("data") or [{}]
+    errors, created = _mapping(answer, "errors").get("data"), answer.get("created_at")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     return Seen(
         id=_name(answer),
         status=str(answer.get("status") or ""),
         input=str(answer.get("input_file_id") or ""),
         output=str(answer.get("output_file_id") or ""),
         mistakes=str(answer.get("error_file_id") or ""),
-        created=float(answer.get("created_at") or 0),
-        ours=str((answer.get("metadata") or {}).get(WAVE) or ""),
-        code=str(errors[0].get("code") or ""),
-        problem=str(errors[0].get("message") or "")[:500],
+        created=float(created) if isinstance(created, int | float) else 0.0,
+        ours=str(_mapping(answer, "metadata").get(OURS) or ""),
+        code=str(first.get("code") or ""),
+        problem=str(first.get("message") or "")[:500],
     )
+
+
+def _mapping(answer: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = answer.get(key)
+    return value if isinstance(value, dict) else {}

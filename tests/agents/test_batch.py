@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,14 @@ async def all_of(gateway: Gateway, requests: list[Request]) -> list[Any]:
     return await asyncio.gather(*map(gateway.complete, requests), return_exceptions=True)
 
 
+async def until(met: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if met():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came")
+
+
 async def test_equal_calls_are_one_line_and_answers_are_those_of_live_calls(server: Any, tmp_path: Path) -> None:
     requests = [ask(f"Question {number % 10}") for number in range(30)]
     async with opened(server.base_url, Journal(), Memory(tmp_path)) as gateway:
@@ -140,11 +148,9 @@ async def test_a_caller_that_gives_up_leaves_its_answer_to_the_journal(server: A
     async with opened(server.base_url, journal, jobs) as gateway:
         await gateway.complete(ask("the one that is made live"))
         leaving = asyncio.ensure_future(gateway.complete(ask()))
-        while not any(job.batch for job in jobs.open.values()):
-            await asyncio.sleep(0.01)
+        await until(lambda: any(job.batch for job in jobs.open.values()))
         leaving.cancel()
-        while jobs.open:
-            await asyncio.sleep(0.01)
+        await until(lambda: not jobs.open)
         assert ask().key in journal.calls
         assert gateway.statistics.calls == 2
         assert (await gateway.complete(ask())).text
@@ -176,8 +182,8 @@ def hostile(results: bytes) -> web.Application:
         return web.json_response({"id": "../../file?x=1"})
 
     async def job(request: web.Request) -> web.Response:
-        answer = {"id": "b/../1", "status": "completed", "output_file_id": "o", "error_file_id": None, "errors": None}
-        return web.json_response(answer | {"metadata": None, "created_at": None, "surprise": [1]})
+        answer = {"id": "b/../1", "status": "completed", "output_file_id": "o", "error_file_id": None}
+        return web.json_response(answer | {"metadata": [3], "created_at": "now", "errors": {"data": [3]}})
 
     async def content(request: web.Request) -> web.Response:
         key = json.loads(held["in"].splitlines()[0])["custom_id"].encode()

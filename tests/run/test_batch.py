@@ -346,9 +346,7 @@ def test_what_cannot_go_by_batch_is_refused_before_the_first_call(program, seeds
     words = ("--model", "openai:any", "--model", "judge=scripted", "--base-url", "http://127.0.0.1:9/v1")
     done = program("run", seeds, *words, "--out", tmp_path, "--batch", "answer,judge")
     assert done.returncode == 2
-    assert "judge's model, scripted, cannot be called by batch job; only openai:NAME can" in " ".join(
-        done.stderr.split()
-    )
+    assert "judge's model, scripted, cannot be called by batch job; only openai:NAME can" in done.stderr
     with pytest.raises(ModelError, match="Did you mean 'judge'"):
         make_batch("juge", Context(model="openai:any"), 60, 50_000, 200)
     with pytest.raises(ModelError, match="the models cannot be called by batch job"):
