@@ -70,6 +70,8 @@ class Answers:
     answered: int = 0
     faults: dict[str, str] = field(default_factory=dict)
     refused: dict[str, BadRequestError] = field(default_factory=dict)
+    down: ProviderDown | None = None
+    """Why no call can be answered now: no quota, say."""
 
     async def read(self, way: Way, seen: Seen) -> None:
         """Fetch what there is and keep every answer in it."""
@@ -89,6 +91,8 @@ class Answers:
             completion = completion_in(line)
         except RetryableError as fault:
             self.faults[key] = str(fault)
+        except ProviderDown as down:
+            self.down = down
         except BadRequestError as error:
             self.refused[key] = error
         else:
@@ -102,8 +106,10 @@ class Answers:
         """Have what was not answered asked for again, or give it up.
 
         Raises:
-            ProviderDown: not one call was answered and all are given up.
+            ProviderDown: no call can be answered now, or not one was and all are given up.
         """
+        if self.down:
+            raise self.down
         lost: list[tuple[Call, Exception]] = []
         for key, tries in self.job.calls.items():
             call = self.calls.get(key)

@@ -42,6 +42,8 @@ class Underway:
     """Has a call sent in the next wave."""
     by_call: dict[str, Job] = field(default_factory=dict)
     sending: set[asyncio.Task[None]] = field(default_factory=set)
+    _held_up: set[str] = field(default_factory=set)
+    """Jobs for which the account had no room."""
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def enter(self, job: Job) -> None:
@@ -63,9 +65,8 @@ class Underway:
         seen = await track.way.end(job)
         answers = Answers(job, track.endpoint, self.books, self.calls)
         await answers.read(track.way, seen)
-        full = seen.status == "failed" and ("token_limit" in seen.code or "nqueued" in seen.problem)
-        if full:
-            await self._make_room(track, job, seen)
+        if full := self._full(job, seen):
+            await self._room(track, job)
         self._drop(job)
         if full:
             return self._resend(job)
@@ -95,15 +96,24 @@ class Underway:
         for call in self._left(job):
             self.wait(call)
 
-    async def _make_room(self, track: Track, job: Job, seen: Seen) -> None:
-        """The account has no room for the job now: wait for another one's end, or make smaller jobs from now on."""
-        if any(other is not job for other in self.by_call.values()):
+    def _full(self, job: Job, seen: Seen) -> bool:
+        """Whether the account had no room for a job, and may have some when another one ends or it is made smaller."""
+        told = seen.status == "failed" and ("token_limit" in seen.code or "nqueued" in seen.problem)
+        return told and (len(job.calls) > 1 or self._others(job))
+
+    def _others(self, job: Job) -> bool:
+        return any(other is not job and other.id not in self._held_up for other in self.by_call.values())
+
+    async def _room(self, track: Track, job: Job) -> None:
+        """Wait for another job's end, where one is at work; make smaller jobs from now on, where none is."""
+        self._held_up.add(job.id)
+        if self._others(job):
             self._ended.clear()
             await self._ended.wait()
-        elif len(job.calls) > 1:
-            track.most_calls = len(job.calls) // 2
         else:
-            raise ProviderDown(f"batch job {seen.id} failed: {seen.problem}")
+            track.most_calls = max(1, min(track.most_calls, len(job.calls)) // 2)
+            await asyncio.sleep(track.way.first_look_s)
+        self._held_up.discard(job.id)
 
     def _given_up(self, job: Job, seen: Seen) -> str:
         """Why it makes no sense to send the rest of a job again by itself, if it makes none."""

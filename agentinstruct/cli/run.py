@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agentinstruct.agents.errors import ProviderError
 from agentinstruct.cli import options as o
 from agentinstruct.cli.errors import told
 
@@ -96,7 +97,11 @@ def run(
             batch=o.make_batch(batch, context, batch_poll, batch_size, batch_mb),
             batch_window=batch_window,
         )
-        finished = start(config)
+        try:
+            finished = start(config)
+        except ProviderError:
+            _at_work(folder)
+            raise
     from agentinstruct.cli.show import show_summary
 
     show_summary(finished)
@@ -150,8 +155,8 @@ def _at_work(folder: Path) -> None:
 
 def _leave(finished: "Finished", folder: Path, named: bool) -> None:
     """The exit status: 0 when all is done, 1 when some work waits for another try, 130/143 when stopped."""
+    _at_work(folder)
     if finished.interrupted:
-        _at_work(folder)
         typer.echo(f"Stopped. To resume: {resume_command(folder, named)}", err=True)
         raise typer.Exit(128 + finished.interrupted)
     progress = finished.progress

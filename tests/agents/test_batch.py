@@ -21,7 +21,7 @@ from agentinstruct.tools.prices import Price
 KEY = "sk-very-secret-0123456789"
 FRESH = {
     "faults": {}, "poison": [], "key": "", "models": "", "context": 0, "no_json_schema": False, "no_tools": False,
-    "batch_latency": "0.05", "batch_faults": {}, "batch_fates": [], "down": False, "reset": True,
+    "batch_latency": "0.05", "batch_faults": {}, "batch_fates": [], "batch_enqueued": 0, "down": False, "reset": True,
 }  # fmt: skip
 ALL = frozenset({"answer", "judge"})
 
@@ -140,6 +140,24 @@ async def test_a_call_is_sent_three_times_and_then_given_up(server: Any, tmp_pat
         assert isinstance(end, ProviderError) and str(end).endswith("could not be executed. (3 batch jobs)")
         assert gateway.statistics.failed == 1
     assert server.stats()["batches"]["lines"] == 3
+
+
+async def test_an_account_without_room_for_a_single_call_is_told(server: Any, tmp_path: Path) -> None:
+    server.control(batch_enqueued=1, batch_latency="0.2")
+    async with opened(server.base_url, Journal(), Memory(tmp_path)) as gateway:
+        assert all(one.text for one in await all_of(gateway, [ask(f"Question {number}") for number in range(6)]))
+    server.control(batch_fates=["stuck"], batch_enqueued=1)
+    async with opened(server.base_url, Journal(), Memory(tmp_path)) as gateway:
+        stuck = [asyncio.ensure_future(gateway.complete(ask(f"Stuck {number}"))) for number in range(2)]
+        await until(lambda: server.stats()["batches"]["jobs_by_status"].get("in_progress") == 1)
+        jobs = Memory(tmp_path)
+        async with opened(server.base_url, Journal(), jobs) as other:
+            ends = await all_of(other, [ask(f"Question {number}") for number in range(3)])
+        assert {type(end) for end in ends[1:]} == {ProviderDown} and "token limit reached" in str(ends[-1])
+        assert not jobs.open
+        for one in stuck:
+            one.cancel()
+        await asyncio.gather(*stuck, return_exceptions=True)
 
 
 async def test_a_caller_that_gives_up_leaves_its_answer_to_the_journal(server: Any, tmp_path: Path) -> None:

@@ -180,9 +180,19 @@ def test_a_job_that_is_cancelled_or_cannot_be_ends_the_run_and_a_resume_goes_on(
     assert server.stats()["batches"]["repeats"] == 0
 
 
+def test_an_account_without_quota_ends_the_run_and_a_resume_goes_on(server, seeds, calm, tmp_path):
+    server.control(batch_faults={"quota": 0.3})
+    with pytest.raises(ProviderDown, match="no quota left"):
+        work(server, seeds, tmp_path / "out")
+    server.control(batch_faults={})
+    work(server, seeds, tmp_path / "out")
+    assert rows(tmp_path / "out") == calm[0]
+    assert server.stats()["batches"]["repeats"] == 0
+
+
 def test_an_account_with_little_room_gets_smaller_jobs(server, seeds, calm, tmp_path):
     server.control(batch_enqueued=2)
-    work(server, seeds, tmp_path / "out")
+    work(server, seeds, tmp_path / "out", most_calls=3)
     assert rows(tmp_path / "out") == calm[0]
     jobs = server.stats()["batches"]
     assert jobs["repeats"] == 0
