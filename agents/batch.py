@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from math import inf
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +21,7 @@ from agentinstruct.agents.batch_job import Job, JobStore
 from agentinstruct.agents.batch_lines import line_of
 from agentinstruct.agents.batch_underway import Track, Underway
 from agentinstruct.agents.batch_way import Way
+from agentinstruct.agents.budget import worst_case
 from agentinstruct.agents.endpoint import Endpoint
 from agentinstruct.agents.errors import AgentInstructError, ModelError, ProviderError, ReplyError
 from agentinstruct.agents.gateway import Completion, Model, Request, RetryableError
@@ -69,7 +70,17 @@ class Batches:
 
         Raises:
             ProviderError: no job brought it. ProviderDown: none can. ReplyError: the request was refused.
+            BudgetReached: it could cost more than is left.
         """
+        hold = self._underway.committed.pop(request.key, None)
+        if hold is None:
+            hold = await self._books.budget.reserve(self._books.price(request.model), request)
+        try:
+            return await self._answer(request)
+        finally:
+            self._books.budget.settle(hold, 0.0, 0)
+
+    async def _answer(self, request: Request) -> Completion:
         if self._broken:
             raise _again(self._broken)
         call = self._calls[request.key] = Call(request, asyncio.get_running_loop().create_future())
@@ -97,7 +108,8 @@ class Batches:
                     f"--base-url {job.base_url} to have its answers, or remove batches/{job.id}.json to give them up."
                 )
             track.way.heard = True
-            self._follow(track, job, None)
+            self._underway.take_up(job)
+            self._spawn(self._underway.see_through(track, job, None))
         self._spawn(self._gather())
 
     def _track(self, spec: str) -> Track:
@@ -122,7 +134,7 @@ class Batches:
             await self._quiet()
             for spec in dict.fromkeys(call.request.model for call in self._waiting.values()):
                 track = self._track(spec)
-                if not track.tried:
+                if not track.tried and self._books.budget.usd == inf:
                     await self._try(track, spec)
                 while self._packed(track, spec):
                     pass
@@ -144,7 +156,8 @@ class Batches:
     async def _try(self, track: Track, spec: str) -> None:
         """Make one call live: it shows how this server is asked for typed replies before thousands are sent.
 
-        A fault is no matter: what is wrong will show again where the job is sent.
+        A fault is no matter: what is wrong will show again where the job is sent. Where money is limited no call is
+        made so: it would cost more than is held for it.
         """
         calls = [call for call in self._waiting.values() if call.request.model == spec]
         call = next((call for call in calls if call.request.schema), calls[0])
@@ -157,7 +170,7 @@ class Batches:
         except ReplyError as refusal:
             call.fail(refusal)
         else:
-            self._live.keep(spec, call.request.key, completion)
+            completion = self._live.keep(spec, call.request.key, completion, call.request)
             if not call.answer.done():
                 call.answer.set_result(completion)
 
@@ -170,11 +183,12 @@ class Batches:
         self._jobs.remember(job)
         for key in job.calls:
             del self._waiting[key]
-        self._follow(track, job, path)
+        self._underway.enter(job)
+        self._spawn(self._underway.see_through(track, job, path))
         return True
 
     def _lines(self, job: Job, track: Track) -> Iterator[bytes]:
-        size = 0
+        size, price = 0, self._books.price(job.model)
         for key, call in self._waiting.items():
             if call.request.model != job.model:
                 continue
@@ -184,13 +198,10 @@ class Batches:
             if job.calls and (size > self._options.most_bytes or len(job.calls) >= track.most_calls):
                 return
             job.calls[key] = call.tries + 1
+            job.worst += worst_case(price, call.request) if price else 0.0
             yield line
 
     # --- Tasks ----------------------------------------------------------------------------------------------------
-
-    def _follow(self, track: Track, job: Job, lines: Path | None) -> None:
-        self._underway.enter(job)
-        self._spawn(self._underway.see_through(track, job, lines))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

@@ -6,7 +6,7 @@ it has not asked for yet.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -14,11 +14,12 @@ from agentinstruct.agents.batch_api import Seen
 from agentinstruct.agents.batch_job import Job
 from agentinstruct.agents.batch_lines import completion_in, lines_in
 from agentinstruct.agents.batch_way import Way
+from agentinstruct.agents.budget import Budget, cost_of
 from agentinstruct.agents.endpoint import BadRequestError, Endpoint
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.gateway import CallStore, Completion, Request, RetryableError, Statistics
 from agentinstruct.agents.wire import MODES
-from agentinstruct.tools.prices import Price
+from agentinstruct.tools.prices import Price, price_of
 
 TRIES = 3
 """How many jobs a call is sent in before it is given up."""
@@ -45,17 +46,31 @@ class Call:
 
 @dataclass(slots=True)
 class Books:
-    """Where answers are kept and counted."""
+    """Where answers are kept, counted and paid."""
 
     store: CallStore
     statistics: Statistics
     prices: dict[str, Price]
+    budget: Budget
 
-    def keep(self, model: str, key: str, completion: Completion) -> None:
-        """Keep an answer, once."""
-        if self.store.get_call(key) is None:
-            self.store.put_call(key, asdict(completion))
-            self.statistics.bought(model, completion, self.prices)
+    def price(self, model: str) -> Price | None:
+        """What a model's tokens cost."""
+        return price_of(model, self.prices)
+
+    def keep(self, model: str, key: str, made: Completion, request: Request | None) -> Completion:
+        """Keep an answer, once; gives it with its cost. `request` is not known where nobody waits."""
+        if self.store.get_call(key) is not None:
+            return made
+        price = self.price(model)
+        if request:
+            cost = cost_of(price, request, made)
+        else:
+            cost = price.of(made.input_tokens, made.cached_tokens, made.output_tokens) if price else 0.0
+        made = replace(made, cost=cost)
+        self.store.put_call(key, asdict(made))
+        self.statistics.bought(model, made, price)
+        self.budget.pay(cost)
+        return made
 
 
 @dataclass
@@ -97,8 +112,9 @@ class Answers:
             self.refused[key] = error
         else:
             self.answered += 1
-            self.books.keep(self.job.model, key, completion)
-            if (call := self.calls.get(key)) and not call.answer.done():
+            call = self.calls.get(key)
+            completion = self.books.keep(self.job.model, key, completion, call.request if call else None)
+            if call and not call.answer.done():
                 self.endpoint.mode = max(self.endpoint.mode, call.mode)  # only what then worked
                 call.answer.set_result(completion)
 

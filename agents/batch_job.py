@@ -17,6 +17,8 @@ class Job:
     created: float
     calls: dict[str, int] = field(default_factory=dict)
     """The keys of its calls, and how often each has been sent, this time included."""
+    worst: float = 0.0
+    """The most that they can cost, in USD."""
     file: str = ""
     """The provider's id of the input file, once it is there."""
     batch: str = ""

@@ -41,10 +41,19 @@ class Underway:
     wait: Callable[[Call], None]
     """Has a call sent in the next wave."""
     by_call: dict[str, Job] = field(default_factory=dict)
+    committed: dict[str, float] = field(default_factory=dict)
+    """What the budget holds for calls that an earlier sitting has sent and nobody has asked for yet."""
     sending: set[asyncio.Task[None]] = field(default_factory=set)
     _held_up: set[str] = field(default_factory=set)
     """Jobs for which the account had no room."""
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take_up(self, job: Job) -> None:
+        """Enter a job of an earlier sitting: what it may cost is still to be paid."""
+        for key in job.calls:
+            self.committed[key] = job.worst / len(job.calls)
+            self.books.budget.commit(self.committed[key])
+        self.enter(job)
 
     def enter(self, job: Job) -> None:
         """From now on the job's calls are its own."""
@@ -83,6 +92,8 @@ class Underway:
     def _drop(self, job: Job) -> None:
         for key in job.calls:
             del self.by_call[key]
+            if (hold := self.committed.pop(key, None)) is not None:
+                self.books.budget.settle(hold, 0.0, 0)
         self.jobs.forget(job)
         self.books.statistics.jobs -= 1
         self._ended.set()

@@ -18,6 +18,7 @@ import orjson
 
 from agentinstruct.agents.errors import ProviderDown, ReplyError
 from agentinstruct.agents.gateway import Completion, Request, RetryableError
+from agentinstruct.agents.limits import Kind
 from agentinstruct.agents.wire import MODES, body_of, completion_of
 
 if TYPE_CHECKING:
@@ -76,16 +77,18 @@ class Endpoint:
     async def _post(self, body: dict[str, Any]) -> Any:
         import aiohttp
 
+        response = None
         try:
             async with asyncio.timeout(self.timeout_s):
                 async with self._open().post(f"{self.base_url}/chat/completions", data=orjson.dumps(body)) as response:
                     raw = await _whole(response)
         except TimeoutError as error:
-            raise RetryableError(f"no answer within {self.timeout_s:.0f} s") from error
+            raise RetryableError(f"no answer within {self.timeout_s:.0f} s", kind="late") from error
         except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
-            raise RetryableError(f"cannot reach {self.base_url} ({error}). Check --base-url.") from error
+            raise RetryableError(f"cannot reach {self.base_url} ({error}). Check --base-url.", kind="absent") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise RetryableError(self._safe(f"{type(error).__name__}: {error}")) from error
+            kind: Kind = "absent" if response is None else "spoilt"
+            raise RetryableError(self._safe(f"{type(error).__name__}: {error}"), kind=kind) from error
         if response.status != 200:
             raise _failure(response.status, self._safe(_message(raw)), raw, response.headers)
         return _decoded(raw)
@@ -142,7 +145,7 @@ def _decoded(raw: bytes) -> Any:
         if b"\\u" in raw:
             with contextlib.suppress(ValueError, RecursionError):
                 return json.loads(raw)
-        raise RetryableError(f"the answer is not JSON: {raw[:80]!r}") from error
+        raise RetryableError(f"the answer is not JSON: {raw[:80]!r}", kind="spoilt") from error
 
 
 def _failure(status: int, said: str, raw: bytes, headers: Mapping[str, str]) -> Exception:
@@ -152,7 +155,7 @@ def _failure(status: int, said: str, raw: bytes, headers: Mapping[str, str]) -> 
         return ProviderDown(f"{message}. The account has no quota left.")
     if status in RETRYABLE:
         after = _seconds(headers.get("retry-after-ms"), headers.get("retry-after"))
-        return RetryableError(message, after, busy=status in BUSY)
+        return RetryableError(message, after, kind="busy" if status in BUSY else "broken")
     if status in (401, 403):
         return ProviderDown(f"{message}. Check the API key (OPENAI_API_KEY).")
     if status in (404, 405):

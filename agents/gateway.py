@@ -1,6 +1,6 @@
 """The gateway: the one door to every model.
 
-    journal look-up → limiter of that model → call → retries → journal write → reply
+    journal look-up → twin in flight → budget → limiter of that model → call → retries → journal write → reply
 
 It is set for the current run by a context variable, so caching, resume, limits, retries and statistics
 exist once, below all graphs. Where none is set (Studio, a server, a script) a default one serves, with the
@@ -8,10 +8,12 @@ limiter and without a journal.
 """
 
 import asyncio
+import logging
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from random import Random
@@ -20,12 +22,16 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
+from agentinstruct.agents.budget import Budget, cost_of
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
+from agentinstruct.agents.limiter import Limiter
 from agentinstruct.agents.limits import Health, Patience, RetryableError, Statistics
 from agentinstruct.agents.records import Role
-from agentinstruct.tools.prices import Price, price_table
+from agentinstruct.tools.prices import Price, price_of, price_table
 
 __all__ = [
+    "UNLIMITED",
+    "Budget",
     "CallStore",
     "Completion",
     "Gateway",
@@ -37,6 +43,11 @@ __all__ = [
     "current_gateway",
     "using",
 ]
+
+
+UNLIMITED = -1
+"""The width of a model that queues what it is given, as a batch does: its calls take no slot."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,8 @@ class Completion:
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
+    cost: float = 0.0
+    """USD at list prices, with what its failed tries may have cost; 0 for a reply that this run did not pay for."""
 
 
 class Model(Protocol):
@@ -80,7 +93,7 @@ class Model(Protocol):
 
     @property
     def width(self) -> int:
-        """How many requests it can usefully have at once; 0 when only the run's own limit counts."""
+        """How many requests it can usefully have at once; 0 when only the run's own limit counts; or UNLIMITED."""
 
     async def complete(self, request: Request) -> Completion:
         """Answer, or raise RetryableError, ProviderError, ProviderDown or ReplyError."""
@@ -90,7 +103,7 @@ class Model(Protocol):
 
 
 class Deferred(Protocol):
-    """What answers some calls hours later, keeps and counts its answers itself: the provider's batch jobs."""
+    """What answers some calls hours later, and keeps, counts and pays its answers itself: a provider's batch jobs."""
 
     def takes(self, request: Request) -> bool:
         """Whether this call is one of them."""
@@ -112,8 +125,23 @@ class CallStore(Protocol):
         """Keep a reply; it survives a kill as soon as this returns."""
 
 
+@dataclass(slots=True)
+class Lane:
+    """What belongs to one model: its queue, its health, its price."""
+
+    spec: str
+    model: Model
+    limiter: Limiter | None
+    health: Health
+    price: Price | None
+
+    def slot(self, role: Role) -> AbstractAsyncContextManager[Any]:
+        """A place in the queue."""
+        return self.limiter.slot(role) if self.limiter else nullcontext()
+
+
 class Gateway:
-    """Answers requests from the journal or the model they name, within that model's limit."""
+    """Answers requests from the journal or the model they name, within that model's limit and the run's budget."""
 
     def __init__(
         self,
@@ -125,15 +153,15 @@ class Gateway:
         prices: dict[str, Price] | None = None,
         statistics: Statistics | None = None,
         batch: Deferred | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._make = models
         self._store = store
-        self._limit = max_concurrency
+        self._most = max_concurrency
         self._patience = patience or Patience()
         self._prices = price_table() if prices is None else prices
-        self._models: dict[str, Model] = {}
-        self._limits: dict[str, asyncio.Semaphore] = {}
-        self._health: dict[str, Health] = {}
+        self.budget = budget or Budget()
+        self._lanes: dict[str, Lane] = {}
         self._pending: dict[str, asyncio.Task[Completion]] = {}
         self._sent: set[asyncio.Task[Any] | None] = set()
         self._closing = False
@@ -145,6 +173,7 @@ class Gateway:
 
         Raises:
             ProviderError: the call failed after all its retries. ProviderDown: no call can succeed now.
+            BudgetReached: it could cost more than is left.
         """
         if self._store is not None and (known := self._store.get_call(request.key)):
             self.statistics.from_journal += 1
@@ -167,48 +196,95 @@ class Gateway:
     async def _buy(self, request: Request) -> Completion:
         if self._batch is not None and self._batch.takes(request):
             return await self._batch.complete(request)
-        completion = await self._attempts(request)
-        self.statistics.bought(request.model, completion, self._prices)
+        lane = self.lane(request.model)
+        completion = await self._attempts(lane, request)
+        self.statistics.bought(lane.spec, completion, lane.price)
         if self._store is not None:
             self._store.put_call(request.key, asdict(completion))
         return completion
 
-    async def _attempts(self, request: Request) -> Completion:
-        model, draw = self.model(request.model), Random(request.key)
-        for attempt in range(1, self._patience.attempts + 1):
+    async def _attempts(self, lane: Lane, request: Request) -> Completion:
+        """Try until it succeeds, or fails for good: then with what was lost on the way."""
+        slot, patience, started = lane.slot(request.role), self._patience, time.monotonic()
+        used, lost, tries = 0.0, 0.0, 0
+        while True:
+            tries += 1
             try:
-                return await self._once(model, request)
+                completion = await self._once(lane, request, slot)
+                return replace(completion, cost=completion.cost + lost) if lost else completion
             except RetryableError as fault:
-                if attempt == self._patience.attempts or self._closing:
+                lost += fault.cost
+                used += patience.weight(fault, lane.health.open)
+                if used >= patience.attempts or self._closing or time.monotonic() - started > patience.call_s:
                     self.statistics.failed += 1
-                    raise ProviderError(f"{request.model}: {fault} ({attempt} attempts)") from fault
-                pause = self._patience.pause(attempt - 1, fault, draw)
+                    raise ProviderError(f"{lane.spec}: {fault} ({tries} attempts)") from fault
+                pause = patience.pause(tries - 1, fault, Random(f"{request.key}{tries}"), queued=bool(lane.limiter))
             self.statistics.retries += 1
             await asyncio.sleep(pause)
-        raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _once(self, model: Model, request: Request) -> Completion:
-        health = self._health[request.model]
-        async with self._limits[request.model]:
-            health.check()
-            self.statistics.in_flight += 1
-            self._sent.add(asyncio.current_task())
-            try:
-                completion = await model.complete(request)
-                health.answered()
-                return completion
-            except ReplyError as refusal:
-                health.refused(refusal)
-                raise
-            except RetryableError as fault:
-                health.failed(fault)
-                raise
-            except ProviderDown as down:
-                health.down(down)
-                raise
-            finally:
-                self._sent.discard(asyncio.current_task())
-                self.statistics.in_flight -= 1
+    async def _once(self, lane: Lane, request: Request, slot: AbstractAsyncContextManager[Any]) -> Completion:
+        """One try, paid for from what is held for it."""
+        hold, cost, bought = await self.budget.reserve(lane.price, request), 0.0, 0
+        try:
+            async with slot:
+                completion = await self._send(lane, request)
+            cost, bought = cost_of(lane.price, request, completion), 1
+            return replace(completion, cost=cost) if cost else completion
+        except RetryableError as fault:
+            fault.cost = cost = hold if fault.paid else 0.0
+            raise
+        finally:
+            self.budget.settle(hold, cost, bought)
+
+    async def _send(self, lane: Lane, request: Request) -> Completion:
+        lane.health.check()
+        self.statistics.in_flight += 1
+        self._sent.add(asyncio.current_task())
+        try:
+            completion = await lane.model.complete(request)
+            self._answered(lane)
+            return completion
+        except ReplyError as refusal:
+            lane.health.refused(refusal)
+            raise
+        except RetryableError as fault:
+            self._failed(lane, fault)
+            raise
+        except ProviderDown as down:
+            self._down(lane, down)
+            raise
+        finally:
+            self._sent.discard(asyncio.current_task())
+            self.statistics.in_flight -= 1
+
+    def _answered(self, lane: Lane) -> None:
+        if lane.health.answered() and lane.limiter:
+            _log.warning("%s answers again", lane.spec)
+            self.statistics.waiting = ""
+            lane.limiter.resume()
+
+    def _failed(self, lane: Lane, fault: RetryableError) -> None:
+        """A fault that may be the model's, not the call's: then nobody but single calls tries, until one succeeds."""
+        self.statistics.refused += fault.kind == "busy"
+        was_open = lane.health.open
+        try:
+            pause = lane.health.failed(fault)
+        except ProviderDown as down:
+            self._down(lane, down)
+            raise
+        if pause and lane.limiter:
+            lane.limiter.probing = True
+            lane.limiter.pause(pause)
+            self.statistics.waiting = f"{lane.spec} does not answer: {fault}"
+            if not was_open:
+                _log.warning("%s. The run waits for it, %.0f s at most.", self.statistics.waiting, lane.health.allowed)
+
+    def _down(self, lane: Lane, error: ProviderDown) -> None:
+        """Let the calls that wait through, to be spared the same."""
+        lane.health.down(error)
+        self.statistics.waiting = ""
+        if lane.limiter:
+            lane.limiter.resume()
 
     def model(self, spec: str) -> Model:
         """The model of a spec such as `local` or `openai:gpt-4.1-mini`, made on first use.
@@ -216,15 +292,28 @@ class Gateway:
         Raises:
             ModelError: no such model, or what it needs is missing.
         """
-        if spec not in self._models:
-            model = self._models[spec] = self._make(spec)
-            self._limits[spec] = asyncio.Semaphore(min(self._limit, model.width or self._limit))
-            self._health[spec] = Health(self._patience)
-        return self._models[spec]
+        return self.lane(spec).model
+
+    def lane(self, spec: str) -> Lane:
+        """The model of a spec with its limiter, made on first use. Raises as `model` does."""
+        lane = self._lanes.get(spec)
+        if lane is None:
+            model = self._make(spec)
+            most = min(self._most, model.width or self._most)
+            limiter = None if model.width == UNLIMITED else Limiter(most, fixed=model.width > 0)
+            lane = Lane(spec, model, limiter, Health(self._patience), price_of(spec, self._prices))
+            self._lanes[spec] = lane
+        return lane
 
     def width(self, spec: str) -> int:
         """How many requests of a model can be in flight at once."""
-        return min(self._limit, self.model(spec).width or self._limit)
+        limiter = self.lane(spec).limiter
+        return limiter.ceiling if limiter else self._most
+
+    async def drain(self) -> None:
+        """Wait until every call under way has ended."""
+        while self._pending:
+            await asyncio.wait(list(self._pending.values()))
 
     async def aclose(self, grace_s: float = 6.0) -> None:
         """Let calls in flight finish for a while, so that what was bought is kept; then close every model."""
@@ -240,9 +329,9 @@ class Gateway:
             await asyncio.gather(*late, return_exceptions=True)
         if self._batch is not None:
             await self._batch.aclose()
-        for model in self._models.values():
-            await model.aclose()
-        self._models.clear()
+        for lane in self._lanes.values():
+            await lane.model.aclose()
+        self._lanes.clear()
 
 
 _CURRENT: ContextVar[Gateway | None] = ContextVar("gateway", default=None)

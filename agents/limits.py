@@ -3,25 +3,35 @@
 import time
 from dataclasses import dataclass, field
 from random import Random
-from typing import Protocol
+from typing import Literal, Protocol
 
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
-from agentinstruct.tools.prices import Price, price_of
+from agentinstruct.tools.prices import Price
 
 LONGEST_WAIT_S = 120.0
 """A server that asks for a longer pause is asked again after this one."""
+Kind = Literal["busy", "late", "spoilt", "absent", "broken"]
 
 
 class RetryableError(Exception):
     """A fault that may pass: the call is tried again after `after` seconds at the earliest.
 
-    `busy` is the fault of a server that is up and has too much to do.
+    busy: the server is up and has too much to do. late: it did not answer in time. spoilt: it answered what cannot be
+    read. absent: nobody was there, or left before answering. broken: it said that it failed. What is late or spoilt may
+    have been paid for.
     """
 
-    def __init__(self, message: str, after: float = 0.0, *, busy: bool = False) -> None:
+    def __init__(self, message: str, after: float = 0.0, *, kind: Kind = "broken") -> None:
         super().__init__(message)
         self.after = after
-        self.busy = busy
+        self.kind = kind
+        self.cost = 0.0
+        """USD that it may have cost."""
+
+    @property
+    def paid(self) -> bool:
+        """Whether the model may have done the work."""
+        return self.kind in ("late", "spoilt")
 
 
 class Tokens(Protocol):
@@ -39,14 +49,20 @@ class Tokens(Protocol):
     def output_tokens(self) -> int:
         """Tokens written."""
 
+    @property
+    def cost(self) -> float:
+        """USD, at list prices."""
+
 
 @dataclass(slots=True)
 class Statistics:
-    """What went through a gateway since it was made."""
+    """What went through a gateway since it was made: plain counts, which can be sent and added up."""
 
     calls: int = 0
     from_journal: int = 0
     retries: int = 0
+    refused: int = 0
+    """Of the retried: by a server that had too much to do."""
     failed: int = 0
     in_flight: int = 0
     batched: int = 0
@@ -58,21 +74,22 @@ class Statistics:
     output_tokens: int = 0
     cost: float = 0.0
     """USD, at list prices."""
-    unpriced: set[str] = field(default_factory=set)
+    unpriced: list[str] = field(default_factory=list)
     """Models whose price is not known, so that `cost` leaves them out."""
+    limits: dict[str, int] = field(default_factory=dict)
+    """Calls at once that each model is given now, where that is less than was allowed."""
+    waiting: str = ""
+    """What keeps the run from going on just now."""
 
-    def bought(self, model: str, made: Tokens, prices: dict[str, Price]) -> None:
+    def bought(self, model: str, made: Tokens, price: Price | None) -> None:
         """Count a finished call, its tokens and its cost."""
-        read, cached, written = made.input_tokens, made.cached_tokens, made.output_tokens
-        price = price_of(model, prices)
-        if price is None:
-            self.unpriced.add(model)
-        else:
-            self.cost += price.of(read, cached, written)
+        if price is None and model not in self.unpriced:
+            self.unpriced.append(model)
         self.calls += 1
-        self.input_tokens += read
-        self.cached_tokens += cached
-        self.output_tokens += written
+        self.input_tokens += made.input_tokens
+        self.cached_tokens += made.cached_tokens
+        self.output_tokens += made.output_tokens
+        self.cost += made.cost
 
 
 @dataclass(slots=True)
@@ -80,21 +97,38 @@ class Patience:
     """How long a gateway keeps trying."""
 
     attempts: int = 6
+    """Tries of one call; one that a busy server put off counts a quarter."""
     base_s: float = 0.5
     longest_s: float = 30.0
-    outage_s: float = 20.0
+    call_s: float = 1800.0
+    """A call that has not succeeded for this long is not tried again."""
+    outage_s: float = 300.0
     """A model from which nothing has come for this long, after 8 faults in a row, is down."""
     first_s: float = 4.0
     """The same for one that has not answered yet: more likely misnamed or not started than out for a moment."""
 
-    def pause(self, attempt: int, fault: RetryableError, draw: Random) -> float:
-        """Seconds until the next attempt: what the server asks for, else exponential with full jitter."""
-        ceiling = min(self.longest_s, self.base_s * 2**attempt)
-        return max(min(fault.after, LONGEST_WAIT_S), draw.uniform(0, ceiling))
+    def weight(self, fault: RetryableError, outage: bool) -> float:
+        """How much of a call's tries a fault takes: little of one that a busy server put off, none in an outage."""
+        if fault.kind == "absent" and outage:
+            return 0.0
+        return 0.25 if fault.kind == "busy" else 1.0
+
+    def pause(self, attempt: int, fault: RetryableError, draw: Random, *, queued: bool) -> float:
+        """Seconds until the next attempt: exponential with full jitter, and as long as the server asks for.
+
+        `queued`: the queue of this model sees to what the server asks for.
+        """
+        if fault.after and queued:
+            return 0.0
+        return max(min(fault.after, LONGEST_WAIT_S), draw.uniform(0, min(self.longest_s, self.base_s * 2**attempt)))
 
 
 class Health:
-    """Whether a model answers at all: faults in a row, and since when."""
+    """Whether a model answers at all: the circuit breaker.
+
+    8 faults in a row open it: calls wait, but for single ones that try. It closes with the first answer; when none has
+    come for too long, the model is down.
+    """
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
@@ -102,16 +136,29 @@ class Health:
         self._since = 0.0
         self._known = False
         self._refusals = 0
+        self._tries = 0
         self._down: tuple[float, str] | None = None
+
+    @property
+    def allowed(self) -> float:
+        """Seconds of silence after which the model is down."""
+        return self._patience.outage_s if self._known else self._patience.first_s
+
+    @property
+    def open(self) -> bool:
+        """Whether calls have to wait for an answer to one of them."""
+        return self._tries > 0
 
     def check(self) -> None:
         """Raise ProviderDown without a call when the model was found down a moment ago."""
         if self._down and time.monotonic() < self._down[0]:
             raise ProviderDown(self._down[1])
 
-    def answered(self) -> None:
-        """An answer came: the count starts again."""
-        self._faults, self._down, self._known = 0, None, True
+    def answered(self) -> bool:
+        """An answer came: the count starts again. Whether it ends an outage."""
+        was_open = self.open
+        self._faults, self._tries, self._down, self._known = 0, 0, None, True
+        return was_open
 
     def refused(self, error: ReplyError) -> None:
         """A refusal is the request's fault where others were answered; before any was, it may be the endpoint's."""
@@ -127,15 +174,26 @@ class Health:
 
     def down(self, error: ProviderDown) -> None:
         """Spare the calls that still wait the same refusal; a later run may try again."""
-        self._down = time.monotonic() + self._patience.outage_s, str(error)
+        self._tries = 0
+        self._down = time.monotonic() + min(20.0, self._patience.outage_s), str(error)
 
-    def failed(self, error: RetryableError) -> None:
-        """Count a fault; raise ProviderDown when there were too many for too long, longer for a server that is busy."""
+    def failed(self, error: RetryableError) -> float:
+        """Count a fault; gives the seconds for which nobody should try, 0 while it may be this call's alone.
+
+        Raises:
+            ProviderDown: there were too many for too long; longer for a server that is busy.
+        """
         self._since = self._since if self._faults else time.monotonic()
         self._faults += 1
         silent = time.monotonic() - self._since
-        allowed = self._patience.outage_s if self._known else self._patience.first_s
-        if self._faults >= 8 and silent >= (max(allowed, LONGEST_WAIT_S) if error.busy else allowed):
+        allowed = max(self.allowed, LONGEST_WAIT_S) if error.kind == "busy" else self.allowed
+        if self._faults < 8:
+            return 0.0
+        if silent >= allowed:
             down = ProviderDown(f"{self._faults} calls in a row failed for {silent:.0f} s; the last one: {error}")
             self.down(down)
             raise down from error
+        if error.kind == "busy":
+            return 0.0
+        self._tries += 1
+        return min(0.25 * 2.0 ** min(self._tries, 5), 5.0, max(0.01, allowed - silent))

@@ -63,7 +63,9 @@ def completion_of(response: object) -> Completion:
         text = _text(message)
         usage = _map(response, "usage")
     except (TypeError, KeyError, IndexError, AttributeError) as error:
-        raise RetryableError(f"the answer is not a chat completion ({type(error).__name__}: {error})") from error
+        raise RetryableError(
+            f"the answer is not a chat completion ({type(error).__name__}: {error})", kind="spoilt"
+        ) from error
     return Completion(
         text=text,
         finish_reason=str(choice.get("finish_reason") or "stop"),

@@ -40,6 +40,11 @@ Solvers = Annotated[int, typer.Option(min=1, max=15, help="Independent solvers t
 RunSeed = Annotated[int, typer.Option("--seed", help="Random seed: the same one makes the same choices.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Longest wait for one answer, in seconds.")]
 Embeddings = Annotated[str, typer.Option(help="What embeds seeds for retrieval: local · openai:NAME · hash · none.")]
+BudgetUsd = Annotated[
+    float | None,
+    typer.Option("--budget", min=0, help="USD that the run may cost in all; it then stops in order. See --prices."),
+]
+MaxCalls = Annotated[int, typer.Option(min=0, help="Model calls that the run may make in all; 0: no limit.")]
 Column = Annotated[str, typer.Option(help="Text column of jsonl, csv and parquet files.")]
 
 

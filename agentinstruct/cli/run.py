@@ -58,6 +58,8 @@ def run(
     batch_poll: Annotated[float, typer.Option(min=0.05, help="Longest pause between looks at a job, in seconds.")] = 60,
     batch_size: Annotated[int, typer.Option(min=1, max=50_000, help="At most this many calls in a job.")] = 50_000,
     batch_mb: Annotated[float, typer.Option(min=0.001, max=200, help="At most this many MB in a job.")] = 200,
+    budget: o.BudgetUsd = None,
+    max_calls: o.MaxCalls = 0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed three times.")] = False,
 ) -> None:
     """Make a dataset from documents and code. Run the same command again to resume."""
@@ -96,6 +98,8 @@ def run(
             prices=prices,
             batch=o.make_batch(batch, context, batch_poll, batch_size, batch_mb),
             batch_window=batch_window,
+            budget=budget,
+            max_calls=max_calls,
         )
         try:
             finished = start(config)
@@ -160,6 +164,10 @@ def _leave(finished: "Finished", folder: Path, named: bool) -> None:
         typer.echo(f"Stopped. To resume: {resume_command(folder, named)}", err=True)
         raise typer.Exit(128 + finished.interrupted)
     progress = finished.progress
+    if progress.spent:
+        typer.echo(f"Budget reached: {progress.spent}. What is done is kept. To go on, raise it in:")
+        typer.echo(f"  {resume_command(folder, named)}")
+        return
     if progress.set_aside:
         typer.echo(f"{progress.set_aside} work items failed too often and are set aside. To try them again:", err=True)
         typer.echo(f"  {resume_command(folder, named)} --retry-failed", err=True)

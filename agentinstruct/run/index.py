@@ -34,9 +34,11 @@ class SkillCounts:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How far a run is: model replies stored, and the counts of each skill, in all as attributes of their own."""
+    """How far a run is: model replies stored and their cost, and the counts of each skill, in all as attributes."""
 
     calls: int
+    cost: float
+    """USD, at list prices."""
     skills: Mapping[str, SkillCounts]
 
     @property
@@ -121,7 +123,8 @@ class Index:
         for skill in sorted(failed.keys() | totals.keys()):
             done, records, dropped = totals.get(skill, (0, 0, 0))
             skills[skill] = SkillCounts(done, failed.get(skill, 0), records, dropped)
-        return Counts(self._ask("SELECT sum(calls) FROM call_total")[0][0], skills)
+        calls, cost = self._ask("SELECT sum(calls), sum(cost) FROM call_total")[0]
+        return Counts(calls, cost, skills)
 
     def _ask(self, question: str, *values: Any) -> list[Any]:
         try:

@@ -15,6 +15,7 @@ import orjson
 from agentinstruct.agents.batch import Batches
 from agentinstruct.agents.batch_answers import Books
 from agentinstruct.agents.batch_job import Job
+from agentinstruct.agents.budget import Budget
 from agentinstruct.agents.errors import RunError
 from agentinstruct.agents.limits import Statistics
 from agentinstruct.run.folder import open_file, storage_error, subfolder, sync_folder
@@ -80,12 +81,12 @@ class Jobs:
         return self._folder / f"{job.id}.json"
 
 
-def batches_of(config: RunConfig, journal: Journal, statistics: Statistics) -> Batches | None:
+def batches_of(config: RunConfig, journal: Journal, statistics: Statistics, budget: Budget) -> Batches | None:
     """What sends a run's calls by batch job, where they are to go that way or went before."""
     jobs = Jobs(journal)
     if not config.batch.roles and not jobs.jobs():
         return None
-    books = Books(journal, statistics, config.batch_prices())
+    books = Books(journal, statistics, config.batch_prices(), budget)
     return Batches(config.endpoints.open, jobs, books, replace(books, prices=config.price_table()), config.batch)
 
 

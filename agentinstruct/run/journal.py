@@ -85,7 +85,7 @@ class Journal(JournalReader):
         self._flusher.check()
         segment, number = self._calls
         place = segment.append({"key": key, "value": value})
-        self._flusher.add_call(CallRow(bytes.fromhex(key), number, *place))
+        self._flusher.add_call(CallRow(bytes.fromhex(key), number, *place, value.get("cost", 0.0)))
 
     def finish(
         self,

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 LEDGER = "ledger.sqlite"
+_VERSION = 2
+"""Of the tables. A ledger of another version is made again from the segments."""
 _ROWS = 512  # in one statement: Python's interpreter lock is fought for once per statement, not once per row
 _SCHEMA = """
 BEGIN;
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE segments(name TEXT PRIMARY KEY, number INTEGER NOT NULL, committed INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE calls(key BLOB PRIMARY KEY, segment INTEGER, offset INTEGER, length INTEGER) WITHOUT ROWID;
+CREATE TABLE calls(key BLOB PRIMARY KEY, segment INTEGER, offset INTEGER, length INTEGER, cost REAL) WITHOUT ROWID;
 CREATE TABLE items(
     id TEXT PRIMARY KEY, skill TEXT, seed TEXT, records INTEGER, dropped INTEGER,
     segment INTEGER, offset INTEGER, length INTEGER
@@ -26,10 +28,15 @@ CREATE TABLE failures(
     item TEXT PRIMARY KEY, skill TEXT, seed TEXT, stage TEXT, error TEXT, message TEXT, attempts INTEGER, at REAL
 ) WITHOUT ROWID;
 CREATE TABLE totals(skill TEXT PRIMARY KEY, items INTEGER, records INTEGER, dropped INTEGER) WITHOUT ROWID;
-CREATE TABLE call_total(calls INTEGER);
-INSERT INTO call_total VALUES (0);
-CREATE TRIGGER call_added AFTER INSERT ON calls BEGIN UPDATE call_total SET calls = calls + 1; END;
-CREATE TRIGGER call_removed AFTER DELETE ON calls BEGIN UPDATE call_total SET calls = calls - 1; END;
+CREATE TABLE call_total(calls INTEGER, cost REAL);
+INSERT INTO call_total VALUES (0, 0);
+CREATE TRIGGER call_added AFTER INSERT ON calls BEGIN
+    UPDATE call_total SET calls = calls + 1, cost = cost + new.cost;
+END;
+CREATE TRIGGER call_again AFTER UPDATE ON calls BEGIN UPDATE call_total SET cost = cost + new.cost; END;
+CREATE TRIGGER call_removed AFTER DELETE ON calls BEGIN
+    UPDATE call_total SET calls = calls - 1, cost = cost - old.cost;
+END;
 CREATE TRIGGER item_added AFTER INSERT ON items BEGIN
     INSERT INTO totals VALUES (new.skill, 1, new.records, new.dropped) ON CONFLICT (skill) DO UPDATE
     SET items = items + 1, records = records + new.records, dropped = dropped + new.dropped;
@@ -39,17 +46,19 @@ CREATE TRIGGER item_removed AFTER DELETE ON items BEGIN
     WHERE skill = old.skill;
 END;
 INSERT INTO meta VALUES ('run', '{run}');
+PRAGMA user_version = {version};
 COMMIT;
 """
 
 
 class CallRow(NamedTuple):
-    """Where a model's reply lies."""
+    """Where a model's reply lies, and what it cost in USD."""
 
     key: bytes
     segment: int
     offset: int
     length: int
+    cost: float
 
 
 class ItemRow(NamedTuple):
@@ -82,7 +91,7 @@ _INSERT = {
     # The later call wins: one whose frame was damaged is bought again. The first outcome of an item wins.
     CallRow: (
         "INSERT INTO main.calls VALUES {} ON CONFLICT (key) DO UPDATE SET "
-        "segment = excluded.segment, offset = excluded.offset, length = excluded.length"
+        "segment = excluded.segment, offset = excluded.offset, length = excluded.length, cost = excluded.cost"
     ),
     ItemRow: "INSERT INTO main.items VALUES {} ON CONFLICT (id) DO NOTHING",
     Failure: (
@@ -124,7 +133,7 @@ class Ledger:
         """A new ledger in an empty file that exists, or a temporary one that vanishes when closed."""
         ledger = cls(connect(str(path or "")))
         ledger._tune()
-        ledger.connection.executescript(_SCHEMA.replace("{run}", run))
+        ledger.connection.executescript(_SCHEMA.replace("{run}", run).replace("{version}", str(_VERSION)))
         return ledger
 
     @classmethod
@@ -212,4 +221,6 @@ def owner(connection: sqlite3.Connection) -> str:
     row = tables[0] and connection.execute("SELECT value FROM main.meta WHERE key = 'run'").fetchone()
     if not row:
         raise sqlite3.DatabaseError("not a ledger")
+    if connection.execute("PRAGMA main.user_version").fetchone() != (_VERSION,):
+        raise sqlite3.DatabaseError("a ledger of another version")
     return str(row[0])

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
 from agentinstruct.agents.batch import BatchOptions
+from agentinstruct.agents.budget import Budget
 from agentinstruct.agents.errors import SetupError, SkillError
 from agentinstruct.agents.files import nearest
 from agentinstruct.agents.models import Endpoints
@@ -45,6 +47,21 @@ class RunConfig:
     batch: BatchOptions = field(default_factory=BatchOptions)
     batch_window: int = 2000
     """Work items in flight where calls go by batch: what a wave can be made of, and what memory depends on."""
+    budget: float | None = None
+    """USD that the run may cost in all, earlier sittings included."""
+    max_calls: int = 0
+    """Calls that it may make in all; 0: no limit."""
+
+    def make_budget(self, calls: int, cost: float) -> Budget:
+        """What is left to spend after so many calls at such a cost.
+
+        Raises:
+            SetupError: the price of a model is not known.
+        """
+        usd = inf if self.budget is None else self.budget
+        budget = Budget(usd, self.max_calls or inf, cost, calls)
+        budget.check(self.models().values(), self.price_table())
+        return budget
 
     def price_table(self) -> dict[str, Price]:
         """Prices by model name.

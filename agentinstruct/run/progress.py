@@ -20,6 +20,8 @@ class Progress:
     failed: int = 0
     trouble: str = ""
     """What the last of the failed met."""
+    spent: str = ""
+    """What was spent, once the budget was reached."""
     set_aside: int = 0
     unrouted: int = 0
     """Seeds on which the routing agent gave no usable opinion: their features decided."""

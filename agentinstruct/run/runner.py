@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentinstruct.agents.batch import Batches
-from agentinstruct.agents.gateway import Gateway, Patience, using
+from agentinstruct.agents.errors import BudgetReached
+from agentinstruct.agents.gateway import Budget, Gateway, Patience, using
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.jobs import batches_of
 from agentinstruct.run.journal import Journal
@@ -44,8 +45,10 @@ class Runner:
             ProviderDown: a model cannot be reached or refuses to serve; what is done is kept.
         """
         skills, self.progress.left_out = self.config.able_skills()
-        batches = batches_of(self.config, self.journal, self.progress.statistics)
-        gateway = self._gateway(batches)
+        before = self.journal.counts()
+        budget = self.config.make_budget(before.calls, before.cost)
+        batches = batches_of(self.config, self.journal, self.progress.statistics, budget)
+        gateway = self._gateway(batches, budget)
         width = min(gateway.width(spec) for spec in set(self.config.models().values()))
         width = self.config.batch_window if batches else width
         contexts = {skill.name: self.config.context_for(skill) for skill in skills}
@@ -54,31 +57,38 @@ class Runner:
             if batches:
                 batches.start()
             await self._work(Source(self.config, self.journal, self.progress, skills), window)
+            if window.spent:
+                self.progress.spent = window.spent
+                await gateway.drain()
         if window.fatal is not None:
             raise window.fatal
 
     async def _work(self, source: Source, window: Window) -> None:
+        if self._stopped:
+            return
         try:
-            if self._stopped:
-                return
             async for work in source.todo():
                 await window.put(work)
-                if window.stopped:
-                    return
+                if window.stopped or window.spent:
+                    break
+        except BudgetReached as error:  # while seeds were routed
+            window.spent = str(error)
+        try:
             await window.drain()
         finally:
             await window.close()
 
-    def _gateway(self, batches: Batches | None) -> Gateway:
+    def _gateway(self, batches: Batches | None, budget: Budget) -> Gateway:
         patience = Patience()
         if self.journal.counts().calls:  # its models did answer: what fails first now may be a few poisoned items
-            patience.first_s = patience.outage_s
+            patience.first_s = 20.0
         return Gateway(
             self.config.endpoints.open,
             store=self.journal,
             max_concurrency=self.config.max_concurrency,
             patience=patience,
             prices=self.config.price_table(),
+            budget=budget,
             statistics=self.progress.statistics,
             batch=batches,
         )

@@ -36,7 +36,7 @@ class Source:
         """Work that is not done yet.
 
         Raises:
-            ProviderDown: the agent that routes cannot be reached.
+            ProviderDown: the agent that routes cannot be reached. BudgetReached: there is no money left for it.
         """
         mix = self.config.make_mix(self.skills)
         async for seed, suitable in self._routed(mix):

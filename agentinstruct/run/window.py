@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentinstruct.agents.errors import ProviderDown, ProviderError
+from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError
 from agentinstruct.graphs.state import Context
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import Work
@@ -35,6 +35,8 @@ class Window:
     """What ended the work early: a model that is down, or a bug."""
     stopped: bool = False
     """Whether nothing more is taken."""
+    spent: str = ""
+    """What was spent, once the budget was reached: what is under way goes as far as it gets without another call."""
     _running: set[asyncio.Task[None]] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -47,7 +49,7 @@ class Window:
     async def put(self, work: Work) -> None:
         """Begin a work item as soon as there is room; nothing happens once the window is stopped."""
         await self._until(self.width)
-        if not self.stopped:
+        if not self.stopped and not self.spent:
             task = asyncio.ensure_future(self._one(work))
             self._running.add(task)
             task.add_done_callback(self._finished)
@@ -75,6 +77,8 @@ class Window:
     async def _one(self, work: Work) -> None:
         try:
             self.tell(await self._worked(work))
+        except BudgetReached as error:
+            self.spent = str(error)
         except Exception as error:  # noqa: BLE001 - a model that is down, a full disk, a bug: it ends the run, in its words
             self.stop(error)
 

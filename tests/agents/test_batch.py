@@ -13,8 +13,8 @@ from aiohttp import web
 from agentinstruct.agents.batch import Batches, BatchOptions
 from agentinstruct.agents.batch_answers import Books
 from agentinstruct.agents.batch_job import Job
-from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
-from agentinstruct.agents.gateway import Gateway, Request, Statistics, using
+from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError, ReplyError
+from agentinstruct.agents.gateway import Budget, Gateway, Request, Statistics, using
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.tools.prices import Price
 
@@ -67,8 +67,9 @@ class Memory:
 @asynccontextmanager
 async def opened(url: str, journal: Journal, jobs: Memory, **options: Any) -> AsyncIterator[Gateway]:
     """A gateway whose calls go by batch."""
-    endpoints, prices = Endpoints(url, KEY, timeout_s=5), {"mock": Price(1, 1, 1)}
-    books = Books(journal, Statistics(), prices)
+    price = options.pop("price", 1)
+    endpoints, prices = Endpoints(url, KEY, timeout_s=5), {"mock": Price(price, price, price)}
+    books = Books(journal, Statistics(), prices, options.pop("budget", Budget()))
     batches = Batches(endpoints.open, jobs, books, books, BatchOptions(options.pop("roles", ALL), 0.05, **options))
     gateway = Gateway(endpoints.open, store=journal, statistics=books.statistics, batch=batches)
     async with using(gateway):
@@ -173,6 +174,36 @@ async def test_a_caller_that_gives_up_leaves_its_answer_to_the_journal(server: A
         assert gateway.statistics.calls == 2
         assert (await gateway.complete(ask())).text
         assert gateway.statistics.from_journal == 1
+
+
+async def test_no_job_costs_more_than_is_left(server: Any, tmp_path: Path) -> None:
+    journal, requests = Journal(), [ask(f"Question {number}", max_tokens=200) for number in range(40)]
+    left, price = Budget(usd=20), 1e6 / 250  # of a million tokens: a call of 250, about the most, costs a dollar
+    async with opened(server.base_url, journal, Memory(tmp_path), budget=left, price=price) as gateway:
+        ends = await all_of(gateway, requests)
+    reached = [end for end in ends if isinstance(end, BudgetReached)]
+    assert 5 < len(reached) < 38
+    assert len(journal.calls) == 40 - len(reached) == left.calls
+    assert left.spent == pytest.approx(sum(call["cost"] for call in journal.calls.values()))
+    assert 15 < left.spent <= 20
+    assert server.stats()["requests"] == 0
+
+
+async def test_what_an_earlier_sitting_has_sent_is_held_until_its_answers_are_paid(server: Any, tmp_path: Path) -> None:
+    server.control(batch_latency="0.5")
+    journal, jobs, requests = Journal(), Memory(tmp_path), [ask(f"Question {number}") for number in range(4)]
+    async with opened(server.base_url, journal, jobs, budget=Budget(usd=1e9)) as gateway:
+        asking = asyncio.gather(*map(gateway.complete, requests))
+        await until(lambda: any(job.batch for job in jobs.open.values()))
+        asking.cancel()
+    (job,) = jobs.open.values()
+    assert job.worst > 0 and not journal.calls
+    async with opened(server.base_url, journal, jobs, budget=(left := Budget(usd=job.worst * 1.1))) as gateway:
+        first, other = await all_of(gateway, [requests[0], ask("Another", max_tokens=10**6)])
+        assert first.text and isinstance(other, BudgetReached)
+        await until(lambda: not jobs.open)
+    assert left.calls == 4 == len(journal.calls)
+    assert 0 < left.spent < job.worst
 
 
 async def test_routing_is_asked_live(server: Any, tmp_path: Path) -> None:

@@ -165,10 +165,11 @@ async def test_faults_that_pass_are_survived_and_lasting_ones_named(server: Any,
         stats = server.stats()
         assert stats["answered_ok"] == len(good) and stats["answered_ok_repeats"] == 0
         server.control(faults={fault: 1}, reset=True)
-        with pytest.raises(ProviderError, match=r"openai:mock: .*\(4 attempts\)") as caught:
+        tries = 16 if fault in ("503", "529") else 4  # a server that is only busy is asked more often
+        with pytest.raises(ProviderError, match=rf"openai:mock: .*\({tries} attempts\)") as caught:
             await gateway.complete(ask("always"))
         assert not isinstance(caught.value, ProviderDown)
-        assert server.stats()["requests"] == 4
+        assert server.stats()["requests"] == tries
 
 
 async def test_a_call_that_hangs_ends_at_its_deadline(server: Any) -> None:

@@ -1,0 +1,126 @@
+"""What a run may spend: money, calls, or both. No call is sent whose worst case would not fit.
+
+    hold = await budget.reserve(price, request)      waits while calls under way may still turn out cheaper
+    budget.settle(hold, cost)                        what it came to takes the place of what was held
+
+The worst case of a call is all its text read as one token a byte, which no tokenizer exceeds, and the longest answer
+it allows. When a call no longer fits and none is under way, the budget is reached.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+import orjson
+
+from agentinstruct.agents.errors import BudgetReached, SetupError
+from agentinstruct.tools.prices import Price, price_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agentinstruct.agents.gateway import Completion, Request
+
+_ROLE_TOKENS = 16
+"""What a chat format adds to each message, and more."""
+
+
+@dataclass
+class Budget:
+    """Money and calls that may be spent; `spent` and `calls` hold what earlier sittings did."""
+
+    usd: float = inf
+    most_calls: float = inf
+    spent: float = 0.0
+    calls: int = 0
+
+    def __post_init__(self) -> None:
+        self._held = 0.0
+        self._under_way = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def check(self, models: "Iterable[str]", prices: dict[str, Price]) -> None:
+        """Refuse before the first call what could not be held to.
+
+        Raises:
+            SetupError: the price of a model is not known.
+        """
+        unknown = sorted({model for model in models if price_of(model, prices) is None})
+        if unknown and self.usd < inf:
+            raise SetupError(
+                f"--budget: no price is known for {', '.join(unknown)}. Give one by --prices FILE: "
+                '{"models": {"NAME": [input, cached, output]}} in USD per million tokens.'
+            )
+
+    async def reserve(self, price: Price | None, request: "Request") -> float:
+        """Hold the most that a call can cost.
+
+        Raises:
+            BudgetReached: it would not fit.
+        """
+        cost = worst_case(price, request) if price and self.usd < inf else 0.0
+        while not self._fits(cost):
+            if not self._under_way:
+                raise BudgetReached(self.told())
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+        self._held += cost
+        self._under_way += 1
+        return cost
+
+    def settle(self, hold: float, cost: float, calls: int = 1) -> None:
+        """Put what a call really cost in the place of what was held for it; `calls` is 0 when nothing was bought."""
+        self._held -= hold
+        self._under_way -= 1
+        self.spent += cost
+        self.calls += calls
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+
+    def commit(self, cost: float) -> None:
+        """Hold the most that a call can cost which an earlier sitting has sent, whether or not it fits."""
+        self._held += cost
+        self._under_way += 1
+
+    def pay(self, cost: float) -> None:
+        """Count a call that was bought, whose hold is settled by who waits for it, if anybody does."""
+        self.spent += cost
+        self.calls += 1
+
+    def told(self) -> str:
+        """How much of it is gone."""
+        money = f"${self.spent:,.4f} of ${self.usd:,.2f}" if self.usd < inf else ""
+        calls = f"{self.calls} of {self.most_calls:.0f} calls" if self.most_calls < inf else ""
+        return " and ".join(part for part in (money, calls) if part) + " spent"
+
+    def _fits(self, cost: float) -> bool:
+        return self.spent + self._held + cost <= self.usd and self.calls + self._under_way < self.most_calls
+
+
+def cost_of(price: Price | None, request: "Request", made: "Completion") -> float:
+    """What a call cost in USD: by the tokens the server counted, else by an estimate that is rather too high."""
+    if price is None or not (price.input or price.output):
+        return 0.0
+    if made.input_tokens or made.output_tokens:
+        return price.of(made.input_tokens, made.cached_tokens, made.output_tokens)
+    return price.of(read_at_most(request), 0, min(request.max_tokens, _bytes(made.text)))
+
+
+def worst_case(price: Price, request: "Request") -> float:
+    """The most that a call can cost, in USD."""
+    return (read_at_most(request) * max(price.input, price.cached) + request.max_tokens * price.output) / 1e6
+
+
+def read_at_most(request: "Request") -> int:
+    """Tokens that a request cannot exceed: no tokenizer makes more of a text than it has bytes."""
+    size = sum(_bytes(message["content"]) + _ROLE_TOKENS for message in request.messages)
+    return size + len(orjson.dumps(request.schema)) + 64 if request.schema else size
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
