@@ -107,7 +107,7 @@ class Answers:
         except RetryableError as fault:
             self.faults[key] = str(fault)
         except ProviderDown as down:
-            self.down = down
+            self.down, self.faults[key] = down, str(down)
         except BadRequestError as error:
             self.refused[key] = error
         else:
@@ -122,10 +122,8 @@ class Answers:
         """Have what was not answered asked for again, or give it up.
 
         Raises:
-            ProviderDown: no call can be answered now, or not one was and all are given up.
+            ProviderDown: not one call was answered and all are given up.
         """
-        if self.down:
-            raise self.down
         lost: list[tuple[Call, Exception]] = []
         for key, tries in self.job.calls.items():
             call = self.calls.get(key)

@@ -79,8 +79,11 @@ class Underway:
         self._drop(job)
         if full:
             return self._resend(job)
-        if reason := self._given_up(job, seen):
-            raise ProviderDown(f"batch job {seen.id} {reason}")
+        if lines and self._left(job):  # what an earlier sitting met may have passed: it is sent again
+            if answers.down:
+                raise answers.down
+            if reason := self._given_up(job, seen):
+                raise ProviderDown(f"batch job {seen.id} {reason}")
         return answers.settle(self.wait)
 
     async def _send(self, track: Track, job: Job, lines: Path) -> None:
@@ -128,10 +131,8 @@ class Underway:
 
     def _given_up(self, job: Job, seen: Seen) -> str:
         """Why it makes no sense to send the rest of a job again by itself, if it makes none."""
-        left = len(self._left(job))
-        if not left:
-            return ""
         if seen.status == "cancelled":
+            left = len(self._left(job))
             return f"was cancelled at the provider. Its answers so far are kept; a resume sends the {left} other calls."
         words = f"{seen.code} {seen.problem}".casefold()
         if seen.status == "failed" and (max(job.calls.values()) > 1 or any(word in words for word in HOPELESS)):
