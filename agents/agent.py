@@ -56,23 +56,22 @@ class Agent(Generic[Reply]):
     besides: Prompt | None = None
     """What it is told after its prompt, such as which tools it has."""
 
-    async def __call__(self, model: str, draw: Random, *, sample: int = 0, **inputs: Any) -> tuple[Reply, Call]:
+    async def __call__(self, model: str, draw: Random | str, *, sample: int = 0, **inputs: Any) -> tuple[Reply, Call]:
         """Ask the model, and again with the problem named when the reply does not fit.
 
         Args:
             model: The model's spec.
-            draw: Picks the example that is shown.
+            draw: Picks the example that is shown: a generator, or the seed of one, made when needed.
             sample: Another number asks for another, independent reply to the same request.
             inputs: What the prompt declares under `inputs:`.
 
         Raises:
             ReplyError: no usable reply: wrong shape, refusal, cut off, empty.
         """
-        request = self._request(model, draw, sample, inputs)
-        call = Call(agent=self.name, role=self.prompt.front.role, prompt=self.prompt.label, model=model)
+        request, call = self._request(model, draw, sample, inputs), None
         for attempt in range(REPAIRS + 1):
-            completion = await _completed(request, (call,) if attempt else ())
-            call = _counted(call, request, completion, attempt)
+            completion = await _completed(request, (call,) if call else ())
+            call = self._counted(call, request, completion, attempt)
             try:
                 reply = self._read(completion)
                 if self.accept:
@@ -85,7 +84,7 @@ class Agent(Generic[Reply]):
                 request = self._again(request, completion, problem)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _request(self, model: str, draw: Random, sample: int, inputs: Mapping[str, Any]) -> Request:
+    def _request(self, model: str, draw: Random | str, sample: int, inputs: Mapping[str, Any]) -> Request:
         front = self.prompt.front
         return Request(
             agent=self.name,
@@ -105,7 +104,7 @@ class Agent(Generic[Reply]):
     def _plain(self) -> bool:
         return issubclass(self.reply, Spoken) and self.reply.plain
 
-    def _messages(self, inputs: Mapping[str, Any], draw: Random) -> list[dict[str, str]]:
+    def _messages(self, inputs: Mapping[str, Any], draw: Random | str) -> list[dict[str, str]]:
         told = self.prompt.render(inputs, draw)
         if self.besides:
             more = "\n\n".join(message["content"] for message in self.besides.render(inputs, draw))
@@ -130,10 +129,24 @@ class Agent(Generic[Reply]):
                 return self.reply.heard(completion.text.strip())
         return parsed(self.reply, completion.text)
 
+    def _counted(self, before: Call | None, request: Request, completion: Completion, attempt: int) -> Call:
+        """The call with this attempt's tokens added to those of the earlier ones."""
+        return Call(
+            agent=self.name,
+            role=request.role,
+            prompt=self.prompt.label,
+            model=request.model,
+            key=request.key,
+            input_tokens=completion.input_tokens + (before.input_tokens if before else 0),
+            cached_tokens=completion.cached_tokens + (before.cached_tokens if before else 0),
+            output_tokens=completion.output_tokens + (before.output_tokens if before else 0),
+            repairs=attempt,
+        )
+
     def _again(self, request: Request, completion: Completion, problem: ReplyError) -> Request:
         if problem.reason in ("cut off", "empty reply"):
             return replace(request, max_tokens=request.max_tokens * 2, sample=request.sample + 1000)
-        ask = self.repair.render({"problem": problem.detail[:600]}, Random(0))
+        ask = self.repair.render({"problem": problem.detail[:600]}, "")
         turn = {"role": "assistant", "content": completion.text[:8000]}
         return replace(request, messages=[*request.messages, turn, *ask])
 
@@ -152,18 +165,6 @@ async def _completed(request: Request, paid: tuple[Call, ...]) -> Completion:
     except ReplyError as problem:
         problem.calls = paid
         raise
-
-
-def _counted(call: Call, request: Request, completion: Completion, attempt: int) -> Call:
-    return call.model_copy(
-        update={
-            "key": request.key,
-            "input_tokens": call.input_tokens + completion.input_tokens,
-            "cached_tokens": call.cached_tokens + completion.cached_tokens,
-            "output_tokens": call.output_tokens + completion.output_tokens,
-            "repairs": attempt,
-        }
-    )
 
 
 @lru_cache(maxsize=256)

@@ -1,32 +1,28 @@
-"""Any server that speaks the OpenAI protocol, over one shared aiohttp session.
+"""Any server that speaks the OpenAI protocol, over connections of our own.
 
 The official client costs ten times the CPU per call at high concurrency, so this one speaks the protocol
 itself: a total deadline per call, errors classified into what may pass and what will not, and the best
 way of asking for JSON that the server turns out to support.
 """
 
-import asyncio
 import contextlib
 import email.utils
 import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from agentinstruct.agents.errors import ProviderDown, ReplyError
 from agentinstruct.agents.gateway import Completion, Request, RetryableError
-from agentinstruct.agents.limits import Kind
+from agentinstruct.agents.http_answer import TooLongError
+from agentinstruct.agents.transport import Transport, UnansweredError, UnreachableError
 from agentinstruct.agents.wire import MODES, body_of, completion_of
-
-if TYPE_CHECKING:
-    from aiohttp import ClientResponse, ClientSession
 
 RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
 BUSY = {429, 503, 529}
-LARGEST_ANSWER = 8 << 20
 
 
 @dataclass
@@ -41,7 +37,7 @@ class Endpoint:
     width: int = 0
     names: dict[str, str] = field(default_factory=dict)
     """What it calls parameters that have other names here; those without one it does not take."""
-    _session: "ClientSession | None" = None
+    _transport: Transport | None = None
 
     async def complete(self, request: Request) -> Completion:
         """The server's answer, asked for in the best way it supports."""
@@ -75,45 +71,44 @@ class Endpoint:
             self.names["temperature"] = ""
 
     async def _post(self, body: dict[str, Any]) -> Any:
-        import aiohttp
-
-        response = None
         try:
-            async with asyncio.timeout(self.timeout_s):
-                async with self._open().post(f"{self.base_url}/chat/completions", data=orjson.dumps(body)) as response:
-                    raw = await _whole(response)
+            answer = await self._open().post(orjson.dumps(body), self.timeout_s)
         except TimeoutError as error:
             raise RetryableError(f"no answer within {self.timeout_s:.0f} s", kind="late") from error
-        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
+        except UnreachableError as error:
             raise RetryableError(f"cannot reach {self.base_url} ({error}). Check --base-url.", kind="absent") from error
-        except (aiohttp.ClientError, OSError) as error:
-            kind: Kind = "absent" if response is None else "spoilt"
-            raise RetryableError(self._safe(f"{type(error).__name__}: {error}"), kind=kind) from error
-        if response.status != 200:
-            raise _failure(response.status, self._safe(_message(raw)), raw, response.headers)
-        return _decoded(raw)
+        except TooLongError as error:
+            raise ReplyError("too long", str(error)) from error
+        except UnansweredError as error:
+            raise RetryableError(str(error), kind="absent") from error
+        except OSError as error:
+            raise RetryableError(self._safe(f"{type(error).__name__}: {error}"), kind="spoilt") from error
+        if answer.status != 200:
+            raise _failure(answer.status, self._safe(_message(answer.body)), answer.body, answer.headers)
+        return _decoded(answer.body)
 
     def _safe(self, text: str) -> str:
         """The text without the key, which some servers repeat in their errors."""
         return text.replace(self.api_key, "…") if self.api_key else text
 
-    def _open(self) -> "ClientSession":
-        if self._session is None:
-            import aiohttp
-
-            headers = {"content-type": "application/json"}
+    def _open(self) -> Transport:
+        if self._transport is None:
+            headers = {
+                "accept": "application/json",
+                "accept-encoding": "identity",
+                "content-type": "application/json",
+                "user-agent": "agentinstruct",
+            }
             if self.api_key:
                 headers["authorization"] = f"Bearer {self.api_key}"
-            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
-            limits = aiohttp.ClientTimeout(total=None, sock_connect=30)  # the deadline of a call is `timeout_s`
-            self._session = aiohttp.ClientSession(connector=connector, headers=headers, timeout=limits)
-        return self._session
+            self._transport = Transport(f"{self.base_url}/chat/completions", headers)
+        return self._transport
 
     async def aclose(self) -> None:
-        """Close the session."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        """Close the connections."""
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
 
 
 class BadRequestError(Exception):
@@ -125,16 +120,6 @@ class BadRequestError(Exception):
         self.about_format = not any(
             word in words for word in ("context_length", "context length", "too long", "content_filter")
         )
-
-
-async def _whole(response: "ClientResponse") -> bytes:
-    parts, size = [], 0
-    async for part in response.content.iter_any():
-        size += len(part)
-        if size > LARGEST_ANSWER:
-            raise ReplyError("too long", f"the answer is over {LARGEST_ANSWER >> 20} MB")
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _decoded(raw: bytes) -> Any:
@@ -158,6 +143,8 @@ def _failure(status: int, said: str, raw: bytes, headers: Mapping[str, str]) -> 
         return RetryableError(message, after, kind="busy" if status in BUSY else "broken")
     if status in (401, 403):
         return ProviderDown(f"{message}. Check the API key (OPENAI_API_KEY).")
+    if status < 400:
+        return ProviderDown(f"{message}. It redirects to {headers.get('location', 'nowhere')}: see --base-url.")
     if status in (404, 405):
         return ProviderDown(f"{message}. Check --base-url and the model's name.")
     if status >= 500:

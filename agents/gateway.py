@@ -13,9 +13,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from hashlib import blake2b
+from logging import ERROR, INFO, WARNING
 from random import Random
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -24,6 +25,7 @@ import orjson
 
 from agentinstruct.agents.budget import Budget, cost_of
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
+from agentinstruct.agents.events import fault_of, tell
 from agentinstruct.agents.limiter import Limiter
 from agentinstruct.agents.limits import Health, Patience, RetryableError, Statistics
 from agentinstruct.agents.records import Role
@@ -88,6 +90,9 @@ class Completion:
     """USD at list prices, with what its failed tries may have cost; 0 for a reply that this run did not pay for."""
 
 
+_STORED = tuple(one.name for one in fields(Completion))
+
+
 class Model(Protocol):
     """Something that answers requests: an endpoint, the embedded model, a script."""
 
@@ -134,6 +139,15 @@ class Lane:
     limiter: Limiter | None
     health: Health
     price: Price | None
+    refused: int = 0
+    """How often it said that it has too much to do."""
+    _told: int = 0
+
+    def tell_limit(self) -> None:
+        """Tell the log when it is given more or fewer calls at once than was told last."""
+        if self.limiter and self.limiter.limit != self._told:
+            self._told = self.limiter.limit
+            tell(INFO, "limit", model=self.spec, limit=self._told)
 
     def slot(self, role: Role) -> AbstractAsyncContextManager[Any]:
         """A place in the queue."""
@@ -200,7 +214,7 @@ class Gateway:
         completion = await self._attempts(lane, request)
         self.statistics.bought(lane.spec, completion, lane.price)
         if self._store is not None:
-            self._store.put_call(request.key, asdict(completion))
+            self._store.put_call(request.key, {name: getattr(completion, name) for name in _STORED})
         return completion
 
     async def _attempts(self, lane: Lane, request: Request) -> Completion:
@@ -217,8 +231,11 @@ class Gateway:
                 used += patience.weight(fault, lane.health.open)
                 if used >= patience.attempts or self._closing or time.monotonic() - started > patience.call_s:
                     self.statistics.failed += 1
+                    _tell(WARNING, "call failed", request, fault, attempt=tries)
                     raise ProviderError(f"{lane.spec}: {fault} ({tries} attempts)") from fault
                 pause = patience.pause(tries - 1, fault, Random(f"{request.key}{tries}"), queued=bool(lane.limiter))
+                _tell(INFO, "retry", request, fault, attempt=tries, wait_s=round(pause, 3))
+                lane.tell_limit()
             self.statistics.retries += 1
             await asyncio.sleep(pause)
 
@@ -251,6 +268,7 @@ class Gateway:
             self._failed(lane, fault)
             raise
         except ProviderDown as down:
+            _tell(ERROR, "model down", request, down)
             self._down(lane, down)
             raise
         finally:
@@ -260,12 +278,14 @@ class Gateway:
     def _answered(self, lane: Lane) -> None:
         if lane.health.answered() and lane.limiter:
             _log.warning("%s answers again", lane.spec)
+            tell(WARNING, "breaker closed", model=lane.spec)
             self.statistics.waiting = ""
             lane.limiter.resume()
 
     def _failed(self, lane: Lane, fault: RetryableError) -> None:
         """A fault that may be the model's, not the call's: then nobody but single calls tries, until one succeeds."""
         self.statistics.refused += fault.kind == "busy"
+        lane.refused += fault.kind == "busy"
         was_open = lane.health.open
         try:
             pause = lane.health.failed(fault)
@@ -278,6 +298,7 @@ class Gateway:
             self.statistics.waiting = f"{lane.spec} does not answer: {fault}"
             if not was_open:
                 _log.warning("%s. The run waits for it, %.0f s at most.", self.statistics.waiting, lane.health.allowed)
+                tell(WARNING, "breaker open", {"text": str(fault)}, model=lane.spec, error=fault_of(fault))
 
     def _down(self, lane: Lane, error: ProviderDown) -> None:
         """Let the calls that wait through, to be spared the same."""
@@ -304,6 +325,10 @@ class Gateway:
             lane = Lane(spec, model, limiter, Health(self._patience), price_of(spec, self._prices))
             self._lanes[spec] = lane
         return lane
+
+    def lanes(self) -> list[Lane]:
+        """Every model that was opened."""
+        return list(self._lanes.values())
 
     def width(self, spec: str) -> int:
         """How many requests of a model can be in flight at once."""
@@ -332,6 +357,11 @@ class Gateway:
         for lane in self._lanes.values():
             await lane.model.aclose()
         self._lanes.clear()
+
+
+def _tell(level: int, event: str, request: Request, fault: Exception, **fields: Any) -> None:
+    """Tell the log what a call met; the server's own words are content."""
+    tell(level, event, {"text": str(fault)}, agent=request.agent, model=request.model, error=fault_of(fault), **fields)
 
 
 _CURRENT: ContextVar[Gateway | None] = ContextVar("gateway", default=None)

@@ -15,7 +15,7 @@ from jinja2 import Template
 from agentinstruct.agents.errors import SkillError
 from agentinstruct.agents.files import nearest
 from agentinstruct.agents.forms import FORMS, read_form
-from agentinstruct.agents.prompt import compile_template
+from agentinstruct.agents.prompt import compile_template, filled
 from agentinstruct.agents.records import Draft
 
 if TYPE_CHECKING:
@@ -68,5 +68,5 @@ def request_of(skill: "Skill", draft: Draft, draw: Random) -> str:
     shown = {"passage": draft.passage, "question": item.question, "options": item.options}
     if item.output:
         demand = draw.choice(list(skill.demands[item.output]))
-        shown["demand"] = demand.render(read_form(item).shown()).strip()
-    return layout.render(shown).strip()
+        shown["demand"] = filled(demand, read_form(item).shown())
+    return filled(layout, shown)

@@ -34,6 +34,8 @@ from agentinstruct.agents.records import Role
 _GAP = r"[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*"
 """What a reader does not see between `<` and a tag's name."""
 SECTIONS = ("system", "user", "example")
+_TOLD = ("system", "user")
+_MARKED = re.compile(r"\{[{%#]")
 _HEADING = re.compile(r"^#[ \t]+(.+?)[ \t]*$", re.MULTILINE)
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 
@@ -60,8 +62,9 @@ class Prompt:
 
     name: str
     front: FrontMatter
-    system: Template | None
-    user: Template
+    system: "Template | str | None"
+    """A section in which nothing varies is its text."""
+    user: "Template | str"
     examples: tuple[str, ...]
     fingerprint: str
 
@@ -70,23 +73,39 @@ class Prompt:
         """How records name it: `file@fingerprint`."""
         return f"{self.name}@{self.fingerprint}"
 
-    def render(self, inputs: Mapping[str, Any], draw: Random) -> list[dict[str, str]]:
-        """The chat messages for these inputs; `draw` picks the example."""
+    def render(self, inputs: Mapping[str, Any], draw: Random | str) -> list[dict[str, str]]:
+        """The chat messages for these inputs; `draw`, or a generator of that seed, picks the example."""
         values = dict(inputs)
         if self.examples:
-            values["example"] = draw.choice(self.examples)
+            values["example"] = (Random(draw) if isinstance(draw, str) else draw).choice(self.examples)
         try:
             parts = [("system", self.system), ("user", self.user)]
-            return [{"role": role, "content": template.render(values).strip()} for role, template in parts if template]
+            return [{"role": role, "content": filled(part, values)} for role, part in parts if part is not None]
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             raise PromptError(f"{self.name}: cannot be rendered: {error}. Correct the template.") from error
 
 
+def filled(template: Template | str, values: Mapping[str, Any]) -> str:
+    """A template's text with these values; `Template.render` would copy them three times."""
+    if isinstance(template, str):
+        return template
+    context = template.new_context({**ENVIRONMENT.globals, **values}, shared=True)
+    return "".join(template.root_render_func(context)).strip()
+
+
 def tagged(text: object, name: str) -> str:
     """Untrusted text between tags of this name; a tag of that name inside it is defused."""
-    whole = str(text).encode("utf-8", "replace").decode()
-    inner = re.sub(rf"<({_GAP}/?{_GAP}{re.escape(name)}\b)", r"‹\1", whole, flags=re.IGNORECASE)
+    inner = str(text)
+    if not inner.isascii():
+        inner = inner.encode("utf-8", "replace").decode()
+    if "<" in inner:
+        inner = _tag(name).sub(r"‹\1", inner)
     return f"<{name}>\n{inner}\n</{name}>"
+
+
+@lru_cache(maxsize=256)
+def _tag(name: str) -> re.Pattern[str]:
+    return re.compile(rf"<({_GAP}/?{_GAP}{re.escape(name)}\b)", re.IGNORECASE)
 
 
 def as_json(value: object) -> str:
@@ -124,6 +143,7 @@ def compile_template(
         tree = ENVIRONMENT.parse(text)
         used, referenced = meta.find_undeclared_variables(tree), any(True for _ in meta.find_referenced_templates(tree))
         template = ENVIRONMENT.from_string(tree)
+        template.globals = dict(ENVIRONMENT.globals)  # Jinja's own, a chain of maps, is slow to walk at each rendering
     except TemplateSyntaxError as cause:
         raise error(f"{where}, line {cause.lineno + line - 1}: {cause.message}. Correct the template.") from cause
     if referenced:
@@ -153,11 +173,7 @@ def _prompt_of(text: str, name: str) -> Prompt:
         )
     front = checked(FrontMatter, read_yaml(match[1], name, PromptError), name, PromptError)
     sections = _sections(match[2], name, 1 + text.count("\n", 0, match.start(2)))
-    compiled = {
-        key: compile_template(sections[key][0][1], name, _allowed(front, sections), line=sections[key][0][0])
-        for key in ("system", "user")
-        if sections[key]
-    }
+    compiled = {key: _compiled(*sections[key][0], name, _allowed(front, sections)) for key in _TOLD if sections[key]}
     used = set().union(*(variables for _, variables in compiled.values()))
     if unused := set(front.inputs) - used:
         raise PromptError(
@@ -167,6 +183,11 @@ def _prompt_of(text: str, name: str) -> Prompt:
     examples = tuple(content for _, content in sections["example"])
     system = compiled["system"][0] if "system" in compiled else None
     return Prompt(name, front, system, compiled["user"][0], examples, fingerprint)
+
+
+def _compiled(line: int, text: str, name: str, allowed: set[str]) -> tuple[Template | str, set[str]]:
+    """A section as a template, or as it is where it holds no tag of one."""
+    return compile_template(text, name, allowed, line=line) if _MARKED.search(text) else (text.strip(), set())
 
 
 def _allowed(front: FrontMatter, sections: Mapping[str, list[Section]]) -> set[str]:

@@ -6,6 +6,8 @@ your own     any typed reply that renders itself as `text`
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import orjson
@@ -112,10 +114,14 @@ def parsed(reply: type[Reply], text: str) -> Reply:
 
 def _json(text: str) -> Any:
     """The JSON value in a reply, also when it is fenced or has words around it."""
-    fenced = _FENCED.search(text)
-    for candidate in (text, fenced[1] if fenced else "", text[text.find("{") : text.rfind("}") + 1]):
-        try:
+    for candidate in _candidates(text):
+        with suppress(orjson.JSONDecodeError):
             return orjson.loads(candidate)
-        except orjson.JSONDecodeError:
-            continue
     raise ReplyError("not JSON", f"no JSON object in: {text[:120]!r}")
+
+
+def _candidates(text: str) -> Iterator[str]:
+    yield text
+    if fenced := _FENCED.search(text):
+        yield fenced[1]
+    yield text[text.find("{") : text.rfind("}") + 1]

@@ -7,10 +7,10 @@ LangGraph's tool node carries them out together, and `answer` goes on with what 
 """
 
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.prebuilt import ToolNode
 from langgraph.runtime import Runtime
 
@@ -59,7 +59,7 @@ class Answering:
             accept=Step.whole if tools else None,
             besides="tools" if tools else "worked" if draft.trace else "",
         )
-        reply, call = await agent(model, Random(draft.id), **inputs)
+        reply, call = await agent(model, draft.id, **inputs)
         calls, answer = (*draft.calls, call), answer_of(reply)
         if answer is None:
             use = ToolUse(tool=reply.tool, input=reply.input, output="")
@@ -100,6 +100,11 @@ def _told(draft: Draft, given: list[AnyMessage]) -> Draft:
 def tool_node(skill: Skill) -> ToolNode:
     """The node that carries out what the teachers of a skill ask for."""
     return ToolNode([tool_named(name) for name in skill.tools], name="tools", messages_key="exchange")
+
+
+def with_runtime(runtime: Runtime[Context]) -> RunnableConfig:
+    """What a tool node that is called by hand is told of the run: LangGraph itself would tell it so."""
+    return {"configurable": {"__pregel_runtime": runtime}}
 
 
 async def tools_or_verify(state: FlowState) -> str:

@@ -1,7 +1,7 @@
 """The crew of a skill: its agents, and what becomes of a draft that one of them spoils."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
@@ -100,6 +100,11 @@ class Crew:
         )
 
 
+async def together(work: Sequence[Coroutine[Any, Any, Done]]) -> list[Done]:
+    """The results of all, in order; a single one needs no task of its own."""
+    return [await work[0]] if len(work) == 1 else list(await asyncio.gather(*work))
+
+
 async def each(
     work: Sequence[Work],
     do: Callable[[Work], Awaitable[Done]],
@@ -113,5 +118,5 @@ async def each(
         except ReplyError as error:
             return drop(item, error)
 
-    results = await asyncio.gather(*map(one, work))
+    results = await together([one(item) for item in work])
     return [r for r in results if not isinstance(r, Dropped)], [r for r in results if isinstance(r, Dropped)]

@@ -68,7 +68,7 @@ class Library:
 
     async def _ask(self, name: str, model: str, seed: Seed) -> tuple[ApiList, Call]:
         agent = self.crew.agent(name, ApiList, f"transform/{name}")
-        reply, call = await agent(model, Random(f"{seed.id}/{name}"), seed=seed)
+        reply, call = await agent(model, f"{seed.id}/{name}", seed=seed)
         if not reply.suitable or not reply.apis:
             error = ReplyError("declined", reply.reason or "no function was found in the seed", calls=(call,))
             raise error
@@ -96,7 +96,7 @@ class Library:
         agent = self.crew.agent("hypothesise", MoreApis)
         inputs: dict[str, Any] = {"library": state["library"], "apis": known, "wanted": wanted}
         try:
-            reply, call = await agent(settings(runtime).model_of("transform"), Random(state["seed"].id), **inputs)
+            reply, call = await agent(settings(runtime).model_of("transform"), state["seed"].id, **inputs)
         except ReplyError as error:
             return {"apis": (), "dropped": [self.crew.dropped(state, "transform/hypothesise", error)]}
         return {"library": reply.library, **self._grown({**state, "apis": known}, [reply.apis], [call])}
@@ -110,9 +110,7 @@ class Library:
         """Declare the library's data and behaviour; it must be executable before any task is written."""
         agent = self.crew.agent("simulate", SimulatorSpec, accept=lambda spec: usable(spec, state["apis"]))
         try:
-            spec, call = await agent(
-                settings(runtime).model_of("transform"), Random(state["seed"].id), apis=state["apis"]
-            )
+            spec, call = await agent(settings(runtime).model_of("transform"), state["seed"].id, apis=state["apis"])
         except ReplyError as error:
             return {"apis": (), "dropped": [self.crew.dropped(state, "transform/simulate", error)]}
         before, library = state["passage"], spec.library(state["apis"])

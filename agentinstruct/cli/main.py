@@ -1,4 +1,4 @@
-"""`agentinstruct`: run · preview · check · draw · skills · export · fetch."""
+"""`agentinstruct`: run · status · preview · check · draw · skills · export · fetch."""
 
 import sys
 
@@ -11,6 +11,7 @@ from agentinstruct.cli.fetch import fetch
 from agentinstruct.cli.preview import preview
 from agentinstruct.cli.run import run
 from agentinstruct.cli.skills import skills
+from agentinstruct.cli.status import status
 
 app = typer.Typer(
     name="agentinstruct",
@@ -20,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, preview, check, draw, skills, export, fetch):
+for command in (run, status, preview, check, draw, skills, export, fetch):
     app.command()(command)
 
 

@@ -1,5 +1,6 @@
 """The options that commands share, and the settings they add up to."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,6 +40,11 @@ PerGoal = Annotated[
 Solvers = Annotated[int, typer.Option(min=1, max=15, help="Independent solvers that vote on a key.")]
 RunSeed = Annotated[int, typer.Option("--seed", help="Random seed: the same one makes the same choices.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Longest wait for one answer, in seconds.")]
+LogFiles = Annotated[
+    Path | None, typer.Option("--log-file", help="Append events here as JSON lines, without any text.")
+]
+LogLevels = Annotated[str, typer.Option("--log-level", help="From which events on: debug · info · warning · error.")]
+LogContent = Annotated[bool, typer.Option("--log-content", help="Log texts too: prompts, replies, error messages.")]
 Embeddings = Annotated[str, typer.Option(help="What embeds seeds for retrieval: local · openai:NAME · hash · none.")]
 BudgetUsd = Annotated[
     float | None,

@@ -61,8 +61,12 @@ def run(
     budget: o.BudgetUsd = None,
     max_calls: o.MaxCalls = 0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed three times.")] = False,
+    log_file: o.LogFiles = None,
+    log_level: o.LogLevels = "info",
+    log_content: o.LogContent = False,
 ) -> None:
     """Make a dataset from documents and code. Run the same command again to resume."""
+    from agentinstruct.run.logfile import LEVELS, LogFile
     from agentinstruct.run.plan import RunConfig
     from agentinstruct.seeds import SeedOptions
 
@@ -100,6 +104,7 @@ def run(
             batch_window=batch_window,
             budget=budget,
             max_calls=max_calls,
+            log=LogFile(log_file, choice("--log-level", log_level, *LEVELS), log_content) if log_file else None,
         )
         try:
             finished = start(config)

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from agentinstruct.agents.limits import Statistics
     from agentinstruct.run.execute import Finished
     from agentinstruct.run.progress import Progress
+    from agentinstruct.run.status import Totals
     from agentinstruct.run.summary import Summary
 
 
@@ -66,14 +68,14 @@ def _work_line(progress: "Progress", elapsed: float) -> Text:
         line.append(f" · {progress.failed} failed", style="red")
     if progress.done and not progress.reading:
         left = (progress.items - finished - progress.failed) * elapsed / progress.done
-        line.append(f" · about {_duration(left)} left")
+        line.append(f" · about {duration(left)} left")
     return line
 
 
 def _record_line(progress: "Progress") -> Text:
     line = Text("records ")
     line.append(", ".join(f"{name} {count}" for name, count in progress.records.most_common()) or "none yet", "green")
-    dropped = ", ".join(f"{reason} {count}" for reason, count in progress.dropped.most_common(4))
+    dropped = ", ".join(f"{reason} {count}" for (_, reason), count in progress.dropped.most_common(4))
     return line.append(f" · dropped {dropped}" if dropped else "", "dim")
 
 
@@ -83,16 +85,22 @@ def _call_line(progress: "Progress", elapsed: float) -> Text:
     line = Text(f"{calls.calls} calls ({rate:.1f}/s, {calls.in_flight} in flight", "dim")
     line.append(f", {calls.retries} retried" if calls.retries else "")
     line.append(f", {calls.batched} waiting for {calls.jobs} batch jobs" if calls.batched else "")
-    line.append(f") · {calls.input_tokens:,} tokens in, {calls.output_tokens:,} out")
-    return line.append(f" · {_cost(calls)} · {_duration(elapsed)}")
+    line.append(f") · {tokens(calls)}")
+    return line.append(f" · {cost(calls.cost, calls.unpriced)} · {duration(elapsed)}")
 
 
-def _cost(calls: "Statistics") -> str:
+def tokens(calls: "Statistics | Totals") -> str:
+    """Tokens read, the part of them that the provider had cached, and tokens written."""
+    share = calls.cached_tokens / calls.input_tokens if calls.input_tokens else 0.0
+    return f"{calls.input_tokens:,} tokens in ({share:.0%} cached), {calls.output_tokens:,} out"
+
+
+def cost(usd: float, unpriced: Iterable[str]) -> str:
     """The cost at list prices, and which models have none here."""
-    if not calls.unpriced:
-        return f"${calls.cost:,.2f}"
-    unknown = f"price of {', '.join(sorted(calls.unpriced))} unknown (--prices)"
-    return f"${calls.cost:,.2f} + {unknown}" if calls.cost else unknown
+    if not unpriced:
+        return f"${usd:,.2f}"
+    unknown = f"price of {', '.join(sorted(unpriced))} unknown (--prices)"
+    return f"${usd:,.2f} + {unknown}" if usd else unknown
 
 
 def show_summary(finished: "Finished") -> None:
@@ -115,9 +123,8 @@ def show_summary(finished: "Finished") -> None:
         console.print(f"\n{notice}", soft_wrap=True)
     calls = finished.progress.statistics
     console.print(
-        f"\n{calls.calls} calls this time ({calls.from_journal} found in the journal), "
-        f"{calls.input_tokens:,} tokens in ({calls.cached_tokens:,} cached), {calls.output_tokens:,} out, "
-        f"{_cost(calls)}",
+        f"\n{calls.calls} calls this time ({calls.from_journal} found in the journal), {tokens(calls)}, "
+        f"{cost(calls.cost, calls.unpriced)}",
         soft_wrap=True,
     )
     total = sum(finished.exported.rows.values())
@@ -175,7 +182,8 @@ def _seeds(console: Console, progress: "Progress") -> None:
         )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds in words."""
     minutes, seconds = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"

@@ -50,7 +50,7 @@ def _checks(skill: "Skill") -> dict[str, list["Check"]]:
     from agentinstruct.agents.checks import COSTS, policy
 
     names = dict.fromkeys(name for category in skill.categories for name in skill.checks_of(category))
-    found = [check for stage in ("item", "response") for check in policy(names, stage)]
+    found = [check for stage in ("item", "response") for check in policy(tuple(names), stage)]
     by_cost = {cost: [check for check in found if check.cost == cost] for cost in COSTS}
     return {cost: checks for cost, checks in by_cost.items() if checks}
 

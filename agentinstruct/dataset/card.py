@@ -14,20 +14,22 @@ def card(rows: Mapping[str, int], skills: Mapping[str, str], records: Iterable[d
     models: Counter[tuple[str, str]] = Counter()
     checks: Counter[tuple[str, str]] = Counter()
     prompts: set[str] = set()
-    accepted = 0
+    accepted, read, cached = 0, 0, 0
     for record in records:
         licences[record["licence"]] += 1
         accepted += bool(record["accepted"])
         models.update({(call["role"], call["model"]) for call in record["calls"]})
         checks.update({(verdict["check"], verdict["kind"]) for verdict in record["verdicts"] if verdict["passed"]})
         prompts |= {call["prompt"] for call in record["calls"]}
+        read += sum(call["input_tokens"] for call in record["calls"])
+        cached += sum(call["cached_tokens"] for call in record["calls"])
     total = sum(rows.values())
     parts = [
         f"---\n{_configs(rows)}tags:\n- synthetic\n- agentinstruct\n---\n",
         "# Instruction dataset\n",
         f"{total} records made by AgentInstruct from raw documents and code, {accepted} of which passed every check "
         "of their skill (`accepted`). Each row carries its lineage: source and span, transform, category, parent, "
-        "every model call and every verdict.\n",
+        f"every model call and every verdict.{_cached(read, cached)}\n",
         _table("Splits", ("split", "skill", "records"), [(s, skills[s], n) for s, n in sorted(rows.items())]),
         _table("Models", ("role", "model", "records"), [(*pair, n) for pair, n in sorted(models.items())]),
         _table("Checks passed", ("check", "kind", "records"), [(*pair, n) for pair, n in sorted(checks.items())]),
@@ -35,6 +37,10 @@ def card(rows: Mapping[str, int], skills: Mapping[str, str], records: Iterable[d
         "## Prompts\n\n" + "\n".join(f"- `{prompt}`" for prompt in sorted(prompts)) + "\n",
     ]
     return "\n".join(parts)
+
+
+def _cached(read: int, cached: int) -> str:
+    return f" Of the tokens that the models read, {cached / read:.0%} were in their prefix cache." if cached else ""
 
 
 def _configs(rows: Mapping[str, int]) -> str:

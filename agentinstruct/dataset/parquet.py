@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 ROWS_IN_MEMORY = 500
+MOST_BYTES = 64 << 20
 _TEXT = ("id", "skill", "split", "category", "transform", "form", "seed_id", "source")
 _MORE = ("licence", "language", "context", "key", "parent", "goal", "suggestion")
 
@@ -16,14 +17,16 @@ class ParquetSplit:
 
     def __init__(self, path: Path, *, with_tools: bool) -> None:
         self._path = path
-        self._rows: list[dict[str, Any]] = []
+        self._lines: list[bytes] = []
+        self._size = 0
         self._writer: Any = None
         self._with_tools = with_tools
 
     def write(self, row: dict[str, Any]) -> None:
         """Add a record as `Record.row()` gives it."""
-        self._rows.append(self._flat(row))
-        if len(self._rows) >= ROWS_IN_MEMORY:
+        self._lines.append(orjson.dumps(self._flat(row)))
+        self._size += len(self._lines[-1])
+        if len(self._lines) >= ROWS_IN_MEMORY or self._size >= MOST_BYTES:
             self._flush()
 
     def __enter__(self) -> "ParquetSplit":
@@ -40,11 +43,19 @@ class ParquetSplit:
     def _flush(self) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
+        from pyarrow import json
 
         if self._writer is None:
             self._writer = pq.ParquetWriter(self._path, _schema(self._with_tools), compression="zstd")
-        self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._writer.schema))
-        self._rows = []
+        if not self._lines:
+            return
+        text = b"\n".join(self._lines)
+        # As JSON: Arrow reads it without a Python object for each value, and without importing pandas.
+        how = json.ReadOptions(use_threads=False, block_size=len(text) + 1)
+        form = json.ParseOptions(explicit_schema=self._writer.schema, unexpected_field_behavior="ignore")
+        table = json.read_json(pa.BufferReader(text), read_options=how, parse_options=form)
+        self._writer.write_table(table.select(self._writer.schema.names))
+        self._lines, self._size = [], 0
 
     def _flat(self, row: dict[str, Any]) -> dict[str, Any]:
         if not self._with_tools:

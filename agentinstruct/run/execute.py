@@ -8,15 +8,19 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from logging import INFO
 from pathlib import Path
 
 from agentinstruct.agents.errors import RunError
+from agentinstruct.agents.events import concerning, tell
 from agentinstruct.dataset.export import Exported, export
 from agentinstruct.run.folder import storage_error
 from agentinstruct.run.journal import Journal
+from agentinstruct.run.logfile import logging_to
 from agentinstruct.run.manifest import read_manifest
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.progress import Progress
+from agentinstruct.run.report import reporting
 from agentinstruct.run.runner import Runner
 from agentinstruct.run.summary import Summary, summarise
 
@@ -46,17 +50,27 @@ async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda 
     config = _as_begun(config)
     journal = Journal.open(config.out, config.manifest())
     try:
-        runner = Runner(config, journal)
-        watch(runner.progress)
+        with logging_to(config.log), concerning(run=journal.manifest.run):
+            return await _sitting(config, journal, watch)
+    finally:
+        journal.close()
+
+
+async def _sitting(config: RunConfig, journal: Journal, watch: Callable[[Progress], None]) -> Finished:
+    """From where the run stands to its end, or as far as it gets."""
+    runner, done = Runner(config, journal), journal.counts().done
+    tell(INFO, "resume" if done else "start", folder=str(config.out), models=config.models(), done=done)
+    watch(runner.progress)
+    async with reporting(journal.folder, journal.manifest.run, runner.progress) as report:
         with _signals(runner) as received:
             try:
                 await runner.run()
             finally:
+                report.state = "exporting"
                 exported = await asyncio.to_thread(_export, journal, config.out)
         summary = await asyncio.to_thread(summarise, journal)
-        return Finished(summary, exported, runner.progress, received[0] if received else 0)
-    finally:
-        journal.close()
+        report.state = "stopped" if received else "finished"
+    return Finished(summary, exported, runner.progress, received[0] if received else 0)
 
 
 def _as_begun(config: RunConfig) -> RunConfig:

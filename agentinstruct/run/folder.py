@@ -2,6 +2,7 @@
 
 folder/  run.json      what is being run (manifest)
          run.lock      who is running it
+         status.json   how that goes, for whoever looks (status)
          *.seg         the truth (segment)
          ledger.sqlite an index of it (ledger)
          quarantine/   torn ends of segments, kept for a look
@@ -15,6 +16,7 @@ import socket
 import stat
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
@@ -128,16 +130,24 @@ def prepare(path: Path) -> None:
         )
 
 
+class Owner(NamedTuple):
+    """The process that runs a folder, by its own words."""
+
+    pid: int
+    host: str
+    started: str
+
+
 def take_lock(path: Path) -> int:
     """Makes this process the folder's one writer until the handle is closed or the process dies. Raises `RunError`."""
     handle = open_file(path / LOCK, os.O_RDWR | os.O_CREAT)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        owner = {"pid": os.getpid(), "host": socket.gethostname(), "started": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
+        _lock(handle)
+        owner = Owner(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%dT%H:%M:%S%z"))
         os.ftruncate(handle, 0)
-        os.pwrite(handle, orjson.dumps(owner), 0)
+        os.pwrite(handle, orjson.dumps(owner._asdict()), 0)
     except BlockingIOError as problem:
-        busy = _in_use(path, os.pread(handle, 4096, 0))
+        busy = _in_use(path, _owner(handle))
         os.close(handle)
         raise busy from problem
     except OSError as problem:
@@ -146,10 +156,38 @@ def take_lock(path: Path) -> int:
     return handle
 
 
-def _in_use(path: Path, note: bytes) -> RunError:
+def owner_of(path: Path) -> Owner | None:
+    """The process that runs this folder now, or None; a lock of an unreadable note gives pid 0. Raises `RunError`."""
+    if not (path / LOCK).exists():
+        return None
+    handle = open_file(path / LOCK, os.O_RDONLY)
     try:
-        owner = orjson.loads(note)
-        who = f"process {owner['pid']} on {owner['host']}, started {owner['started']}"
-    except (orjson.JSONDecodeError, KeyError, TypeError):  # the owner is just writing its note
-        who = "another process"
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _owner(handle) or Owner(0, "", "")
+    else:
+        return None
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    for _ in range(4):  # whoever looks at the folder holds its lock for some microseconds
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.01)
+    return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _owner(handle: int) -> Owner | None:
+    try:
+        note = orjson.loads(os.pread(handle, 4096, 0))
+        return Owner(int(note["pid"]), str(note["host"]), str(note["started"]))
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):  # the owner is just writing its note
+        return None
+
+
+def _in_use(path: Path, owner: Owner | None) -> RunError:
+    who = f"process {owner.pid} on {owner.host}, started {owner.started}" if owner else "another process"
     return RunError(f"{path}: in use by {who}. Wait for it, stop it, or choose another --out.")

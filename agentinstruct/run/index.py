@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 from agentinstruct.agents.errors import RunError
 from agentinstruct.run.ledger import LEDGER, Failure
 
+POISON = 3
+"""A work item that failed this often is set aside until --retry-failed."""
 _PAGE = 500
 _PLACES = {
     "records": "SELECT id, segment, offset, length FROM items WHERE id > ? AND records > 0 ORDER BY id LIMIT ?",
@@ -19,6 +21,11 @@ SELECT item, skill, seed, stage, error, message, attempts, at FROM failures
 WHERE item > ? AND NOT EXISTS (SELECT 1 FROM items WHERE id = item) ORDER BY item LIMIT ?
 """
 _FAILED = "SELECT skill, count(*) FROM failures WHERE NOT EXISTS (SELECT 1 FROM items WHERE id = item) GROUP BY skill"
+_FAULTS = """
+SELECT error, count(*), message, max(at) FROM failures WHERE NOT EXISTS (SELECT 1 FROM items WHERE id = item)
+GROUP BY error ORDER BY count(*) DESC, error
+"""
+_ASIDE = "SELECT count(*) FROM failures WHERE attempts >= ? AND NOT EXISTS (SELECT 1 FROM items WHERE id = item)"
 _TOTALS = "SELECT skill, sum(items), sum(records), sum(dropped) FROM totals GROUP BY skill"
 
 
@@ -60,6 +67,14 @@ class Counts:
     def dropped(self) -> int:
         """Drafts dropped."""
         return sum(skill.dropped for skill in self.skills.values())
+
+
+class Fault(NamedTuple):
+    """Work items that wait because of one class of error, with what the last of them met."""
+
+    error: str
+    items: int
+    message: str
 
 
 class Place(NamedTuple):
@@ -125,6 +140,14 @@ class Index:
             skills[skill] = SkillCounts(done, failed.get(skill, 0), records, dropped)
         calls, cost = self._ask("SELECT sum(calls), sum(cost) FROM call_total")[0]
         return Counts(calls, cost, skills)
+
+    def faults(self) -> list[Fault]:
+        """Why work items wait, most frequent first."""
+        return [Fault(*row) for *row, _ in self._ask(_FAULTS)]
+
+    def set_aside(self) -> int:
+        """Work items that failed so often that they are not tried again."""
+        return int(self._ask(_ASIDE, POISON)[0][0])
 
     def _ask(self, question: str, *values: Any) -> list[Any]:
         try:

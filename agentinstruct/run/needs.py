@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.skill import Skill
-from agentinstruct.tools.sandbox import SandboxUnavailable, backends
+from agentinstruct.tools.sandbox import unavailable
 
 PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"formats": ("jsonschema_rs",), "solve": ("z3", "pint"), "split": ("tree_sitter", "tree_sitter_python")}
@@ -19,8 +19,8 @@ def missing(skill: Skill) -> str:
     """What a skill lacks here and how to get it; empty when it can run."""
     for need in skill.file.needs:
         if need == SANDBOX:
-            if fault := _no_sandbox():
-                return fault
+            if fault := unavailable():
+                return f"runs generated code: {fault}"
         elif need in PACKAGES and not all(map(find_spec, PACKAGES[need])):
             return f"needs packages that are not installed: pip install 'agentinstruct[{need}]'"
     return ""
@@ -37,14 +37,3 @@ def able(skills: Sequence[Skill], named: bool) -> tuple[list[Skill], dict[str, s
     if lacking and (named or not kept):
         raise SetupError("; ".join(f"{name} {fault}" for name, fault in lacking.items()))
     return kept, lacking
-
-
-def _no_sandbox() -> str:
-    try:
-        reports = backends()
-    except SandboxUnavailable as error:
-        return str(error)
-    if any(report.works for report in reports):
-        return ""
-    faults = "; ".join(f"{report.name}: {report.reason}" for report in reports)
-    return f"runs generated code, and no sandbox holds here ({faults}): agentinstruct check says what to do"

@@ -15,6 +15,7 @@ from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill, load_skill, skill_names
 from agentinstruct.graphs.plan import work_id
 from agentinstruct.graphs.state import NONE, ROLES, Context
+from agentinstruct.run.logfile import LogFile
 from agentinstruct.run.mix import ALL, RELEASED, Mix, weights_of
 from agentinstruct.run.needs import able
 from agentinstruct.seeds import SeedOptions
@@ -47,6 +48,7 @@ class RunConfig:
     batch: BatchOptions = field(default_factory=BatchOptions)
     batch_window: int = 2000
     """Work items in flight where calls go by batch: what a wave can be made of, and what memory depends on."""
+    log: LogFile | None = None
     budget: float | None = None
     """USD that the run may cost in all, earlier sittings included."""
     max_calls: int = 0

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from agentinstruct.agents.gateway import Statistics
+from agentinstruct.agents.gateway import Gateway, Statistics
 
 
 @dataclass
@@ -11,6 +11,10 @@ class Progress:
     """What a run has done so far; read by whoever shows it."""
 
     seeds: int = 0
+    expected: int = 0
+    """Seeds in all, where that is known."""
+    taken: int = 0
+    """Seeds whose work is in `items`."""
     skipped: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     """For each reason a seed was skipped, the first one it happened to."""
@@ -29,10 +33,16 @@ class Progress:
     """The skills that cannot run on this machine, and what each lacks."""
     notice: str = ""
     """What the run does without, and how to have it."""
+    untraced: str = ""
+    """Why traces or metrics did not arrive where they were to go."""
     reading: bool = True
     records: Counter[str] = field(default_factory=Counter)
-    dropped: Counter[str] = field(default_factory=Counter)
+    accepted: Counter[str] = field(default_factory=Counter)
+    """Of the records, those that passed every check."""
+    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By stage and reason."""
     statistics: Statistics = field(default_factory=Statistics)
+    gateway: Gateway | None = None
 
     @property
     def notices(self) -> list[str]:
@@ -40,4 +50,4 @@ class Progress:
         told = [f"{name} was left out: it {why}" for name, why in self.left_out.items()]
         if self.unrouted:
             told.append(f"{self.unrouted} seeds were routed by their features: the agent gave no usable opinion")
-        return [*told, *([self.notice] if self.notice else [])]
+        return [*told, *filter(None, (self.notice, self.untraced))]

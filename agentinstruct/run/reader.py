@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from agentinstruct.agents.errors import RunError
 from agentinstruct.run.folder import storage_error
-from agentinstruct.run.index import Counts, Index
+from agentinstruct.run.index import Counts, Fault, Index
 from agentinstruct.run.ledger import LEDGER, Failure, Ledger, connect, owner
 from agentinstruct.run.manifest import Manifest, read_manifest
 from agentinstruct.run.recovery import Recovery, adopt
@@ -100,6 +100,14 @@ class JournalReader:
     def counts(self) -> Counts:
         """How far the run is; the cost does not grow with the run."""
         return self._index.counts()
+
+    def faults(self) -> list[Fault]:
+        """Why work items wait, most frequent first; the cost grows with those that wait only."""
+        return self._index.faults()
+
+    def set_aside(self) -> int:
+        """Work items that failed so often that they are not tried again."""
+        return self._index.set_aside()
 
     def close(self) -> None:
         """Closes all files."""

@@ -19,6 +19,7 @@ from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.source import Source
+from agentinstruct.run.telemetry import Telemetry, telemetry
 from agentinstruct.run.window import Outcome, Window
 
 
@@ -44,15 +45,20 @@ class Runner:
         Raises:
             ProviderDown: a model cannot be reached or refuses to serve; what is done is kept.
         """
+        async with telemetry(self.journal.manifest.run, self.progress) as traced:
+            await self._run(traced)
+
+    async def _run(self, traced: Telemetry) -> None:
         skills, self.progress.left_out = self.config.able_skills()
+        self.progress.expected = self.config.limit
         before = self.journal.counts()
         budget = self.config.make_budget(before.calls, before.cost)
         batches = batches_of(self.config, self.journal, self.progress.statistics, budget)
-        gateway = self._gateway(batches, budget)
+        self.progress.gateway = gateway = self._gateway(traced, batches, budget)
         width = min(gateway.width(spec) for spec in set(self.config.models().values()))
         width = self.config.batch_window if batches else width
         contexts = {skill.name: self.config.context_for(skill) for skill in skills}
-        self._window = window = Window(width, self.journal, load_graphs(skills), contexts, self._count)
+        self._window = window = Window(width, self.journal, load_graphs(skills), contexts, self._count, traced)
         async with using(gateway), self._corpus(skills):
             if batches:
                 batches.start()
@@ -78,12 +84,12 @@ class Runner:
         finally:
             await window.close()
 
-    def _gateway(self, batches: Batches | None, budget: Budget) -> Gateway:
+    def _gateway(self, traced: Telemetry, batches: Batches | None, budget: Budget) -> Gateway:
         patience = Patience()
         if self.journal.counts().calls:  # its models did answer: what fails first now may be a few poisoned items
             patience.first_s = 20.0
         return Gateway(
-            self.config.endpoints.open,
+            traced.opener(self.config.endpoints.open),
             store=self.journal,
             max_concurrency=self.config.max_concurrency,
             patience=patience,
@@ -109,7 +115,8 @@ class Runner:
             return
         progress.done += 1
         progress.records[outcome.work.skill] += len(outcome.records)
-        progress.dropped.update(one["reason"] for one in outcome.dropped)
+        progress.accepted[outcome.work.skill] += sum(record["accepted"] for record in outcome.records)
+        progress.dropped.update((one["stage"].partition("/")[0], one["reason"]) for one in outcome.dropped)
 
 
 def load_graphs(skills: list[Skill]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class SegmentWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._compressor = zstandard.ZstdCompressor(level=1)
+        self._compressor = zstandard.ZstdCompressor(level=-1)  # a third longer than 1 makes it, in half the time
         self._handle = open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._end = os.fstat(self._handle).st_size
         self._synced = self._end

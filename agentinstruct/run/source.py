@@ -12,14 +12,13 @@ from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.routing import routed
 from agentinstruct.agents.skill import Skill
+from agentinstruct.run.index import POISON
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.mix import Mix
 from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
 from agentinstruct.run.progress import Progress
 from agentinstruct.seeds import Skipped, read_seeds
 
-POISON = 3
-"""A work item that failed this often is set aside until --retry-failed."""
 NOT_SEARCHED = "seeds are not searched: `agentinstruct fetch minilm`, and a new run retrieves among all of them"
 
 
@@ -40,6 +39,7 @@ class Source:
         """
         mix = self.config.make_mix(self.skills)
         async for seed, suitable in self._routed(mix):
+            self.progress.taken += 1
             for work in work_for(seed, mix.take(seed, suitable), self.config.context.seed):
                 self.progress.items += 1
                 if self.journal.is_done(work.id):
@@ -81,7 +81,8 @@ class Source:
                 self.progress.notice = NOT_SEARCHED
             yield found
             if self.config.limit and self.progress.seeds >= self.config.limit:
-                return
+                break
+        self.progress.expected = self.progress.seeds
 
 
 async def in_thread(make: Callable[[], Iterator[Seed]], batch: int = 32) -> AsyncIterator[list[Seed]]:

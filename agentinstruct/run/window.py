@@ -1,14 +1,20 @@
 """The work in flight in one process: each item one graph run, each finished by one commit to the journal."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from logging import WARNING
 from typing import Any
 
 from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError
+from agentinstruct.agents.events import concerning, tell
 from agentinstruct.graphs.state import Context
+from agentinstruct.graphs.walk import Course, course
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import Work
+from agentinstruct.run.report import tell_outcome
+from agentinstruct.run.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +37,20 @@ class Window:
     graphs: Mapping[str, Any]
     contexts: Mapping[str, Context]
     tell: Callable[[Outcome], None]
+    telemetry: Telemetry = field(default_factory=Telemetry)
     fatal: BaseException | None = None
     """What ended the work early: a model that is down, or a bug."""
     stopped: bool = False
     """Whether nothing more is taken."""
     spent: str = ""
     """What was spent, once the budget was reached: what is under way goes as far as it gets without another call."""
+    _courses: dict[str, Course] = field(init=False)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._courses = {name: course(graph) for name, graph in self.graphs.items()}
+        settle_memory()
 
     def stop(self, error: BaseException | None = None) -> None:
         """Take nothing more, and wake whoever waits."""
@@ -76,7 +88,8 @@ class Window:
 
     async def _one(self, work: Work) -> None:
         try:
-            self.tell(await self._worked(work))
+            with concerning(skill=work.skill, item=work.id), self.telemetry.item(work):
+                self.tell(await self._worked(work))
         except BudgetReached as error:
             self.spent = str(error)
         except Exception as error:  # noqa: BLE001 - a model that is down, a full disk, a bug: it ends the run, in its words
@@ -85,15 +98,30 @@ class Window:
     async def _worked(self, work: Work) -> Outcome:
         """Run one work item to its commit; an endpoint's fault leaves it for a later try."""
         try:
-            state = await self.graphs[work.skill].ainvoke(
-                {"seed": work.seed}, context=self.contexts[work.skill], config={"recursion_limit": 60}
-            )
+            state = await self._courses[work.skill](work.seed, self.contexts[work.skill])
         except ProviderDown:
             raise
         except ProviderError as error:
-            self.journal.fail(work.id, work.skill, work.seed.id, "call", type(error).__name__, str(error))
-            return Outcome(work, trouble=str(error))
+            return self._failed(work, error)
         records = [record.row() for record in state.get("records", [])]
         dropped = [one.model_dump(mode="json") for one in state.get("dropped", [])]
         self.journal.finish(work.id, work.skill, work.seed.id, records, dropped)
+        tell_outcome(records, dropped)
+        self.telemetry.outcome(records=len(records), dropped=len(dropped))
         return Outcome(work, records, dropped)
+
+    def _failed(self, work: Work, error: ProviderError) -> Outcome:
+        name = type(error).__name__
+        attempts = self.journal.fail(work.id, work.skill, work.seed.id, "call", name, str(error))
+        tell(WARNING, "item failed", {"text": str(error)}, seed=work.seed.id, error=name, attempt=attempts)
+        self.telemetry.outcome(name)
+        return Outcome(work, trouble=str(error))
+
+
+def settle_memory() -> None:
+    """Take what lives as long as the process out of the garbage collector's rounds, and have it make fewer of them.
+
+    Modules, graphs and templates are a million objects that each round would walk; a run makes hardly any cycles.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)

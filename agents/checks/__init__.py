@@ -1,6 +1,7 @@
 """Every check a policy can name: on items, on responses, by a panel of other agents."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 
@@ -81,6 +82,8 @@ def _by_name() -> dict[str, Check]:
 CHECKS: Mapping[str, Check] = MappingProxyType(_by_name())
 
 
-def policy(names: Iterable[str], stage: str) -> list[Check]:
-    """The checks of a stage that a policy names, cheapest kinds first."""
-    return list(in_order(check for name in dict.fromkeys(names) if (check := CHECKS[name]).stage == stage))
+@lru_cache(maxsize=1024)
+def policy(names: tuple[str, ...], stage: str, *, models: bool = True) -> tuple[Check, ...]:
+    """The checks of a stage that a policy names, cheapest kinds first; those that ask a model only where `models`."""
+    named = (check for name in dict.fromkeys(names) if (check := CHECKS[name]).stage == stage)
+    return tuple(in_order(check for check in named if models or check.cost != "model"))

@@ -11,7 +11,6 @@ A judge's finding counts only with its evidence: what it quotes from a response 
 """
 
 from collections.abc import Mapping
-from random import Random
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -87,7 +86,7 @@ async def asked(
 ) -> tuple[Any, list[Call], list[Verdict]]:
     """A judge's reply, or the failed verdict that there was none."""
     try:
-        said, call = await bench.agent(name, reply)(bench.judge, Random(draft.id), **inputs)
+        said, call = await bench.agent(name, reply)(bench.judge, draft.id, **inputs)
     except ReplyError as error:
         return None, list(error.calls), [verdict(name, False, f"no judgement: {error}")]
     return said, [call], []

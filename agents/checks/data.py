@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from random import Random
 
 from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, exact
 from agentinstruct.agents.checks.data_items import extremes, outliers
@@ -199,7 +198,7 @@ async def _no_causes(draft: Draft, bench: Bench) -> Opinion:
         return NOTHING
     agent = bench.agent("causes", Criterion)
     try:
-        reply, call = await agent(bench.judge, Random(draft.id), passage=draft.passage, response=draft.response)
+        reply, call = await agent(bench.judge, draft.id, passage=draft.passage, response=draft.response)
     except ReplyError as error:
         return [Verdict(check="no_causes", passed=False, kind="model", evidence=f"no judgement: {error}")], list(
             error.calls

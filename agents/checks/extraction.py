@@ -6,7 +6,6 @@ and what is in it most of them must find.
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from random import Random
 
 from pydantic import Field
 
@@ -121,7 +120,7 @@ async def _extract(draft: Draft, bench: Bench, sample: int) -> tuple[tuple[Found
     agent, item = bench.agent("solve", Extracts), draft.item
     inputs = {"passage": draft.passage, "question": item.question, "options": item.options, "form": item.form}
     try:
-        reply, call = await agent(bench.solver, Random(f"{draft.id}/solve/{sample}"), sample=sample, **inputs)
+        reply, call = await agent(bench.solver, f"{draft.id}/solve/{sample}", sample=sample, **inputs)
     except ReplyError as error:
         return None, list(error.calls)
     return reply.found, [call]

@@ -92,8 +92,20 @@ def changed(draft: Draft, parent: Draft) -> Verdict:
 
 
 def _touched(draft: Draft, parent: Draft) -> Verdict:
-    kept = SequenceMatcher(None, parent.passage.split(), draft.passage.split(), autojunk=False).ratio()
+    kept = _kept(parent.passage.split(), draft.passage.split())
     return _verdict("changed", kept >= UNTOUCHED, f"{kept:.0%} of the passage is as it was")
+
+
+def _kept(before: list[str], now: list[str]) -> float:
+    """The share of words that stayed; what begins and ends both texts need not be matched word by word."""
+    least = min(len(before), len(now))
+    first = next((i for i in range(least) if before[i] != now[i]), least)
+    last = next((i for i in range(least - first) if before[-1 - i] != now[-1 - i]), least - first)
+    inner = SequenceMatcher(
+        None, before[first : len(before) - last], now[first : len(now) - last], autojunk=False
+    ).get_matching_blocks()
+    both = len(before) + len(now)
+    return 2 * (first + last + sum(block.size for block in inner)) / both if both else 1.0
 
 
 def _outcome_missed(draft: Draft, parent: Draft) -> str:

@@ -142,7 +142,7 @@ async def _definitions(draft: Draft, bench: Bench) -> Opinion:
     agent, item = bench.agent("labels", Codebook), draft.item
     inputs: dict[str, Any] = {"passage": draft.passage, "question": item.question, "options": item.options}
     try:
-        reply, call = await agent(bench.judge, Random(draft.id), **inputs)
+        reply, call = await agent(bench.judge, draft.id, **inputs)
     except ReplyError as error:
         return [_verdict(False, f"no judgement: {error}")], list(error.calls)
     return [_verdict(*_judged(form, reply))], [call]

@@ -9,7 +9,6 @@ options_only    a guesser who has not seen the question cannot pick the key time
 import asyncio
 import re
 from collections.abc import Iterator
-from random import Random
 
 from pydantic import Field
 
@@ -111,7 +110,7 @@ async def _options_only(draft: Draft, bench: Bench) -> Opinion:
 
     async def one(sample: int) -> tuple[bool | None, list[Call]]:
         try:
-            draw = Random(f"{draft.id}/guess/{sample}")
+            draw = f"{draft.id}/guess/{sample}"
             said, call = await agent(bench.solver, draw, sample=sample, options=draft.item.options)
         except ReplyError as error:
             return None, list(error.calls)

@@ -10,7 +10,6 @@ judge               the response against the skill's rubric
 
 import asyncio
 from collections.abc import Mapping
-from random import Random
 from typing import Any
 
 from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, World, judged
@@ -55,7 +54,7 @@ async def solutions_of(
 
     async def one(sample: int) -> tuple[Solution | None, list[Call]]:
         try:
-            draw = Random(f"{draft.id}/{prompt}/{sample}")
+            draw = f"{draft.id}/{prompt}/{sample}"
             solution, call = await agent(bench.solver, draw, sample=sample, **shown)
         except ReplyError as error:
             return None, list(error.calls)
@@ -88,9 +87,7 @@ async def means(draft: Draft, first: str, second: str, bench: Bench) -> tuple[bo
     """Whether two answers to the draft's question mean the same."""
     agree = bench.agent("agree", Agreement)
     try:
-        reply, call = await agree(
-            bench.judge, Random(draft.id), question=draft.item.question, first=first, second=second
-        )
+        reply, call = await agree(bench.judge, draft.id, question=draft.item.question, first=first, second=second)
     except ReplyError as error:
         return False, list(error.calls)
     return reply.same, [call]
@@ -129,7 +126,7 @@ async def one_right(draft: Draft, bench: Bench) -> Opinion:
     agent = bench.agent("options", OptionVerdicts)
     inputs: dict[str, Any] = {"passage": draft.passage, "question": item.question, "options": item.options}
     try:
-        reply, call = await agent(bench.judge, Random(draft.id), **inputs)
+        reply, call = await agent(bench.judge, draft.id, **inputs)
     except ReplyError as error:
         return [judged("one_right_option", False, f"no judgement: {error}")], list(error.calls)
     right = sorted({o.label.strip(" .()").upper()[:1] for o in reply.options if o.correct})
@@ -145,7 +142,7 @@ async def harder(draft: Draft, bench: Bench) -> Opinion:
     agent, calls = bench.agent("harder", Comparison), list[Call]()
     for first, second, wanted in ((before, now, "second"), (now, before, "first")):
         try:
-            reply, call = await agent(bench.judge, Random(draft.id), first=first, second=second)
+            reply, call = await agent(bench.judge, draft.id, first=first, second=second)
         except ReplyError as error:
             return [judged("harder", False, f"no judgement: {error}")], [*calls, *error.calls]
         calls.append(call)
@@ -160,7 +157,7 @@ async def graded(draft: Draft, bench: Bench) -> Opinion:
     wanted, shown = bench.skill.file.rubric, _judged(draft, bench.world)
     judge = bench.agent("judge", Judgement)
     try:
-        reply, call = await judge(bench.judge, Random(draft.id), rubric=dict(wanted), **shown)
+        reply, call = await judge(bench.judge, draft.id, rubric=dict(wanted), **shown)
     except ReplyError as error:
         return [judged("judge", False, f"no judgement: {error}")], list(error.calls)
     missed = [c for c in reply.criteria if not c.met]

@@ -12,7 +12,6 @@ one_answer      a riddle has no other answer as good
 import asyncio
 import re
 from collections.abc import Iterator
-from random import Random
 
 from agentinstruct.agents.checks.check import Bench, Check, Opinion, exact, verdicts
 from agentinstruct.agents.errors import ReplyError
@@ -88,7 +87,7 @@ async def _reformalised(draft: Draft, bench: Bench) -> Opinion:
 
 async def _by_constraints(draft: Draft, bench: Bench, sample: int, calls: list[Call]) -> tuple[str, bool]:
     agent, item = bench.agent("formalise", Formalised), draft.item
-    draw = Random(f"{draft.id}/formalise/{sample}")
+    draw = f"{draft.id}/formalise/{sample}"
     reading, call = await agent(bench.solver, draw, sample=sample, question=item.question, options=item.options)
     calls.append(call)
     said = await asyncio.to_thread(reply, reading.query)
@@ -111,7 +110,7 @@ def _gives_away(query: Query, label: str) -> str:
 
 async def _by_program(draft: Draft, bench: Bench, sample: int, calls: list[Call]) -> tuple[str, bool]:
     agent, item = bench.agent("program", Program), draft.item
-    draw = Random(f"{draft.id}/program/{sample}")
+    draw = f"{draft.id}/program/{sample}"
     program, call = await agent(bench.solver, draw, sample=sample, question=item.question)
     calls.append(call)
     ran = await arun_python(program.source)
@@ -142,7 +141,7 @@ def _not_famous(draft: Draft, bench: Bench) -> Iterator[Fault]:
 async def _one_answer(draft: Draft, bench: Bench) -> Opinion:
     agent, item = bench.agent("rivals", Rivals), draft.item
     try:
-        found, call = await agent(bench.judge, Random(draft.id), question=item.question, answer=item.key)
+        found, call = await agent(bench.judge, draft.id, question=item.question, answer=item.key)
     except ReplyError as error:
         failed = Verdict(check="one_answer", passed=False, kind="model", evidence=f"no judgement: {error}")
         return [failed], list(error.calls)

@@ -15,7 +15,14 @@ TRACES = re.compile(
     r"|<\|[a-z_]+\|>|\[/?INST\]|\bas an ai(?: language)? model\b|\bmy instructions\b|\bsystem prompt\b",
     re.IGNORECASE,
 )
+_SIGNS = ("as an ai", "my instructions", "system prompt")
 _FRAME = re.compile(r"\"{3}|`{3}|-{3,}$|#+ (?:text|passage)$|(?:modified |input )?text:", re.IGNORECASE | re.MULTILINE)
+
+
+def traces(text: str) -> Iterator[str]:
+    """What may be left of the making in a text; one without any of the signs need not be searched."""
+    if "<" in text or "[" in text or any(sign in text.lower() for sign in _SIGNS):
+        yield from (found[0] for found in TRACES.finditer(text))
 
 
 def answered(draft: Draft) -> bool | None:
@@ -52,7 +59,7 @@ async def _answered(draft: Draft, bench: Bench) -> Opinion:
 
 def _clean(draft: Draft, bench: Bench) -> Iterator[Fault]:
     """No trace of how it was made: the prompts' tags, chat tokens, disclaimers, or the request said back."""
-    trace = next((m[0] for m in TRACES.finditer(draft.response) if m[0] not in draft.request), "")
+    trace = next((found for found in traces(draft.response) if found not in draft.request), "")
     if not trace and issubclass(FORMS[draft.item.form], Revision):
         said_back = fold(draft.item.question) in fold(draft.response)
         trace = draft.item.question if said_back else _frame(draft)

@@ -8,7 +8,6 @@ entailed          each statement follows from the documents that it cites
 """
 
 import asyncio
-from random import Random
 from typing import Any
 
 from pydantic import Field
@@ -130,7 +129,7 @@ async def _entailed(draft: Draft, bench: Bench) -> Opinion:
         return NOTHING
     agent = bench.agent("entail", Entailments)
     try:
-        reply, call = await agent(bench.judge, Random(draft.id), question=draft.item.question, claims=claims)
+        reply, call = await agent(bench.judge, draft.id, question=draft.item.question, claims=claims)
     except ReplyError as error:
         return [judged("entailed", False, f"no judgement: {error}")], list(error.calls)
     held = {one.number for one in reply.statements if one.follows}

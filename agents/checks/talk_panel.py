@@ -1,7 +1,6 @@
 """Model checks of conversations: acts are what was planned, a later turn needs its history, nothing is contradicted."""
 
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
 from pydantic import Field
@@ -53,7 +52,7 @@ async def _acts(draft: Draft, bench: Bench) -> Opinion:
         before = transcript(draft.messages, limit=1200).split(f"\n\n[{place}] ")[0]
         inputs: dict[str, Any] = {"history": before, "turn": one.user}
         try:
-            reply, call = await agent(bench.judge, Random(f"{draft.id}/{place}"), **inputs)
+            reply, call = await agent(bench.judge, f"{draft.id}/{place}", **inputs)
         except ReplyError as error:
             missed.append(f"turn {place}: no opinion ({error})")
             calls += error.calls
@@ -93,7 +92,7 @@ async def _solved(draft: Draft, turn: str, history: str, bench: Bench) -> tuple[
     """Whether a solver can answer a turn; None when there was no usable reply."""
     agent = bench.agent("solve", Solution)
     try:
-        reply, call = await agent(bench.solver, Random(f"{draft.id}/{turn}"), history=history, turn=turn)
+        reply, call = await agent(bench.solver, f"{draft.id}/{turn}", history=history, turn=turn)
     except ReplyError as error:
         return None, list(error.calls)
     return reply.answerable, [call]
@@ -103,7 +102,7 @@ async def _contradictions(draft: Draft, bench: Bench) -> Opinion:
     agent = bench.agent("contradiction", Contradiction)
     slip = talk_of(draft).base.slip
     try:
-        reply, call = await agent(bench.judge, Random(draft.id), dialogue=transcript(draft.messages), slip=slip)
+        reply, call = await agent(bench.judge, draft.id, dialogue=transcript(draft.messages), slip=slip)
     except ReplyError as error:
         return [judged("contradictions", False, f"no opinion: {error}")], list(error.calls)
     evidence = f"{reply.first[:120]!r} against {reply.second[:120]!r}" if reply.found else ""

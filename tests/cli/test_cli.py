@@ -14,7 +14,7 @@ from agentinstruct.cli.main import app
 from agentinstruct.run.journal import Journal
 
 SEEDS = Path(__file__).parents[2] / "examples" / "seeds"
-COMMANDS = ("run", "preview", "check", "draw", "skills", "export", "fetch")
+COMMANDS = ("run", "status", "preview", "check", "draw", "skills", "export", "fetch")
 HEAVY = ("langgraph", "langchain", "langchain_core", "openai", "faiss", "numpy", "pyarrow", "aiohttp")
 
 

@@ -65,9 +65,9 @@ def test_nonsense_is_accounted_for_and_next_to_none_of_it_is_accepted(program, o
 
 def test_a_skill_that_cannot_run_here_is_left_out_unless_it_was_asked_for(monkeypatch):
     skills = [load_skill(name) for name in ("reading_comprehension", "coding")]
-    monkeypatch.setattr(needs, "_no_sandbox", lambda: "runs generated code, and no sandbox holds here")
+    monkeypatch.setattr(needs, "unavailable", lambda: "No sandbox works here")
     kept, lacking = needs.able(skills, named=False)
     assert [skill.name for skill in kept] == ["reading_comprehension"]
-    assert "no sandbox holds" in lacking["coding"]
-    with pytest.raises(SetupError, match="coding runs generated code, and no sandbox holds"):
+    assert "No sandbox works" in lacking["coding"]
+    with pytest.raises(SetupError, match="coding runs generated code: No sandbox works"):
         needs.able(skills, named=True)

@@ -42,7 +42,7 @@ def _told(result: ExecResult) -> str:
     if result.stderr.strip():
         parts.append(_cut(result.stderr.rstrip()))
     if result.status not in ("ok", "error"):
-        parts.append(f"[ended by the limits: {result.status}]")
+        parts.append(f"[ended by the sandbox: {result.status}]")
     return "\n".join(filter(None, parts)) or "[nothing was printed]"
 
 

@@ -38,6 +38,7 @@ def code(language: str) -> str:
     return _SAME.get(found, found)
 
 
+@lru_cache(maxsize=256)
 def detect(text: str) -> tuple[str, float]:
     """The language of a text, and how sure that is (0–1)."""
     clean = text[:4000].encode("utf-8", "replace").decode().replace("\n", " ").strip()

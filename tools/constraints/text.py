@@ -13,10 +13,10 @@ from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
-_PLAIN = str.maketrans(
-    {"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "\u2009": " ", "İ": "I"}
-    | dict.fromkeys("\u00ad\u200b\u200d\ufeff\r", "")
-)
+_PLAIN = {
+    **{"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "\u2009": " ", "İ": "I"},
+    **dict.fromkeys("\u00ad\u200b\u200d\ufeff\r", ""),
+}
 _BORDER = re.compile(
     r"""(?<![.!?…])[.!?…]++["')\]}*_»]*+(?=\s|\Z)|[。！？]++[」』”"]*+|\n""",
 )
@@ -41,7 +41,12 @@ def listed(name: str) -> frozenset[str]:
 
 def plain(text: str) -> str:
     """The text with one spelling for quotes, blanks and accents, so that equal looks are equal strings."""
-    return unicodedata.normalize("NFC", text.translate(_PLAIN))
+    if text.isascii():
+        return text.replace("\r", "")
+    for mark, usual in _PLAIN.items():
+        if mark in text:
+            text = text.replace(mark, usual)
+    return unicodedata.normalize("NFC", text)
 
 
 def tokens(text: str) -> list[str]:

@@ -3,12 +3,13 @@
     run_python("print(6 * 7)").stdout == "42\\n"
     verify("def double(n): return 2 * n", "assert double(4) == 8").passed
 
-Backends, strongest first: bubblewrap with a launcher that restricts itself, or that launcher alone (Landlock and
-seccomp, one process, no privileges). Each is attacked before it is used. There is no third way.
+Backends, strongest first: bubblewrap with a launcher that restricts itself; that launcher alone (Landlock and seccomp,
+one process, no privileges); CPython in WebAssembly (on any system, standard library only, an extra). Each is attacked
+before it is used. There is no other way.
 """
 
 from agentinstruct.tools.sandbox.box import Sandbox, arun_python, run_python
-from agentinstruct.tools.sandbox.choice import BackendReport, backends
+from agentinstruct.tools.sandbox.choice import BackendReport, backends, unavailable
 from agentinstruct.tools.sandbox.results import (
     CEILING,
     Artifact,
@@ -36,5 +37,6 @@ __all__ = [
     "averify",
     "backends",
     "run_python",
+    "unavailable",
     "verify",
 ]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Event
 from types import MappingProxyType
 
@@ -93,6 +93,8 @@ def _checked(
     if len(code) > MAX_SOURCE:
         raise ValueError(f"The source has {len(code)} bytes; {MAX_SOURCE} are allowed.")
     given = {_relative(name): data.encode() if isinstance(data, str) else bytes(data) for name, data in files.items()}
+    if folders := {str(folder) for name in given for folder in PurePosixPath(name).parents} & given.keys():
+        raise ValueError(f"The name {min(folders)!r} is given to a file and to a folder with files in it.")
     if len(given) > MAX_FILES or len(stdin) > MAX_INPUT:
         raise ValueError(f"At most {MAX_FILES} files and {MAX_INPUT} bytes of stdin are allowed.")
     if sum(map(len, given.values())) > limits.disk_mb << 20:
@@ -103,6 +105,6 @@ def _checked(
 def _relative(name: str) -> str:
     parts = name.split("/")
     printable = name.isprintable() and len(name.encode()) <= 255
-    if not printable or not parts or any(part in ("", ".", "..") for part in parts):
+    if not printable or any(part in ("", ".", "..") for part in parts) or set(name) & set("\\:"):  # as Windows reads it
         raise ValueError(f"The file name {name!r} is not a plain relative path; give one such as 'data/input.csv'.")
     return name

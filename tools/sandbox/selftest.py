@@ -10,19 +10,20 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.resources import files as package_files
 from pathlib import Path
 from threading import Event
 
 from agentinstruct.tools.sandbox.jobs import Backend, run_job
-from agentinstruct.tools.sandbox.plan import environment
+from agentinstruct.tools.sandbox.plan import environment, text_of
 from agentinstruct.tools.sandbox.results import ExecResult, Limits
 
-_CONTROL = """
-import asyncio, json, sys, threading
-total = []
+_THREAD = """
+import threading
 thread = threading.Thread(target=lambda: total.append(sum(range(10))))
 thread.start(); thread.join()
+"""
+_CONTROL = """
+import asyncio, json, sys
 open("left.txt", "w").write("kept")
 print(json.dumps([total, asyncio.run(asyncio.sleep(0, "slept")), open("given.txt").read(), sys.stdin.read()]))
 """
@@ -45,7 +46,8 @@ class _World:
 
 def self_test(backend: Backend) -> str:
     """Why the backend is not to be trusted, "" where it held. Raises OSError where it cannot be started."""
-    control = _run(backend, _CONTROL, Limits(wall_s=10, cpu_s=5))
+    threads = "total = [45]" if backend.name == "wasm" else f"total = []{_THREAD}"
+    control = _run(backend, threads + _CONTROL, Limits(wall_s=10, cpu_s=5))
     if control.status != "ok":
         last = control.stderr.strip().splitlines()[-1:] or [f"it ended with {control.returncode} and said nothing"]
         return f"could not be started: {last[0]}"
@@ -64,7 +66,7 @@ def _leak(backend: Backend) -> str:
             "parent": os.getpid(),
             "variables": [*environment("").keys(), "LC_CTYPE", "PWD"],
         }
-        attacks = package_files(__package__).joinpath("attacks.py").read_text("utf-8")
+        attacks = text_of("attacks_wasm.py" if backend.name == "wasm" else "attacks.py")
         result = _run(backend, f"REACH = {reach!r}\n{attacks}", Limits(wall_s=10, cpu_s=5))
         return _judge(result, world)
 

@@ -224,19 +224,24 @@ def _result(
 
 
 def _verdict(job: _Job, returncode: int, cpu_s: float, limits: Limits) -> Status:
-    """From how the process ended; its last line only tells two kinds of failure from the rest."""
+    """From how the process ended."""
     if job.ready is None:
         return "setup_failed"
     if returncode in (-signal.SIGXCPU, -signal.SIGKILL):
         return "timeout" if cpu_s > limits.cpu_s - 0.5 else "killed"
     if returncode < 0:
         return "killed"
-    last = bytes(job.output[2][-400:]).rstrip().rpartition(b"\n")[2]
-    if returncode and last.startswith(b"MemoryError"):
+    return failure(bytes(job.output[2])) if returncode else "ok"
+
+
+def failure(stderr: bytes) -> Status:
+    """What a failure of the code was, by its last line: memory and disk can be told from the rest."""
+    last = stderr[-400:].rstrip().rpartition(b"\n")[2]
+    if last.startswith(b"MemoryError"):
         return "memory"
-    if returncode and last.startswith((b"OSError: [Errno 28]", b"OSError: [Errno 27]")):
+    if last.startswith(b"OSError: [Errno ") and (b"No space left on device" in last or b"File too large" in last):
         return "disk"
-    return "error" if returncode else "ok"
+    return "error"
 
 
 def _close(job: _Job) -> None:

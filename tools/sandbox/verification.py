@@ -7,10 +7,10 @@ The same tests are then run with every function of the solution hollowed out; te
 import asyncio
 import secrets
 from dataclasses import dataclass
-from importlib.resources import files as package_files
 from typing import Literal
 
 from agentinstruct.tools.sandbox.box import Sandbox
+from agentinstruct.tools.sandbox.plan import text_of
 from agentinstruct.tools.sandbox.results import ExecResult, Limits
 from agentinstruct.tools.sandbox.suspects import forgery_suspects
 from agentinstruct.tools.sandbox.testplan import TestPlan, plan_tests
@@ -85,7 +85,7 @@ def _run(
     pytest = plan.framework == "pytest"
     if pytest:
         tests = "from solution import *\n" + tests
-    wrapper = package_files(__package__).joinpath("wrapper.py").read_text("utf-8")
+    wrapper = text_of("wrapper.py")
     call = f"\nmain({nonce!r}, {plan.functions!r}, {plan.classes!r}, {pytest}, {hollow})\n"
     files = {"solution.py": solution, "tests.py": tests}
     result = sandbox.run(wrapper + call, files=files, limits=limits)
@@ -97,4 +97,7 @@ def _failure(result: ExecResult, suspects: tuple[str, ...]) -> Verification:
     if result.status in ("ok", "error", "memory", "disk"):
         last = result.stderr.strip().splitlines()[-1:] or ["it ended before the last test did"]
         return Verification("failed", last[0], suspects, result)
-    return Verification("unfinished", f"the run ended as {result.status}", suspects, result)
+    reason = f"the run ended as {result.status}"
+    if result.status == "unsupported":
+        reason = f"the {result.backend} sandbox cannot run this: {' '.join(result.stderr.strip().splitlines()[-1:])}"
+    return Verification("unfinished", reason, suspects, result)

@@ -6,6 +6,7 @@ Nothing here follows a link, opens what is not a regular file, or recurses: name
 # ruff: noqa: PTH116, PTH208
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,8 +15,9 @@ from agentinstruct.tools.sandbox.results import Artifact, Limits
 
 MAX_ARTIFACTS = 64
 MAX_DEPTH = 48
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+# Windows has none of these, and no descriptors of folders: there `collect_below` and `remove` go by path
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def overfull_filesystem(root: int, limits: Limits) -> bool:
@@ -53,9 +55,10 @@ def overfull_folder(root: Path, pid: int, limits: Limits) -> bool:
 
 def _size(entry: os.DirEntry[str]) -> int:
     try:
-        return entry.stat(follow_symlinks=False).st_blocks * 512
+        found = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return 0
+    return getattr(found, "st_blocks", -(-found.st_size // 512)) * 512
 
 
 def _kept_open(pid: int) -> int:
@@ -73,23 +76,56 @@ def _kept_open(pid: int) -> int:
 
 def collect(root: int, given: Mapping[str, bytes], limits: Limits) -> tuple[tuple[Artifact, ...], bool]:
     """Regular files below `work`, without those that were given and have not changed; whether some were left out."""
-    found: list[Artifact] = []
-    room = limits.output_bytes
     try:
         work = os.open("work", _FOLDER, dir_fd=root)
     except OSError:
         return (), False
     try:
-        for name, descriptor in _regular_files(work, limits):
-            data = _read(descriptor, room)
-            if data is None or len(found) == MAX_ARTIFACTS:
-                return tuple(found), True
-            if given.get(name) != data:
-                found.append(Artifact(name, data))
-                room -= len(data)
+        return _kept(_regular_files(work, limits), given, limits)
     finally:
         os.close(work)
+
+
+def collect_below(work: Path, given: Mapping[str, bytes], limits: Limits) -> tuple[tuple[Artifact, ...], bool]:
+    """As `collect`, by path: for a folder of ours, when nobody is left who could change what a path means."""
+    return _kept(_files_below(work, limits), given, limits)
+
+
+def _kept(
+    files: Iterator[tuple[str, int]], given: Mapping[str, bytes], limits: Limits
+) -> tuple[tuple[Artifact, ...], bool]:
+    found: list[Artifact] = []
+    room = limits.output_bytes
+    for name, descriptor in files:
+        data = _read(descriptor, room)
+        if data is None or len(found) == MAX_ARTIFACTS:
+            return tuple(found), True
+        if given.get(name) != data:
+            found.append(Artifact(name, data))
+            room -= len(data)
     return tuple(found), False
+
+
+def _files_below(work: Path, limits: Limits) -> Iterator[tuple[str, int]]:
+    """Names in order, with a descriptor that the caller closes; no link is followed."""
+    pending, seen = [""], 0
+    while pending:
+        folder = pending.pop()
+        try:
+            entries = sorted(os.scandir(work / folder), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            seen += 1
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if seen > limits.files:
+                return
+            if not entry.name.isprintable():
+                continue
+            if entry.is_dir(follow_symlinks=False) and path.count("/") < MAX_DEPTH:
+                pending.append(path)
+            elif entry.is_file(follow_symlinks=False):
+                yield path, os.open(entry.path, _READ)
 
 
 def _regular_files(work: int, limits: Limits) -> Iterator[tuple[str, int]]:
@@ -137,6 +173,9 @@ def _read(descriptor: int, room: int) -> bytes | None:
 
 def remove(root: Path) -> None:
     """Remove a tree of any depth and any mode, with two descriptors: folders move up to the top before they go."""
+    if os.open not in os.supports_dir_fd:
+        shutil.rmtree(root)
+        return
     top = os.open(root, _FOLDER)
     try:
         moved = 0

@@ -4,7 +4,7 @@ An audit hook ends the run when the solution itself reaches for frames, the coll
 show it the secret. What is called was named from outside. Little is imported: each run would pay for it.
 """
 # pathlib would have to be imported:
-# ruff: noqa: PTH109, PTH123
+# ruff: noqa: PTH109, PTH120, PTH123
 
 import os
 import sys
@@ -50,7 +50,8 @@ def watcher(
     frame: Callable[[int], types.FrameType],
 ) -> Callable[[str, object], None]:
     """An audit hook that lets the standard library, the given modules, the tests and this file pass."""
-    trusted = ("main.py", "tests.py", *(path for path in sys.path if path != os.getcwd()), "<frozen")
+    library = os.path.dirname(types.new_class.__code__.co_filename)  # in WebAssembly, that of where it was built
+    trusted = ("main.py", "tests.py", *(path for path in sys.path if path != os.getcwd()), library, "<frozen")
     asking: set[int] = set()
 
     def hook(event: str, arguments: object) -> None:

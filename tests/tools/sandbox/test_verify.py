@@ -133,10 +133,10 @@ def test_honest_code_is_not_suspected(box: Sandbox) -> None:
     assert (outcome.verdict, outcome.suspects) == ("passed", ()), outcome
 
 
-def test_pytest_runs_where_the_configuration_has_it(box: Sandbox) -> None:
+def test_pytest_runs_where_the_configuration_has_it(kernel_box: Sandbox) -> None:
     site = Path(pytest.__file__).parents[1]
     tests = "import pytest\n\n@pytest.mark.parametrize('a', [1, 2])\ndef test_add(a):\n    assert add(a, 1) == a + 1\n"
-    with_pytest = Sandbox((site,), box.backend)
+    with_pytest = Sandbox((site,), kernel_box.backend)
     assert verify(RIGHT, tests, sandbox=with_pytest).verified
     assert verify(WRONG, tests, sandbox=with_pytest).verdict == "failed"
     forged = "import pytest\npytest.main = lambda *a: 0\ndef add(a, b): return 0"

@@ -5,9 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PRELUDE = """
-import ctypes, errno, os, signal, socket, struct, sys, time, threading, mmap, resource
-LIBC = ctypes.CDLL(None, use_errno=True)
-LIBC.syscall.restype = ctypes.c_long
+import errno, os, signal, socket, struct, sys, time, threading
+class Absent:
+    # what WebAssembly does not have
+    def __getattr__(self, name):
+        raise OSError(58, "Not supported")
+try:
+    import ctypes, mmap, resource
+    LIBC = ctypes.CDLL(None, use_errno=True)
+    LIBC.syscall.restype = ctypes.c_long
+except ImportError:
+    ctypes = mmap = resource = LIBC = Absent()
 X86 = os.uname().machine == "x86_64"
 def call(x86, arm, *arguments):
     # a system call by number: what it returns is what the kernel says

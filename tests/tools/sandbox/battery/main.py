@@ -1,6 +1,6 @@
 """The battery as a program: every attack in one sandbox, or the harmless ones in none; a JSON report at the end.
 
-python main.py landlock [--abi 1] [--only GROUP/NAME …]        python main.py none
+python main.py landlock [--abi 1] [--only GROUP/NAME …]        python main.py wasm        python main.py none
 """
 
 import argparse
@@ -54,7 +54,7 @@ def attacked(attack: Attack, world: World, options: argparse.Namespace) -> dict[
     result = run(source, attack, options)
     shown = result.stdout + result.stderr + "".join(str(artifact) for artifact in result.artifacts)
     problems = [world.harm(shown)]
-    if options.backend != "none":
+    if options.backend != "none" and result.status != "unsupported":  # that is a refusal too
         problems.append(attack.judge(result))
         problems.append("" if result.status in attack.statuses else f"ended as {result.status}: {result.stderr[-300:]}")
     return {
@@ -70,7 +70,7 @@ def main() -> None:
     if "BATTERY_SECRET" not in os.environ:  # from the start, so that /proc shows it too
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "BATTERY_SECRET": secrets.token_hex(16)})
     parser = argparse.ArgumentParser()
-    parser.add_argument("backend", choices=["bwrap", "landlock", "none"])
+    parser.add_argument("backend", choices=["bwrap", "landlock", "wasm", "none"])
     parser.add_argument("--abi", type=int)
     parser.add_argument("--only", nargs="*", help="groups, or GROUP/NAME")
     options = parser.parse_args()

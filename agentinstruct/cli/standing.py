@@ -1,0 +1,184 @@
+"""A run's status as it is shown: a line that says how it stands, the figures, then what slows or stops it."""
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from agentinstruct.cli.show import cost, duration, tokens
+
+if TYPE_CHECKING:
+    from agentinstruct.run.observe import View
+
+REASONS = 3
+"""Drop reasons and faults that are listed."""
+_RESUME = "the same command resumes it"
+_STYLES = {"running": "green", "finished": "green", "failed": "red", "killed": "red", "silent": "yellow"}
+
+
+def make_console() -> Console:
+    """Standard output; lines are not broken where it goes to a file."""
+    return Console() if sys.stdout.isatty() else Console(width=200, highlight=False)
+
+
+def show(view: "View") -> None:
+    """Print it once, whole."""
+    make_console().print(standing(view))
+
+
+def fitted(view: "View", console: Console) -> RenderableType:
+    """As much of it as the terminal is high: what there is no room for is skills."""
+    whole = standing(view)
+    excess = len(console.render_lines(whole, pad=False)) - (console.height - 1)
+    return standing(view, max(1, len(view.counts.skills) - excess - 1)) if excess > 0 else whole
+
+
+def standing(view: "View", skills: int = 0) -> RenderableType:
+    """Everything about a run; at most so many skills, where a number is given."""
+    below = [part for part in (_models(view), _reasons(view), _faults(view), _notices(view)) if part]
+    return Group(_headline(view), Text(), _figures(view), *_skills(view, skills), *below)
+
+
+def _headline(view: "View") -> Text:
+    told, owner = view.told, view.owner
+    who = f"process {owner.pid} on {owner.host}" if owner and owner.pid else "a process"
+    since = duration(view.now - view.live.started) if view.live else ""
+    at = time.strftime("%d %b %H:%M:%S", time.localtime(told.updated)) if told else ""
+    words = {
+        "running": f"running for {since}, {who}",
+        "exporting": f"writes its dataset, after {since}, {who}",
+        "starting": f"starting, {who}",
+        "silent": f"{who} holds it, but has told nothing for {duration(view.silence)}",
+        "finished": f"finished, {at}",
+        "stopped": f"stopped, {at}: {_RESUME}",
+        "budget reached": f"its budget was reached, {at}",
+        "failed": f"failed, {at}: {_RESUME}",
+        "killed": f"killed, or its machine went down, about {at}: {_RESUME}",
+        "unknown": f"nobody runs it: {_RESUME}",
+    }
+    line = Text.assemble((str(view.folder), "bold"), " · ", (words[view.state], _STYLES.get(view.state, "default")))
+    return line.append(f"\n{' '.join(told.why.split())}", "red") if told and told.why else line
+
+
+def _figures(view: "View") -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in _rows(view):
+        grid.add_row(name, value)
+    return grid
+
+
+def _rows(view: "View") -> Iterator[tuple[str, Text]]:
+    totals, counts = view.totals, view.counts
+    yield "work items", _items(view)
+    if view.told:
+        seeds = f"{view.sitting.seeds:,} read" + ("" if view.all_known or not view.live else " so far")
+        yield "seeds", Text(seeds + (f" · {view.sitting.skipped:,} left out" if view.sitting.skipped else ""))
+    accepted = sum(totals.accepted.values())
+    rest = "" if accepted >= counts.records else f" of {counts.records:,} records"
+    yield "accepted", Text.assemble((f"{min(accepted, counts.records):,}", "bold"), rest)
+    stages = " · ".join(f"{stage} {count:,}" for stage, count in _most(totals.dropped))
+    yield "dropped", Text(f"{counts.dropped:,}" + (f": {stages}" if stages else ""))
+    if view.live and view.recent.seconds >= 1:
+        yield "speed", _speed(view)
+    retries = ", ".join(f"{n:,} {word}" for n, word in ((totals.retries, "retries"), (totals.failed, "failed")) if n)
+    yield "calls", Text(f"{counts.calls:,}" + (f" ({retries})" if retries else ""))
+    if totals.calls:
+        yield "tokens", Text(tokens(totals).replace(" tokens", ""))
+        yield "cost", _cost(view)
+    if view.seconds_left is not None:
+        yield "left", Text(f"about {duration(view.seconds_left)}")
+
+
+def _items(view: "View") -> Text:
+    counts = view.counts
+    line = Text.assemble((f"{counts.done:,}", "bold"), f" of {view.items:,}{'' if view.all_known else '+'} done")
+    if counts.failed:
+        line.append(f" · {counts.failed:,} failed", "red")
+    return line.append(f" · {view.set_aside:,} set aside" if view.set_aside else "", "red")
+
+
+def _speed(view: "View") -> Text:
+    recent = view.recent
+    per_minute = 60 / recent.seconds
+    return Text(
+        f"{recent.calls / recent.seconds:,.1f} calls/s · {recent.items * per_minute:,.0f} work items/min · "
+        f"{recent.records * per_minute:,.0f} records/min · {recent.output_tokens / recent.seconds:,.0f} tokens/s out "
+        f"(last {duration(recent.seconds)})"
+    )
+
+
+def _cost(view: "View") -> Text:
+    unpriced, budget = view.totals.unpriced, view.told.budget if view.told else None
+    line = Text(cost(view.counts.cost, unpriced))
+    if budget and budget.usd is not None:
+        line.append(f" · ${max(0.0, budget.usd - budget.spent):,.2f} of ${budget.usd:,.2f} left")
+    if budget and budget.most_calls is not None:
+        line.append(f" · {max(0, budget.most_calls - budget.calls):,} of {budget.most_calls:,} calls left")
+    return line
+
+
+def _skills(view: "View", most: int) -> Iterator[RenderableType]:
+    """By skill, those with most records first; what there is no room for is counted."""
+    skills = sorted(view.counts.skills.items(), key=lambda pair: (-pair[1].records, pair[0]))
+    if not skills:
+        return
+    failed = ["failed"] * bool(view.counts.failed)
+    table = _table("skill", "done", *failed, "accepted", "records", "dropped")
+    shown = skills[:most] if most else skills
+    for name, one in shown:
+        accepted = str(view.totals.accepted.get(name, 0)) if view.told else ""
+        waiting = [str(one.failed)] * len(failed)
+        table.add_row(name, str(one.done), *waiting, accepted, str(one.records), str(one.dropped))
+    yield Text()
+    yield table
+    if len(shown) < len(skills):
+        yield Text(f"… and {len(skills) - len(shown)} skills more", "dim")
+
+
+def _models(view: "View") -> RenderableType | None:
+    if not view.live or not view.live.models:
+        return None
+    table = _table("model", "in flight", "limit", "waiting", "429s")
+    for one in view.live.models:
+        limit = str(one.limit) if one.limit == one.ceiling else f"{one.limit} of {one.ceiling}"
+        counts = (str(one.in_flight), limit, str(one.waiting), str(one.refused))
+        table.add_row(Text(one.model, "red" if one.silent else "default"), *counts)
+    return Group(Text(), table, *([Text(view.live.waiting, "red")] if view.live.waiting else []))
+
+
+def _table(*heads: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for at, head in enumerate(heads):
+        number = bool(at and head)
+        table.add_column(head, justify="right" if number else "left", no_wrap=True, min_width=len(head) * number)
+    return table
+
+
+def _reasons(view: "View") -> RenderableType | None:
+    return _list("Most drafts were dropped for", [(count, why) for why, count in _most(view.totals.reasons)])
+
+
+def _faults(view: "View") -> RenderableType | None:
+    faults = [(fault.items, f"{fault.error}: {' '.join(fault.message.split())[:200]}") for fault in view.faults]
+    return _list("Work items that wait for another try met", faults)
+
+
+def _notices(view: "View") -> RenderableType | None:
+    return Group(Text(), *map(Text, view.notices)) if view.notices else None
+
+
+def _list(title: str, rows: list[tuple[int, str]]) -> RenderableType | None:
+    if not rows:
+        return None
+    lines = [Text.assemble(f"  {count:6,}  ", what) for count, what in rows[:REASONS]]
+    return Group(Text(), Text(title, "bold"), *lines)
+
+
+def _most(counts: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -1,0 +1,149 @@
+"""A server that speaks chat completions and repeats what was recorded: as little work per call as Python allows.
+
+    python replies.py recorded.jsonl --latency 0.2
+    http://127.0.0.1:41817/v1            <- first line of its output
+
+A request it has no recording of gets a recorded reply of the same type. GET /stats tells how often that was, and how
+many calls a second it answered between the first and the last quarter of them; POST /latency/0.2 sets the latency.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Iterator
+from hashlib import blake2b
+from itertools import cycle
+from pathlib import Path
+from time import perf_counter
+from typing import Any, cast
+
+import orjson
+import uvloop
+
+
+class Replies:
+    """Recorded replies as whole HTTP answers, by what was asked."""
+
+    def __init__(self, recorded: Path, latency_s: float) -> None:
+        self.latency_s = latency_s
+        self.times: list[float] = []
+        self.unknown = 0
+        known: dict[bytes, list[bytes]] = {}
+        self._of_type: dict[bytes, Iterator[bytes]] = {}
+        with recorded.open("rb") as lines:
+            for line in lines:
+                row = orjson.loads(line)
+                known.setdefault(_asked(row["body"]), []).append(_answer(row["text"], row["usage"]))
+        self._known = {key: cycle(answers) for key, answers in known.items()}
+        self._learn_types(recorded)
+
+    def _learn_types(self, recorded: Path) -> None:
+        by_type: dict[bytes, list[bytes]] = {}
+        with recorded.open("rb") as lines:
+            for line in lines:
+                row = orjson.loads(line)
+                some = by_type.setdefault(_type(row["body"]), [])
+                if len(some) < 64:
+                    some.append(_answer(row["text"], row["usage"]))
+        self._of_type = {key: cycle(answers) for key, answers in by_type.items()}
+
+    def answer(self, data: bytes) -> bytes:
+        """The answer to a request's body."""
+        body = orjson.loads(data)
+        if answers := self._known.get(_asked(body)):
+            return next(answers)
+        self.unknown += 1
+        return next(self._of_type.get(_type(body)) or next(iter(self._of_type.values())))
+
+    def stats(self) -> bytes:
+        """The counts since the last time they were asked for."""
+        times, self.times = self.times, []
+        unknown, self.unknown = self.unknown, 0
+        first, last = len(times) // 4, 3 * len(times) // 4
+        rate = (last - first) / (times[last] - times[first]) if last > first else 0.0
+        return _framed(orjson.dumps({"calls": len(times), "unknown": unknown, "calls_per_s": rate}))
+
+
+def _asked(body: dict[str, Any]) -> bytes:
+    said = [[message["role"], message["content"]] for message in body["messages"]]
+    longest = body.get("max_tokens") or body.get("max_completion_tokens")
+    return blake2b(orjson.dumps([said, longest]), digest_size=16).digest()
+
+
+def _type(body: dict[str, Any]) -> bytes:
+    return blake2b(orjson.dumps(body.get("response_format")), digest_size=16).digest()
+
+
+def _answer(text: str, usage: dict[str, int]) -> bytes:
+    message = {"role": "assistant", "content": text, "refusal": None}
+    body = {
+        "id": "chatcmpl-replayed",
+        "object": "chat.completion",
+        "created": 1_700_000_000,
+        "model": "replayed",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+        "usage": {**usage, "total_tokens": sum(usage.values())},
+    }
+    return _framed(orjson.dumps(body))
+
+
+def _framed(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+
+class Connection(asyncio.Protocol):
+    """One keep-alive connection; requests come with a content-length."""
+
+    def __init__(self, replies: Replies, loop: asyncio.AbstractEventLoop) -> None:
+        self._replies = replies
+        self._loop = loop
+        self._buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own is none of asyncio's
+
+    def data_received(self, data: bytes) -> None:
+        """Answer once a request is whole; clients send one at a time."""
+        self._buffer += data
+        head = self._buffer.find(b"\r\n\r\n")
+        if head < 0:
+            return
+        lowered = self._buffer[:head].lower()
+        at = lowered.find(b"content-length:")
+        size = int(lowered[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+        if len(self._buffer) < head + 4 + size:
+            return
+        line, body = self._buffer[: self._buffer.find(b"\r\n")], self._buffer[head + 4 :]
+        self._buffer = b""
+        self._serve(line.split(b" ")[1], body)
+
+    def _serve(self, path: bytes, body: bytes) -> None:
+        if path.startswith(b"/latency/"):
+            self._replies.latency_s = float(path.rsplit(b"/", 1)[1])
+            self._transport.write(_framed(b"{}"))
+        elif path == b"/stats":
+            self._transport.write(self._replies.stats())
+        elif self._replies.latency_s:
+            self._loop.call_later(self._replies.latency_s, self._send, self._replies.answer(body))
+        else:
+            self._send(self._replies.answer(body))
+
+    def _send(self, answer: bytes) -> None:
+        self._replies.times.append(perf_counter())
+        self._transport.write(answer)
+
+
+async def serve(recorded: Path, latency_s: float) -> None:
+    """Serve until killed."""
+    loop, replies = asyncio.get_running_loop(), Replies(recorded, latency_s)
+    server = await loop.create_server(lambda: Connection(replies, loop), "127.0.0.1", 0, backlog=1024)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("recorded", type=Path)
+    arguments.add_argument("--latency", type=float, default=0.0)
+    given = arguments.parse_args()
+    uvloop.run(serve(given.recorded, given.latency))
