@@ -36,8 +36,11 @@ class Jobs:
 
     def jobs(self) -> list[Job]:
         """All jobs that are remembered, oldest first. Raises `RunError` where a file cannot be read."""
-        for left in self._folder.glob(f"*{LINES}"):  # of a process that was killed
-            left.unlink()
+        try:
+            for left in (*self._folder.glob(f"*{LINES}"), *self._folder.glob("*.tmp")):  # of a process that was killed
+                left.unlink()
+        except OSError as problem:
+            raise storage_error(self._folder, problem) from problem
         return open_jobs(self._journal.folder)
 
     def remember(self, job: Job) -> None:
