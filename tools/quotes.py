@@ -107,12 +107,18 @@ def fold(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+@lru_cache(maxsize=256)
+def _one_mark(text: str) -> str:
+    """The text folded, with one quotation mark: inside the strings of a reply, models write the other one."""
+    return fold(text).replace('"', "'")
+
+
 def contains(text: str, quote: str) -> bool:
-    """Whether the quotation stands in the text word for word (outer quotes and final points ignored)."""
-    wanted = fold(quote).strip(" \"'.;,…")
+    """Whether the quotation stands in the text word for word (outer and final marks and the kind of quotes aside)."""
+    wanted = _one_mark(quote).strip(" '.;,…")
     if not wanted:
         return False
-    whole = fold(text)
+    whole = _one_mark(text)
     before, after = (_SPACED.match(wanted[end]) is not None for end in (0, -1))
     at = whole.find(wanted)
     while at >= 0:

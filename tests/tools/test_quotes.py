@@ -177,3 +177,10 @@ def test_long_and_awkward_texts_take_no_time() -> None:
         stated_number(text)
         contradicts(text, "not 1")
     assert time.perf_counter() - started < 10
+
+
+def test_a_quotation_may_use_the_other_kind_of_quotation_marks() -> None:
+    assert contains(
+        'Derived from Latin albedo "whiteness", in turn from albus.', "from Latin albedo 'whiteness', in turn"
+    )
+    assert not contains('Derived from Latin albedo "whiteness".', "from Latin albedo 'blackness'")
