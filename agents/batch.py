@@ -239,4 +239,6 @@ def _again(error: BaseException) -> Exception:
     """The error for one more of those who wait: one object raised by thousands would gather their tracebacks."""
     if isinstance(error, AgentInstructError):
         return type(error)(str(error))
-    return RuntimeError(f"{type(error).__name__} in the batch jobs: {error}")
+    bug = RuntimeError(f"in the batch jobs: {type(error).__name__}: {error}")
+    bug.__cause__ = error
+    return bug

@@ -136,6 +136,8 @@ class Answers:
         if len(lost) >= ENOUGH and not self.answered:
             raise ProviderDown(f"batch job {self.job.batch}: no call of {len(self.job.calls)} answered; {lost[-1][1]}")
         for call, error in lost:
+            if isinstance(error, ReplyError) and not self.books.statistics.calls:
+                error = ProviderError(f"refused before any call was answered: {error.detail}")
             call.fail(error)
             self.books.statistics.failed += isinstance(error, ProviderError)
 

@@ -6,6 +6,7 @@ A job is dropped only when its answers are in the journal; until then a call of 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from logging import INFO
 from pathlib import Path
 
 from agentinstruct.agents.batch_answers import Answers, Books, Call
@@ -14,6 +15,7 @@ from agentinstruct.agents.batch_job import Job, JobStore
 from agentinstruct.agents.batch_way import Way
 from agentinstruct.agents.endpoint import Endpoint
 from agentinstruct.agents.errors import ProviderDown
+from agentinstruct.agents.events import tell
 
 HOPELESS = ("model", "billing", "quota", "permission")
 """Words in why a job failed, after which it would fail again."""
@@ -68,12 +70,14 @@ class Underway:
         """
         if lines:
             await self._send(track, job, lines)
+            tell(INFO, "batch_sent", model=job.model, batch=job.batch, calls=len(job.calls))
         elif not job.batch and not await track.way.find(job):
             self._drop(job)
             return self._resend(job)
         seen = await track.way.end(job)
         answers = Answers(job, track.endpoint, self.books, self.calls)
         await answers.read(track.way, seen)
+        tell(INFO, "batch_over", model=job.model, batch=job.batch, status=seen.status, answered=answers.answered)
         if full := self._full(job, seen):
             await self._room(track, job)
         self._drop(job)

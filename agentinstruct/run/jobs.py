@@ -7,20 +7,15 @@ folder/batches/ID.json     which calls the job carries, and what the provider ca
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import orjson
 
-from agentinstruct.agents.batch import Batches
-from agentinstruct.agents.batch_answers import Books
 from agentinstruct.agents.batch_job import Job
-from agentinstruct.agents.budget import Budget
 from agentinstruct.agents.errors import RunError
-from agentinstruct.agents.limits import Statistics
 from agentinstruct.run.folder import open_file, storage_error, subfolder, sync_folder
 from agentinstruct.run.journal import Journal
-from agentinstruct.run.plan import RunConfig
 
 FOLDER, LINES = "batches", ".jsonl"
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -82,15 +77,6 @@ class Jobs:
 
     def _path(self, job: Job) -> Path:
         return self._folder / f"{job.id}.json"
-
-
-def batches_of(config: RunConfig, journal: Journal, statistics: Statistics, budget: Budget) -> Batches | None:
-    """What sends a run's calls by batch job, where they are to go that way or went before."""
-    jobs = Jobs(journal)
-    if not config.batch.roles and not jobs.jobs():
-        return None
-    books = Books(journal, statistics, config.batch_prices(), budget)
-    return Batches(config.endpoints.open, jobs, books, replace(books, prices=config.price_table()), config.batch)
 
 
 def open_jobs(folder: Path) -> list[Job]:

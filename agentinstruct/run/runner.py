@@ -14,7 +14,7 @@ from agentinstruct.agents.batch import Batches
 from agentinstruct.agents.errors import BudgetReached
 from agentinstruct.agents.gateway import Budget, Gateway, Patience, using
 from agentinstruct.agents.skill import Skill
-from agentinstruct.run.jobs import batches_of
+from agentinstruct.run.batching import batches_of
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.progress import Progress

@@ -134,6 +134,13 @@ async def test_where_nothing_is_answered_the_endpoint_is_to_blame(server: Any, t
             await gateway.complete(ask("one more"))
 
 
+async def test_a_refusal_before_any_answer_may_be_the_endpoints_and_drops_nothing(server: Any, tmp_path: Path) -> None:
+    server.control(batch_faults={"400": 1}, faults={"500": 1})
+    async with opened(server.base_url, Journal(), Memory(tmp_path)) as gateway:
+        ends = await all_of(gateway, [ask(f"Question {number}") for number in range(3)])
+        assert all(type(end) is ProviderError and "before any call was answered" in str(end) for end in ends)
+
+
 async def test_a_call_is_sent_three_times_and_then_given_up(server: Any, tmp_path: Path) -> None:
     server.control(batch_faults={"expired": 1}, faults={"500": 1})
     async with opened(server.base_url, Journal(), Memory(tmp_path)) as gateway:
