@@ -18,7 +18,7 @@ from agentinstruct.agents.errors import ProviderDown
 from agentinstruct.agents.gateway import Patience, RetryableError
 
 FIRST_LOOK_S = 5.0
-FIRST_ANSWER_S = 10.0
+FIRST_ANSWER_S = 5.0
 """A provider that was never heard of is given up after this long: more likely misnamed than out for a moment."""
 SKEW_S = 86_400.0
 """How much earlier than ours the provider's clock may say that a job was made."""
