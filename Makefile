@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 OUT ?= runs/demo
 
-.PHONY: demo test check serve clean
+.PHONY: demo test check bench serve clean
 
 demo: $(READY)  ## make a small dataset from examples/seeds on the embedded model
 	$(BIN)/agentinstruct fetch 1.5b minilm
@@ -21,6 +21,9 @@ check: $(READY)  ## lint, types, layers
 	rm -rf build && $(BIN)/python -m pip install --quiet --no-deps --upgrade --target build/typed .
 	cd build && MYPYPATH=typed ../$(BIN)/mypy --config-file ../pyproject.toml --no-error-summary -p agentinstruct
 	cd build && PYTHONPATH=typed ../$(BIN)/lint-imports --config ../pyproject.toml
+
+bench: $(READY)  ## CPU, throughput and memory beside the bare calls and LangGraph + ChatOpenAI: docs/benchmarks.md
+	$(BIN)/python benchmarks/throughput $(ARGS)
 
 serve: $(READY)  ## the graphs for LangGraph Studio, on this machine
 	LANGSMITH_TRACING=false $(BIN)/langgraph dev --no-browser --no-reload --port 8123 --n-jobs-per-worker 10

@@ -6,7 +6,7 @@ it has not asked for yet.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -67,7 +67,7 @@ class Books:
         else:
             cost = price.of(made.input_tokens, made.cached_tokens, made.output_tokens) if price else 0.0
         made = replace(made, cost=cost)
-        self.store.put_call(key, asdict(made))
+        self.store.put_call(key, made.row())
         self.statistics.bought(model, made, price)
         self.budget.pay(cost)
         return made

@@ -88,7 +88,7 @@ class Way:
                 silent = time.monotonic() - since
                 if silent >= (60 * self.poll_s if self.heard else FIRST_ANSWER_S):
                     raise ProviderDown(f"{fault} ({attempt + 1} tries in {silent:.0f} s)") from fault
-                await asyncio.sleep(patience.pause(min(attempt, 6), fault, draw, queued=False))
+                await asyncio.sleep(patience.pause(min(attempt, 6), fault, draw))
                 attempt += 1
             else:
                 self.heard = True

@@ -61,6 +61,8 @@ class Endpoint:
     def body(self, request: Request, mode: int) -> dict[str, Any]:
         """The request under the names this model takes: some have other ones, and some fix their temperature."""
         body = body_of(request, self.name, MODES[mode])
+        if not self.names:
+            return body
         return {self.names.get(key, key): value for key, value in body.items() if self.names.get(key, key)}
 
     def learn(self, message: str) -> None:

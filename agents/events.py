@@ -42,9 +42,9 @@ def tell(level: int, event: str, content: Mapping[str, Any] | None = None, **fie
 
 
 def fault_of(error: BaseException) -> str:
-    """The class of a fault, in words that repeat: the HTTP status, or the exception's name."""
+    """The class of a fault, in words that repeat: the HTTP status, else its kind, else the exception's name."""
     status = _STATUS.match(str(error))
-    return status[1] if status else type(error).__name__
+    return status[1] if status else getattr(error, "kind", type(error).__name__)
 
 
 @contextmanager

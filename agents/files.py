@@ -1,13 +1,14 @@
 """Files that people write (prompts, skills): read strictly, and refused in words that say what to change."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+
+from agentinstruct.agents.quick_yaml import NotPlainError, load
 
 Model = TypeVar("Model", bound=BaseModel)
 MakeError = Callable[[str], Exception]
@@ -23,6 +24,11 @@ def read_text(path: Path, error: MakeError) -> str:
 
 def read_yaml(text: str, where: str, error: MakeError) -> Any:
     """YAML 1.2 without tags; a key given twice is an error."""
+    with suppress(NotPlainError):
+        return load(text)
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
     try:
         return YAML(typ="safe", pure=True).load(text)
     except YAMLError as cause:

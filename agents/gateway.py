@@ -9,11 +9,12 @@ limiter and without a journal.
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from logging import ERROR, INFO, WARNING
@@ -26,7 +27,7 @@ import orjson
 from agentinstruct.agents.budget import Budget, cost_of
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.events import fault_of, tell
-from agentinstruct.agents.limiter import Limiter
+from agentinstruct.agents.limiter import Limiter, Slot
 from agentinstruct.agents.limits import Health, Patience, RetryableError, Statistics
 from agentinstruct.agents.records import Role
 from agentinstruct.tools.prices import Price, price_of, price_table
@@ -48,7 +49,7 @@ __all__ = [
 
 
 UNLIMITED = -1
-"""The width of a model that queues what it is given, as a batch does: its calls take no slot."""
+"""The width of a model that queues what it is given, as a batch does: its calls never wait here."""
 _log = logging.getLogger(__name__)
 
 
@@ -89,8 +90,9 @@ class Completion:
     cost: float = 0.0
     """USD at list prices, with what its failed tries may have cost; 0 for a reply that this run did not pay for."""
 
-
-_STORED = tuple(one.name for one in fields(Completion))
+    def row(self) -> dict[str, Any]:
+        """What is kept of it."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class Model(Protocol):
@@ -130,28 +132,40 @@ class CallStore(Protocol):
         """Keep a reply; it survives a kill as soon as this returns."""
 
 
+@dataclass(slots=True, eq=False)
+class Purchase:
+    """A request that is being bought, and all who wait for the answer."""
+
+    request: Request
+    waiters: list[asyncio.Future[Completion]] = field(default_factory=list)
+    sent: bool = False
+    """Whether the model is at it, so that stopping now would lose what is paid."""
+    task: asyncio.Task[None] | None = None
+
+    def open_waiters(self) -> list[asyncio.Future[Completion]]:
+        """Those who have not given up."""
+        return [waiter for waiter in self.waiters if not waiter.done()]
+
+
 @dataclass(slots=True)
 class Lane:
     """What belongs to one model: its queue, its health, its price."""
 
     spec: str
     model: Model
-    limiter: Limiter | None
+    limiter: Limiter
     health: Health
     price: Price | None
     refused: int = 0
     """How often it said that it has too much to do."""
-    _told: int = 0
+    _told: tuple[int, float] = (0, 0.0)
 
     def tell_limit(self) -> None:
-        """Tell the log when it is given more or fewer calls at once than was told last."""
-        if self.limiter and self.limiter.limit != self._told:
-            self._told = self.limiter.limit
-            tell(INFO, "limit", model=self.spec, limit=self._told)
-
-    def slot(self, role: Role) -> AbstractAsyncContextManager[Any]:
-        """A place in the queue."""
-        return self.limiter.slot(role) if self.limiter else nullcontext()
+        """Tell the log when it is given more or fewer calls at once, or a minute, than was told last."""
+        now = self.limiter.limit, round(self.limiter.gap, 4)
+        if now != self._told:
+            self._told = now
+            tell(INFO, "limit", model=self.spec, limit=now[0], gap_s=now[1])
 
 
 class Gateway:
@@ -176,8 +190,7 @@ class Gateway:
         self._prices = price_table() if prices is None else prices
         self.budget = budget or Budget()
         self._lanes: dict[str, Lane] = {}
-        self._pending: dict[str, asyncio.Task[Completion]] = {}
-        self._sent: set[asyncio.Task[Any] | None] = set()
+        self._pending: dict[str, Purchase] = {}
         self._closing = False
         self._batch = batch
         self.statistics = statistics or Statistics()
@@ -189,42 +202,55 @@ class Gateway:
             ProviderError: the call failed after all its retries. ProviderDown: no call can succeed now.
             BudgetReached: it could cost more than is left.
         """
-        if self._store is not None and (known := self._store.get_call(request.key)):
+        key = request.key
+        if self._store is not None and (known := self._store.get_call(key)):
             self.statistics.from_journal += 1
             return Completion(**known)
-        task = self._pending.get(request.key)
-        if task is None:
-            task = asyncio.ensure_future(self._buy(request))
-            self._pending[request.key] = task
-            task.add_done_callback(self._settled(request.key))
-        return await asyncio.shield(task)
+        loop = asyncio.get_running_loop()
+        purchase = self._pending.get(key)
+        if purchase is None:
+            purchase = self._pending[key] = Purchase(request)
+            purchase.task = loop.create_task(self._serve(purchase))
+        waiter: asyncio.Future[Completion] = loop.create_future()
+        purchase.waiters.append(waiter)
+        return await waiter
 
-    def _settled(self, key: str) -> Callable[[asyncio.Task[Completion]], None]:
-        def settle(task: asyncio.Task[Completion]) -> None:
-            self._pending.pop(key, None)
-            if not task.cancelled():
-                task.exception()  # whoever waited has seen it; nobody may be left when a run is stopped
+    async def _serve(self, purchase: Purchase) -> None:
+        """Buy, and hand it to all who wait. A task of its own, so that whoever gives up spoils nothing that is paid."""
+        try:
+            completion = await self._buy(purchase)
+        except asyncio.CancelledError:
+            for waiter in purchase.waiters:
+                waiter.cancel()
+        except Exception as error:  # noqa: BLE001 - it is theirs
+            for waiter in purchase.open_waiters():
+                waiter.set_exception(error)
+        else:
+            for waiter in purchase.open_waiters():
+                waiter.set_result(completion)
+        finally:
+            del self._pending[purchase.request.key]
 
-        return settle
-
-    async def _buy(self, request: Request) -> Completion:
+    async def _buy(self, purchase: Purchase) -> Completion:
+        request = purchase.request
         if self._batch is not None and self._batch.takes(request):
             return await self._batch.complete(request)
         lane = self.lane(request.model)
-        completion = await self._attempts(lane, request)
+        completion = await self._attempts(lane, purchase)
         self.statistics.bought(lane.spec, completion, lane.price)
         if self._store is not None:
-            self._store.put_call(request.key, {name: getattr(completion, name) for name in _STORED})
+            self._store.put_call(request.key, completion.row())
         return completion
 
-    async def _attempts(self, lane: Lane, request: Request) -> Completion:
-        """Try until it succeeds, or fails for good: then with what was lost on the way."""
-        slot, patience, started = lane.slot(request.role), self._patience, time.monotonic()
+    async def _attempts(self, lane: Lane, purchase: Purchase) -> Completion:
+        """Try until it succeeds, or fails for good; what was lost on the way is added to the cost."""
+        request, patience, started = purchase.request, self._patience, time.monotonic()
+        slot = lane.limiter.slot(request.role)
         used, lost, tries = 0.0, 0.0, 0
         while True:
             tries += 1
             try:
-                completion = await self._once(lane, request, slot)
+                completion = await self._once(lane, purchase, slot)
                 return replace(completion, cost=completion.cost + lost) if lost else completion
             except RetryableError as fault:
                 lost += fault.cost
@@ -233,18 +259,20 @@ class Gateway:
                     self.statistics.failed += 1
                     _tell(WARNING, "call failed", request, fault, attempt=tries)
                     raise ProviderError(f"{lane.spec}: {fault} ({tries} attempts)") from fault
-                pause = patience.pause(tries - 1, fault, Random(f"{request.key}{tries}"), queued=bool(lane.limiter))
+                pause = patience.pause(used, fault, Random(f"{request.key}{tries}"))
                 _tell(INFO, "retry", request, fault, attempt=tries, wait_s=round(pause, 3))
                 lane.tell_limit()
             self.statistics.retries += 1
             await asyncio.sleep(pause)
 
-    async def _once(self, lane: Lane, request: Request, slot: AbstractAsyncContextManager[Any]) -> Completion:
+    async def _once(self, lane: Lane, purchase: Purchase, slot: Slot) -> Completion:
         """One try, paid for from what is held for it."""
+        request = purchase.request
         hold, cost, bought = await self.budget.reserve(lane.price, request), 0.0, 0
         try:
             async with slot:
-                completion = await self._send(lane, request)
+                completion = await self._send(lane, purchase)
+                slot.tokens = completion.output_tokens
             cost, bought = cost_of(lane.price, request, completion), 1
             return replace(completion, cost=cost) if cost else completion
         except RetryableError as fault:
@@ -253,46 +281,46 @@ class Gateway:
         finally:
             self.budget.settle(hold, cost, bought)
 
-    async def _send(self, lane: Lane, request: Request) -> Completion:
+    async def _send(self, lane: Lane, purchase: Purchase) -> Completion:
         lane.health.check()
         self.statistics.in_flight += 1
-        self._sent.add(asyncio.current_task())
+        purchase.sent = True
         try:
-            completion = await lane.model.complete(request)
-            self._answered(lane)
+            completion = await lane.model.complete(purchase.request)
+            if lane.health.answered():
+                self._recovered(lane)
             return completion
         except ReplyError as refusal:
-            lane.health.refused(refusal)
+            if lane.health.refused(refusal):
+                self._recovered(lane)
             raise
         except RetryableError as fault:
-            self._failed(lane, fault)
+            self._failed(lane, fault, purchase.request.key)
             raise
         except ProviderDown as down:
-            _tell(ERROR, "model down", request, down)
             self._down(lane, down)
             raise
         finally:
-            self._sent.discard(asyncio.current_task())
+            purchase.sent = False
             self.statistics.in_flight -= 1
 
-    def _answered(self, lane: Lane) -> None:
-        if lane.health.answered() and lane.limiter:
-            _log.warning("%s answers again", lane.spec)
-            tell(WARNING, "breaker closed", model=lane.spec)
-            self.statistics.waiting = ""
-            lane.limiter.resume()
+    def _recovered(self, lane: Lane) -> None:
+        _log.warning("%s answers again.", lane.spec)
+        tell(WARNING, "breaker closed", model=lane.spec)
+        self.statistics.waiting = ""
+        lane.limiter.resume()
 
-    def _failed(self, lane: Lane, fault: RetryableError) -> None:
+    def _failed(self, lane: Lane, fault: RetryableError, call: str) -> None:
         """A fault that may be the model's, not the call's: then nobody but single calls tries, until one succeeds."""
         self.statistics.refused += fault.kind == "busy"
         lane.refused += fault.kind == "busy"
         was_open = lane.health.open
         try:
-            pause = lane.health.failed(fault)
+            pause = lane.health.failed(fault, call)
         except ProviderDown as down:
             self._down(lane, down)
             raise
-        if pause and lane.limiter:
+        if pause:
             lane.limiter.probing = True
             lane.limiter.pause(pause)
             self.statistics.waiting = f"{lane.spec} does not answer: {fault}"
@@ -302,10 +330,10 @@ class Gateway:
 
     def _down(self, lane: Lane, error: ProviderDown) -> None:
         """Let the calls that wait through, to be spared the same."""
+        tell(ERROR, "model down", {"text": str(error)}, model=lane.spec, error=fault_of(error))
         lane.health.down(error)
         self.statistics.waiting = ""
-        if lane.limiter:
-            lane.limiter.resume()
+        lane.limiter.resume()
 
     def model(self, spec: str) -> Model:
         """The model of a spec such as `local` or `openai:gpt-4.1-mini`, made on first use.
@@ -320,9 +348,14 @@ class Gateway:
         lane = self._lanes.get(spec)
         if lane is None:
             model = self._make(spec)
-            most = min(self._most, model.width or self._most)
-            limiter = None if model.width == UNLIMITED else Limiter(most, fixed=model.width > 0)
-            lane = Lane(spec, model, limiter, Health(self._patience), price_of(spec, self._prices))
+            most = sys.maxsize if model.width == UNLIMITED else min(self._most, model.width or self._most)
+            lane = Lane(
+                spec,
+                model,
+                Limiter(most, fixed=bool(model.width)),
+                Health(self._patience),
+                price_of(spec, self._prices),
+            )
             self._lanes[spec] = lane
         return lane
 
@@ -332,20 +365,19 @@ class Gateway:
 
     def width(self, spec: str) -> int:
         """How many requests of a model can be in flight at once."""
-        limiter = self.lane(spec).limiter
-        return limiter.ceiling if limiter else self._most
+        return min(self.lane(spec).limiter.ceiling, self._most)
 
     async def drain(self) -> None:
         """Wait until every call under way has ended."""
         while self._pending:
-            await asyncio.wait(list(self._pending.values()))
+            await asyncio.wait([one.task for one in self._pending.values() if one.task])
 
     async def aclose(self, grace_s: float = 6.0) -> None:
         """Let calls in flight finish for a while, so that what was bought is kept; then close every model."""
         self._closing = True
-        pending = list(self._pending.values())
-        for task in pending:
-            if task not in self._sent:  # waits for its turn or its next try
+        pending = {one.task: one for one in self._pending.values() if one.task}
+        for task, purchase in pending.items():
+            if not purchase.sent:  # waits for its turn or its next try
                 task.cancel()
         if pending:
             _, late = await asyncio.wait(pending, timeout=grace_s)

@@ -10,12 +10,10 @@ from collections.abc import Iterable, Mapping
 from random import Random
 from typing import TYPE_CHECKING
 
-from jinja2 import Template
-
 from agentinstruct.agents.errors import SkillError
 from agentinstruct.agents.files import nearest
 from agentinstruct.agents.forms import FORMS, read_form
-from agentinstruct.agents.prompt import compile_template, filled
+from agentinstruct.agents.prompt import Filling, compile_template
 from agentinstruct.agents.records import Draft
 
 if TYPE_CHECKING:
@@ -25,9 +23,9 @@ LAYOUT_VARIABLES = frozenset({"passage", "question", "options"})
 Texts = Mapping[str, tuple[str, ...]]
 
 
-def read_layouts(layouts: Texts, name: str) -> dict[str, list[Template]]:
+def read_layouts(layouts: Texts, name: str) -> dict[str, list[Filling]]:
     """The layouts of each form, compiled; the error names the file and the key."""
-    found: dict[str, list[Template]] = {}
+    found: dict[str, list[Filling]] = {}
     for form, texts in layouts.items():
         where = f"{name}/skill.yaml: layouts.{form}"
         if form not in FORMS:
@@ -42,7 +40,7 @@ def read_layouts(layouts: Texts, name: str) -> dict[str, list[Template]]:
     return found
 
 
-def read_demands(demands: Texts, forms: Iterable[str], name: str) -> dict[str, list[Template]]:
+def read_demands(demands: Texts, forms: Iterable[str], name: str) -> dict[str, list[Filling]]:
     """The demands for each format that the skill's forms can ask for, compiled."""
     used = [FORMS[form] for form in dict.fromkeys(forms) if form in FORMS]
     known = list(dict.fromkeys(output for form in used for output in form.outputs))
@@ -68,5 +66,5 @@ def request_of(skill: "Skill", draft: Draft, draw: Random) -> str:
     shown = {"passage": draft.passage, "question": item.question, "options": item.options}
     if item.output:
         demand = draw.choice(list(skill.demands[item.output]))
-        shown["demand"] = filled(demand, read_form(item).shown())
-    return filled(layout, shown)
+        shown["demand"] = demand.fill(read_form(item).shown())
+    return layout.fill(shown)

@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import get_args
 
 from agentinstruct.agents.limits import RetryableError
+from agentinstruct.agents.pace import Pace, Sent
 from agentinstruct.agents.records import Role
-from agentinstruct.agents.window import Sent, Window
 
 STAGES: dict[str, int] = {role: stage for stage, role in enumerate(get_args(Role))}
 LONGEST_PAUSE_S = 120.0
@@ -28,7 +28,7 @@ class Limiter:
     """The slots of one model. For one event loop."""
 
     def __init__(self, ceiling: int, *, fixed: bool = False) -> None:
-        self._window = Window(ceiling, ceiling if fixed else 0)
+        self._pace = Pace(ceiling, fixed)
         self._queues: list[deque[Slot]] = [deque() for _ in STAGES]
         self._paused = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -42,17 +42,24 @@ class Limiter:
     @property
     def ceiling(self) -> int:
         """The most calls there may be at once; may be changed at any time."""
-        return self._window.ceiling
+        return self._pace.ceiling
 
     @ceiling.setter
     def ceiling(self, most: int) -> None:
-        self._window.ceiling = most
+        self._pace.ceiling = most
+        if self._pace.fixed:
+            self._pace.size = most
         self._grant()
 
     @property
     def limit(self) -> int:
         """Calls that there may be at once now."""
-        return 1 if self.probing else self._window.limit
+        return 1 if self.probing else self._pace.limit
+
+    @property
+    def gap(self) -> float:
+        """Seconds between calls, where the server counts them by the minute; 0 where it does not."""
+        return self._pace.gap
 
     def slot(self, role: str) -> "Slot":
         """A place for one call; it may be entered again for another try."""
@@ -76,9 +83,9 @@ class Limiter:
             self._arrived += 1
             slot.number = self._arrived
         self.in_flight += 1
-        slot.sent = self._window.sent(now, self.in_flight)
-        if self._window.gap:
-            self._paused = now + self._window.gap
+        slot.sent = self._pace.sent(now, self.in_flight)
+        if self._pace.gap:
+            self._paused = now + self._pace.gap
 
     def _join(self, slot: "Slot") -> None:
         queue = self._queues[slot.stage]
@@ -124,12 +131,12 @@ class Limiter:
         self.in_flight -= 1
         now = asyncio.get_running_loop().time()
         if error is None:
-            self._window.answered(slot.sent, now, full=self.waiting > 0)
+            self._pace.answered(slot.sent, now, slot.tokens, full=self.waiting > 0)
         elif isinstance(error, RetryableError):
             if error.after:
                 self.pause(error.after)
             if error.kind in ("busy", "late"):
-                self._window.refused(slot.sent, now, error.after)
+                self._pace.refused(slot.sent, now, error.after)
         if self.waiting:
             self._grant()
 
@@ -137,7 +144,7 @@ class Limiter:
 class Slot:
     """One call's place in its model's queue, from its first try to its last."""
 
-    __slots__ = ("limiter", "number", "sent", "stage", "turn")
+    __slots__ = ("limiter", "number", "sent", "stage", "tokens", "turn")
 
     sent: Sent
     turn: asyncio.Future[None]
@@ -146,6 +153,8 @@ class Slot:
         self.limiter = limiter
         self.stage = stage
         self.number = 0
+        self.tokens = 0
+        """Written by the model, to be told before the slot is left."""
 
     async def __aenter__(self) -> "Slot":
         limiter, loop = self.limiter, asyncio.get_running_loop()

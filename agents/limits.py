@@ -113,26 +113,22 @@ class Patience:
             return 0.0
         return 0.25 if fault.kind == "busy" else 1.0
 
-    def pause(self, attempt: int, fault: RetryableError, draw: Random, *, queued: bool) -> float:
-        """Seconds until the next attempt: exponential with full jitter, and as long as the server asks for.
-
-        `queued`: the queue of this model sees to what the server asks for.
-        """
-        if fault.after and queued:
-            return 0.0
-        return max(min(fault.after, LONGEST_WAIT_S), draw.uniform(0, min(self.longest_s, self.base_s * 2**attempt)))
+    def pause(self, used: float, fault: RetryableError, draw: Random) -> float:
+        """Seconds until the next try, by what was used: full jitter; the queue waits where the server names a time."""
+        return 0.0 if fault.after else draw.uniform(0, min(self.longest_s, self.base_s * 2.0**used))
 
 
 class Health:
     """Whether a model answers at all: the circuit breaker.
 
-    8 faults in a row open it: calls wait, but for single ones that try. It closes with the first answer; when none has
-    come for too long, the model is down.
+    8 faults in a row open it, of 8 calls where the server is up: calls wait, but for single ones that try. It closes
+    with the first answer; when none has come for too long, the model is down.
     """
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
         self._faults = 0
+        self._failing: set[str] = set()
         self._since = 0.0
         self._known = False
         self._refusals = 0
@@ -158,13 +154,13 @@ class Health:
         """An answer came: the count starts again. Whether it ends an outage."""
         was_open = self.open
         self._faults, self._tries, self._down, self._known = 0, 0, None, True
+        self._failing.clear()
         return was_open
 
-    def refused(self, error: ReplyError) -> None:
+    def refused(self, error: ReplyError) -> bool:
         """A refusal is the request's fault where others were answered; before any was, it may be the endpoint's."""
         if self._known or error.reason != "not understood":
-            self.answered()
-            return
+            return self.answered()
         self._refusals += 1
         if self._refusals >= 8:
             down = ProviderDown(f"{self._refusals} requests refused and none answered; the last one: {error.detail}")
@@ -177,7 +173,7 @@ class Health:
         self._tries = 0
         self._down = time.monotonic() + min(20.0, self._patience.outage_s), str(error)
 
-    def failed(self, error: RetryableError) -> float:
+    def failed(self, error: RetryableError, call: str) -> float:
         """Count a fault; gives the seconds for which nobody should try, 0 while it may be this call's alone.
 
         Raises:
@@ -185,6 +181,7 @@ class Health:
         """
         self._since = self._since if self._faults else time.monotonic()
         self._faults += 1
+        self._failing.add(call)
         silent = time.monotonic() - self._since
         allowed = max(self.allowed, LONGEST_WAIT_S) if error.kind == "busy" else self.allowed
         if self._faults < 8:
@@ -193,7 +190,7 @@ class Health:
             down = ProviderDown(f"{self._faults} calls in a row failed for {silent:.0f} s; the last one: {error}")
             self.down(down)
             raise down from error
-        if error.kind == "busy":
+        if error.kind == "busy" or (error.kind != "absent" and len(self._failing) < 8):
             return 0.0
         self._tries += 1
         return min(0.25 * 2.0 ** min(self._tries, 5), 5.0, max(0.01, allowed - silent))

@@ -18,12 +18,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import orjson
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -62,9 +64,9 @@ class Prompt:
 
     name: str
     front: FrontMatter
-    system: "Template | str | None"
+    system: "Filling | str | None"
     """A section in which nothing varies is its text."""
-    user: "Template | str"
+    user: "Filling | str"
     examples: tuple[str, ...]
     fingerprint: str
 
@@ -85,12 +87,26 @@ class Prompt:
             raise PromptError(f"{self.name}: cannot be rendered: {error}. Correct the template.") from error
 
 
-def filled(template: Template | str, values: Mapping[str, Any]) -> str:
-    """A template's text with these values; `Template.render` would copy them three times."""
-    if isinstance(template, str):
-        return template
-    context = template.new_context({**ENVIRONMENT.globals, **values}, shared=True)
-    return "".join(template.root_render_func(context)).strip()
+class Filling:
+    """A template that was checked when it was read, and is compiled when it is first filled in."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    @cached_property
+    def _template(self) -> Template:
+        code = compile(self._source, "<template>", "exec")
+        return Template.from_code(ENVIRONMENT, code, dict(ENVIRONMENT.globals))
+
+    def fill(self, values: Mapping[str, Any]) -> str:
+        """The text with these values; `Template.render` would copy them three times."""
+        context = self._template.new_context({**ENVIRONMENT.globals, **values}, shared=True)
+        return "".join(self._template.root_render_func(context)).strip()
+
+
+def filled(part: Filling | str, values: Mapping[str, Any]) -> str:
+    """A part of a prompt with these values; one in which nothing varies is its text."""
+    return part if isinstance(part, str) else part.fill(values)
 
 
 def tagged(text: object, name: str) -> str:
@@ -128,22 +144,38 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return environment
 
 
+class _Writer(CodeGenerator):
+    """Writes a template's Python code, and down which of its variables come from outside."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.used: set[str] = set()
+
+    def enter_frame(self, frame: Frame) -> None:
+        """A scope begins: what it takes from outside is used."""
+        super().enter_frame(frame)
+        taken = (name for action, name in frame.symbols.loads.values() if action == "resolve" and name)
+        self.used |= {name for name in taken if name not in self.environment.globals}
+
+
 ENVIRONMENT = _environment()
 
 
 def compile_template(
     text: str, where: str, allowed: set[str] | frozenset[str], *, line: int = 1, error: MakeError = PromptError
-) -> tuple[Template, set[str]]:
-    """The compiled template, whose first line is this one of its file, and the variables it uses.
+) -> tuple[Filling, set[str]]:
+    """The template, whose first line is this one of its file, and the variables it uses.
 
     Raises:
         PromptError, or what `error` makes: bad syntax, another template asked for, or a variable that is not allowed.
     """
     try:
         tree = ENVIRONMENT.parse(text)
-        used, referenced = meta.find_undeclared_variables(tree), any(True for _ in meta.find_referenced_templates(tree))
-        template = ENVIRONMENT.from_string(tree)
-        template.globals = dict(ENVIRONMENT.globals)  # Jinja's own, a chain of maps, is slow to walk at each rendering
+        referenced = any(True for _ in meta.find_referenced_templates(tree))
+        code = StringIO()
+        writer = _Writer(ENVIRONMENT, None, None, code)
+        writer.visit(tree)
+        used, template = writer.used, Filling(code.getvalue())
     except TemplateSyntaxError as cause:
         raise error(f"{where}, line {cause.lineno + line - 1}: {cause.message}. Correct the template.") from cause
     if referenced:
@@ -185,7 +217,7 @@ def _prompt_of(text: str, name: str) -> Prompt:
     return Prompt(name, front, system, compiled["user"][0], examples, fingerprint)
 
 
-def _compiled(line: int, text: str, name: str, allowed: set[str]) -> tuple[Template | str, set[str]]:
+def _compiled(line: int, text: str, name: str, allowed: set[str]) -> tuple[Filling | str, set[str]]:
     """A section as a template, or as it is where it holds no tag of one."""
     return compile_template(text, name, allowed, line=line) if _MARKED.search(text) else (text.strip(), set())
 

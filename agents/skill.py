@@ -13,14 +13,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from jinja2 import Template
 from pydantic import BaseModel, ConfigDict, Field
 
 from agentinstruct.agents.errors import SkillError
 from agentinstruct.agents.files import checked, nearest, read_text, read_yaml
 from agentinstruct.agents.forms import FORMS
 from agentinstruct.agents.layouts import read_demands, read_layouts
-from agentinstruct.agents.prompt import Prompt, load_prompt
+from agentinstruct.agents.prompt import Filling, Prompt, load_prompt
 from agentinstruct.agents.records import Modality
 from agentinstruct.agents.skill_names import agree
 from agentinstruct.tools.constraints import Constraint, Kind
@@ -120,8 +119,8 @@ class Skill:
     file: SkillFile
     categories: Mapping[str, Category]
     goals: Mapping[str, Goal]
-    layouts: Mapping[str, Sequence[Template]]
-    demands: Mapping[str, Sequence[Template]]
+    layouts: Mapping[str, Sequence[Filling]]
+    demands: Mapping[str, Sequence[Filling]]
     prompts: Mapping[str, Prompt]
     data: Mapping[str, str]
     """The fingerprints of its YAML files."""

@@ -96,7 +96,7 @@ class Visits(Episodes):
         draw, skill = Random(f"{draft.id}/layout"), self.crew.skill
         vocabulary = skill.prompt("briefing").render({}, draw)[-1]["content"]
         layout = draw.choice(list(skill.layouts[draft.item.form]))
-        opening = layout.render(question=visit.task.task, passage=steps[0].seen, options=visit.history).strip()
+        opening = layout.fill({"question": visit.task.task, "passage": steps[0].seen, "options": visit.history})
         messages = visit_messages(f"{setting}\n\n{vocabulary}".strip(), opening, steps)
         return draft.model_copy(update={"messages": messages, "calls": tuple(calls)})
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 REASONS = 3
 """Drop reasons and faults that are listed."""
+_ANY = 10**9
+"""A limit from here on is none."""
 _RESUME = "the same command resumes it"
 _STYLES = {"running": "green", "finished": "green", "failed": "red", "killed": "red", "silent": "yellow"}
 
@@ -45,7 +47,7 @@ def standing(view: "View", skills: int = 0) -> RenderableType:
 
 def _headline(view: "View") -> Text:
     told, owner = view.told, view.owner
-    who = f"process {owner.pid} on {owner.host}" if owner and owner.pid else "a process"
+    who = f"process {owner.pid} on {_clean(owner.host)}" if owner and owner.pid else "a process"
     since = duration(view.now - view.live.started) if view.live else ""
     at = time.strftime("%d %b %H:%M:%S", time.localtime(told.updated)) if told else ""
     words = {
@@ -61,7 +63,7 @@ def _headline(view: "View") -> Text:
         "unknown": f"nobody runs it: {_RESUME}",
     }
     line = Text.assemble((str(view.folder), "bold"), " · ", (words[view.state], _STYLES.get(view.state, "default")))
-    return line.append(f"\n{' '.join(told.why.split())}", "red") if told and told.why else line
+    return line.append(f"\n{_clean(told.why)}", "red") if told and told.why else line
 
 
 def _figures(view: "View") -> Table:
@@ -81,10 +83,13 @@ def _rows(view: "View") -> Iterator[tuple[str, Text]]:
     if view.told:
         seeds = f"{view.sitting.seeds:,} read" + ("" if view.all_known or not view.live else " so far")
         yield "seeds", Text(seeds + (f" · {view.sitting.skipped:,} left out" if view.sitting.skipped else ""))
-    accepted = sum(totals.accepted.values())
-    rest = "" if accepted >= counts.records else f" of {counts.records:,} records"
-    yield "accepted", Text.assemble((f"{min(accepted, counts.records):,}", "bold"), rest)
-    stages = " · ".join(f"{stage} {count:,}" for stage, count in _most(totals.dropped))
+    accepted = min(sum(totals.accepted.values()), counts.records)
+    if view.told:
+        rest = "" if accepted == counts.records else f" of {counts.records:,} records"
+        yield "accepted", Text.assemble((f"{accepted:,}", "bold"), rest)
+    else:  # the ledger knows how many there are, not how many passed
+        yield "records", Text(f"{counts.records:,}", "bold")
+    stages = " · ".join(f"{_clean(stage)} {count:,}" for stage, count in _most(totals.dropped))
     yield "dropped", Text(f"{counts.dropped:,}" + (f": {stages}" if stages else ""))
     if view.live and view.recent.seconds >= 1:
         yield "speed", _speed(view)
@@ -120,12 +125,11 @@ def _speed(view: "View") -> Text:
 
 
 def _cost(view: "View") -> Text:
-    unpriced, budget = view.totals.unpriced, view.told.budget if view.told else None
-    line = Text(cost(view.counts.cost, unpriced))
-    if budget and budget.usd is not None:
-        line.append(f" · ${max(0.0, budget.usd - budget.spent):,.2f} of ${budget.usd:,.2f} left")
-    if budget and budget.most_calls is not None:
-        line.append(f" · {max(0, budget.most_calls - budget.calls):,} of {budget.most_calls:,} calls left")
+    line, counts = Text(cost(view.counts.cost, view.totals.unpriced)), view.counts
+    if view.told and (usd := view.told.budget.usd) is not None:
+        line.append(f" · ${max(0.0, usd - counts.cost):,.2f} of ${usd:,.2f} left")
+    if view.told and (calls := view.told.budget.calls) is not None:
+        line.append(f" · {max(0, calls - counts.calls):,} of {calls:,} calls left")
     return line
 
 
@@ -140,7 +144,7 @@ def _skills(view: "View", most: int) -> Iterator[RenderableType]:
     for name, one in shown:
         accepted = str(view.totals.accepted.get(name, 0)) if view.told else ""
         waiting = [str(one.failed)] * len(failed)
-        table.add_row(name, str(one.done), *waiting, accepted, str(one.records), str(one.dropped))
+        table.add_row(Text(_clean(name)), str(one.done), *waiting, accepted, str(one.records), str(one.dropped))
     yield Text()
     yield table
     if len(shown) < len(skills):
@@ -153,9 +157,11 @@ def _models(view: "View") -> RenderableType | None:
     table = _table("model", "in flight", "limit", "waiting", "429s")
     for one in view.live.models:
         limit = str(one.limit) if one.limit == one.ceiling else f"{one.limit} of {one.ceiling}"
+        limit = limit if one.ceiling < _ANY else "any"
+        limit += f", {60 / one.gap_s:,.0f}/min" if one.gap_s else ""
         counts = (str(one.in_flight), limit, str(one.waiting), str(one.refused))
-        table.add_row(Text(one.model, "red" if one.silent else "default"), *counts)
-    return Group(Text(), table, *([Text(view.live.waiting, "red")] if view.live.waiting else []))
+        table.add_row(Text(_clean(one.model), "red" if one.silent else "default"), *counts)
+    return Group(Text(), table, *([Text(_clean(view.live.waiting), "red")] if view.live.waiting else []))
 
 
 def _table(*heads: str) -> Table:
@@ -171,19 +177,24 @@ def _reasons(view: "View") -> RenderableType | None:
 
 
 def _faults(view: "View") -> RenderableType | None:
-    faults = [(fault.items, f"{fault.error}: {' '.join(fault.message.split())[:200]}") for fault in view.faults]
+    faults = [(fault.items, f"{fault.error}: {fault.message}") for fault in view.faults]
     return _list("Work items that wait for another try met", faults)
 
 
 def _notices(view: "View") -> RenderableType | None:
-    return Group(Text(), *map(Text, view.notices)) if view.notices else None
+    return Group(Text(), *(Text(_clean(notice)) for notice in view.notices)) if view.notices else None
 
 
 def _list(title: str, rows: list[tuple[int, str]]) -> RenderableType | None:
     if not rows:
         return None
-    lines = [Text.assemble(f"  {count:6,}  ", what) for count, what in rows[:REASONS]]
+    lines = [Text.assemble(f"  {count:6,}  ", _clean(what)[:240]) for count, what in rows[:REASONS]]
     return Group(Text(), Text(title, "bold"), *lines)
+
+
+def _clean(text: str) -> str:
+    """The text on one line, without what would move the cursor: servers and copied folders say what they like."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _most(counts: dict[str, int]) -> list[tuple[str, int]]:

@@ -22,6 +22,7 @@ from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.report import reporting
 from agentinstruct.run.runner import Runner
+from agentinstruct.run.status import Cap
 from agentinstruct.run.summary import Summary, summarise
 
 
@@ -61,7 +62,8 @@ async def _sitting(config: RunConfig, journal: Journal, watch: Callable[[Progres
     runner, done = Runner(config, journal), journal.counts().done
     tell(INFO, "resume" if done else "start", folder=str(config.out), models=config.models(), done=done)
     watch(runner.progress)
-    async with reporting(journal.folder, journal.manifest.run, runner.progress) as report:
+    budget = Cap(usd=config.budget, calls=config.max_calls or None)
+    async with reporting(journal.folder, journal.manifest.run, runner.progress, budget) as report:
         with _signals(runner) as received:
             try:
                 await runner.run()

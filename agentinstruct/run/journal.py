@@ -22,6 +22,7 @@ from agentinstruct.run.ledger import LEDGER, CallRow, Failure, ItemRow, Ledger, 
 from agentinstruct.run.manifest import settle_manifest
 from agentinstruct.run.reader import JournalReader
 from agentinstruct.run.recovery import Recovery, adopt, open_ledger
+from agentinstruct.run.seen import Seen
 from agentinstruct.run.segment import NAME, SegmentReader, SegmentWriter
 
 _LONGEST_MESSAGE = 4000
@@ -34,6 +35,8 @@ class Journal(JournalReader):
     `failures`, `counts`, `flush` and `close` first wait until all is on the disk, some milliseconds; the rest never do.
     """
 
+    _seen: Seen | None = None
+    """The keys of all replies, where the folder held none when it was opened."""
     _files: ExitStack
     _flusher: Flusher
     _calls: tuple[SegmentWriter, int]
@@ -57,6 +60,7 @@ class Journal(JournalReader):
             try:
                 ledger = _in_step(folder, stored.run, recovered, files)
                 journal = cls(folder, stored, Index(connect(str(folder / LEDGER)), folder), recovered)
+                journal._seen = None if journal._index.counts().calls else Seen()
                 journal._start(ledger, writer, files)
             except OSError as problem:
                 raise storage_error(folder, problem) from problem
@@ -84,8 +88,10 @@ class Journal(JournalReader):
         """Stores a model's reply (JSON) under its key (hex). Of two under one key the later is kept."""
         self._flusher.check()
         segment, number = self._calls
-        place = segment.append({"key": key, "value": value})
-        self._flusher.add_call(CallRow(bytes.fromhex(key), number, *place, value.get("cost", 0.0)))
+        place, name = segment.append({"key": key, "value": value}), bytes.fromhex(key)
+        if self._seen is not None:
+            self._seen.add(name)
+        self._flusher.add_call(CallRow(name, number, *place, value.get("cost", 0.0)))
 
     def finish(
         self,
@@ -147,6 +153,8 @@ class Journal(JournalReader):
 
     def _call_place(self, key: bytes) -> tuple[int, int, int] | None:
         self._flusher.check()
+        if self._seen is not None and key not in self._seen:
+            return None
         row = self._flusher.find_call(key)
         return (row.segment, row.offset, row.length) if row else super()._call_place(key)
 

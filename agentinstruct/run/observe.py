@@ -137,7 +137,7 @@ class View:
                 "output": totals.output_tokens,
             },
             "cost": {"usd": self.counts.cost, "unpriced": totals.unpriced},
-            "budget": told.budget.model_dump() if told and told.budget else None,
+            "budget": told.budget.model_dump() if told else None,
             "recent": recent.model_dump() if self.live else None,
             "waiting": self.live.waiting if self.live else "",
             "models": [one.model_dump() for one in self.live.models] if self.live else [],

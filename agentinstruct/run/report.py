@@ -12,15 +12,13 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentinstruct.agents.errors import RunError
 from agentinstruct.agents.events import listening, tell
-from agentinstruct.agents.gateway import Budget, Gateway
 from agentinstruct.run.folder import open_file
-from agentinstruct.run.status import STATUS, ModelState, Recent, Sitting, Spending, State, Status, Totals, read_status
+from agentinstruct.run.status import STATUS, Cap, ModelState, Recent, Sitting, State, Status, Totals, read_status
 
 if TYPE_CHECKING:
     from agentinstruct.run.progress import Progress
@@ -39,6 +37,7 @@ class Report:
     folder: Path
     run: str
     progress: "Progress"
+    budget: Cap = field(default_factory=Cap)
     state: State = "running"
     why: str = ""
     _before: Totals = field(default_factory=Totals)
@@ -59,7 +58,7 @@ class Report:
             started=self._started,
             updated=time.time(),
             state=self.state,
-            why=self.why,
+            why=_plain(self.why),
             sitting=Sitting(
                 seeds=progress.seeds,
                 expected=progress.expected,
@@ -74,10 +73,10 @@ class Report:
             ),
             totals=self._totals(),
             recent=self._recent(calls.calls, progress.done, progress.records.total(), calls.output_tokens),
-            models=_models(progress.gateway) if progress.gateway else [],
-            waiting=calls.waiting,
-            budget=_spending(progress.gateway.budget) if progress.gateway else None,
-            notices=progress.notices,
+            models=_models(progress),
+            waiting=_plain(calls.waiting),
+            budget=self.budget,
+            notices=list(map(_plain, progress.notices)),
         )
 
     def _totals(self) -> Totals:
@@ -138,7 +137,16 @@ class Report:
         await asyncio.to_thread(_replace, self.folder / STATUS, self.status().model_dump_json())
 
 
-def _models(gateway: Gateway) -> list[ModelState]:
+def _plain(text: str) -> str:
+    """The text as JSON can hold it: a path may have bytes that are no letters."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _models(progress: "Progress") -> list[ModelState]:
+    """Of a run in one process: each worker has limiters of its own."""
+    gateway = progress.gateway
+    if gateway is None or gateway.statistics is not progress.statistics:
+        return []
     return [
         ModelState(
             model=lane.spec,
@@ -146,19 +154,12 @@ def _models(gateway: Gateway) -> list[ModelState]:
             waiting=lane.limiter.waiting,
             limit=lane.limiter.limit,
             ceiling=lane.limiter.ceiling,
+            gap_s=round(lane.limiter.gap, 4),
             refused=lane.refused,
             silent=lane.health.open,
         )
         for lane in gateway.lanes()
-        if lane.limiter
     ]
-
-
-def _spending(budget: Budget) -> Spending | None:
-    usd, most = (None if limit == inf else limit for limit in (budget.usd, budget.most_calls))
-    if usd is None and most is None:
-        return None
-    return Spending(usd=usd, spent=budget.spent, most_calls=None if most is None else int(most), calls=budget.calls)
 
 
 def _replace(path: Path, text: str) -> None:
@@ -171,9 +172,9 @@ def _replace(path: Path, text: str) -> None:
 
 
 @asynccontextmanager
-async def reporting(folder: Path, run: str, progress: "Progress") -> AsyncIterator[Report]:
+async def reporting(folder: Path, run: str, progress: "Progress", budget: Cap) -> AsyncIterator[Report]:
     """Tell the status of a run every second while the block lasts, and once at its end."""
-    report, ended = Report(folder, run, progress), asyncio.Event()
+    report, ended = Report(folder, run, progress, budget), asyncio.Event()
     task = asyncio.ensure_future(report.keep(ended))
     try:
         yield report

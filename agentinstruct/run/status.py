@@ -80,19 +80,19 @@ class ModelState(BaseModel):
     """Calls at once that it is given now."""
     ceiling: int = 0
     """The most it may ever be given."""
+    gap_s: float = 0.0
+    """Seconds between calls, where it counts them by the minute."""
     refused: int = 0
     """How often it said that it has too much to do (429)."""
     silent: bool = False
     """Whether its circuit breaker is open: nothing but single calls are tried."""
 
 
-class Spending(BaseModel):
-    """What the run may cost in all, and what of it is gone; None: no limit."""
+class Cap(BaseModel):
+    """What the run may cost in all: money, calls; None: no limit. What of it is gone, the ledger knows."""
 
     usd: float | None = None
-    spent: float = 0.0
-    most_calls: int | None = None
-    calls: int = 0
+    calls: int | None = None
 
 
 class Status(BaseModel):
@@ -113,7 +113,7 @@ class Status(BaseModel):
     models: list[ModelState] = []
     waiting: str = ""
     """What keeps the run from going on just now."""
-    budget: Spending | None = None
+    budget: Cap = Cap()
     notices: list[str] = []
 
 

@@ -9,7 +9,6 @@ import asyncio
 import gc
 import os
 import resource
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -38,23 +37,27 @@ async def bare(given: dict[str, Any]) -> dict[str, Any]:
     """The floor: what the calls alone cost."""
     import aiohttp
 
-    with Path(given["recorded"]).open("rb") as file:
-        bodies = [orjson.loads(line)["body"] for line in file]
-    waiting = iter(bodies)
+    bodies = recorded_bodies(Path(given["recorded"]))
+    waiting, url = iter(bodies), f"{given['url']}/chat/completions"
+    headers, connector = {"content-type": "application/json"}, aiohttp.TCPConnector(limit=0)
     gc.freeze()
     begun = _begin()
-    headers = {"content-type": "application/json"}
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=headers) as session:
+    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
 
         async def work() -> None:
             for body in waiting:
-                url = f"{given['url']}/chat/completions"
                 async with session.post(url, data=orjson.dumps(body)) as response:
                     reply = orjson.loads(await response.read())
                 assert reply["choices"][0]["message"]["content"]
 
         await asyncio.gather(*(work() for _ in range(given["width"])))
     return _ended(begun, len(bodies))
+
+
+def recorded_bodies(path: Path) -> list[dict[str, Any]]:
+    """The bodies of the recorded requests."""
+    with path.open("rb") as file:
+        return [orjson.loads(line)["body"] for line in file]
 
 
 async def ours(given: dict[str, Any]) -> dict[str, Any]:
@@ -69,10 +72,28 @@ async def ours(given: dict[str, Any]) -> dict[str, Any]:
     config = config_of(
         Path(given["seeds"]), Path(given["out"]), places, max_concurrency=given["width"], **given.get("settings", {})
     )
+    first = first_call()
     begun = _begin()
     done = await execute(config)
-    calls = done.progress.statistics.calls
-    return _ended(begun, calls) | {"records": sum(done.summary.accepted.values()), "items": done.progress.done}
+    progress = done.progress
+    told = {"records": sum(done.summary.accepted.values()), "items": progress.done, "resumed": progress.resumed}
+    started_s = first[0] - given["spawned"] if first else 0.0
+    return _ended(begun, progress.statistics.calls) | told | {"started_s": started_s}
+
+
+def first_call() -> list[float]:
+    """Where the time of the first call will stand."""
+    from agentinstruct.agents.endpoint import Endpoint
+
+    send, times = Endpoint.complete, list[float]()
+
+    async def noted(self: Endpoint, request: Any) -> Any:
+        times.append(time.time())
+        Endpoint.complete = send  # type: ignore[method-assign]
+        return await send(self, request)
+
+    Endpoint.complete = noted  # type: ignore[method-assign]
+    return times
 
 
 async def langgraph(given: dict[str, Any]) -> dict[str, Any]:
@@ -87,24 +108,33 @@ async def langgraph(given: dict[str, Any]) -> dict[str, Any]:
 
     graphs = {name: graph_of(name) for name in SKILLS}
     door, turn = ChatOpenAIDoor(given["url"]), asyncio.Semaphore(given["width"])
-    records = 0
+    rows = Rows(Path(given["out"]))
     begun = _begin()
 
     async def one(seed: Seed, name: str) -> None:
-        nonlocal records
         async with turn:
             state = await graphs[name].ainvoke({"seed": seed}, context=Context(model=MODEL))
-        for record in state.get("records", ()):
-            file.write(orjson.dumps(record.row()) + b"\n")
-            records += record.accepted
+        rows.write(state.get("records", ()))
 
-    with Path(given["out"]).open("wb", buffering=0) as file:
-        async with using(cast(Gateway, door)):
-            seeds = [found for found in read_seeds([given["seeds"]]) if isinstance(found, Seed)][: given["limit"]]
-            await asyncio.gather(
-                *(one(seed, name) for seed in seeds for name in SKILLS if suits(load_skill(name), seed))
-            )
-    return _ended(begun, door.calls) | {"records": records}
+    async with using(cast(Gateway, door)):
+        seeds = [found for found in read_seeds([given["seeds"]]) if isinstance(found, Seed)][: given["limit"]]
+        work = [(seed, name) for seed in seeds for name in SKILLS if suits(load_skill(name), seed)]
+        await asyncio.gather(*(one(*pair) for pair in work))
+    return _ended(begun, door.calls) | {"records": rows.accepted}
+
+
+class Rows:
+    """A file that records are appended to."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb", buffering=0)
+        self.accepted = 0
+
+    def write(self, records: Any) -> None:
+        """Append a flow's records."""
+        for record in records:
+            self._file.write(orjson.dumps(record.row()) + b"\n")
+            self.accepted += record.accepted
 
 
 class ChatOpenAIDoor:
@@ -144,6 +174,8 @@ def _ended(begun: tuple[float, float], calls: int) -> dict[str, Any]:
 
 CLIENTS: dict[str, Client] = {"bare": bare, "ours": ours, "langgraph": langgraph}
 
-if __name__ == "__main__":
+
+def main(name: str, given: dict[str, Any]) -> None:
+    """Be this client, and print what it took."""
     os.environ |= {"LANGSMITH_TRACING": "false", "OPENAI_API_KEY": "none"}
-    print(orjson.dumps(uvloop.run(CLIENTS[sys.argv[1]](orjson.loads(sys.argv[2])))).decode())  # type: ignore[arg-type]
+    print(orjson.dumps(uvloop.run(CLIENTS[name](given))).decode())  # type: ignore[arg-type]

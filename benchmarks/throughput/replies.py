@@ -1,15 +1,11 @@
 """A server that speaks chat completions and repeats what was recorded: as little work per call as Python allows.
 
-    python replies.py recorded.jsonl --latency 0.2
-    http://127.0.0.1:41817/v1            <- first line of its output
-
 A request it has no recording of gets a recorded reply of the same type. GET /stats tells how often that was, and how
 many calls a second it answered between the first and the last quarter of them; POST /latency/0.2 sets the latency.
 """
 
-import argparse
 import asyncio
-from collections.abc import Iterator
+from collections import defaultdict
 from hashlib import blake2b
 from itertools import cycle
 from pathlib import Path
@@ -17,33 +13,26 @@ from time import perf_counter
 from typing import Any, cast
 
 import orjson
-import uvloop
+
+ALIKE = 256
+"""Replies of one type that are kept for requests that were not recorded."""
 
 
 class Replies:
     """Recorded replies as whole HTTP answers, by what was asked."""
 
-    def __init__(self, recorded: Path, latency_s: float) -> None:
-        self.latency_s = latency_s
+    def __init__(self, recorded: Path) -> None:
+        self.latency_s = 0.0
         self.times: list[float] = []
         self.unknown = 0
-        known: dict[bytes, list[bytes]] = {}
-        self._of_type: dict[bytes, Iterator[bytes]] = {}
+        known, by_type = defaultdict[bytes, list[bytes]](list), defaultdict[bytes, list[bytes]](list)
         with recorded.open("rb") as lines:
-            for line in lines:
-                row = orjson.loads(line)
-                known.setdefault(_asked(row["body"]), []).append(_answer(row["text"], row["usage"]))
+            for row in map(orjson.loads, lines):
+                answer = _answer(row["text"], row["usage"])
+                known[_asked(row["body"])].append(answer)
+                if len(alike := by_type[_type(row["body"])]) < ALIKE:
+                    alike.append(answer)
         self._known = {key: cycle(answers) for key, answers in known.items()}
-        self._learn_types(recorded)
-
-    def _learn_types(self, recorded: Path) -> None:
-        by_type: dict[bytes, list[bytes]] = {}
-        with recorded.open("rb") as lines:
-            for line in lines:
-                row = orjson.loads(line)
-                some = by_type.setdefault(_type(row["body"]), [])
-                if len(some) < 64:
-                    some.append(_answer(row["text"], row["usage"]))
         self._of_type = {key: cycle(answers) for key, answers in by_type.items()}
 
     def answer(self, data: bytes) -> bytes:
@@ -133,17 +122,9 @@ class Connection(asyncio.Protocol):
         self._transport.write(answer)
 
 
-async def serve(recorded: Path, latency_s: float) -> None:
+async def serve(recorded: Path) -> None:
     """Serve until killed."""
-    loop, replies = asyncio.get_running_loop(), Replies(recorded, latency_s)
+    loop, replies = asyncio.get_running_loop(), Replies(recorded)
     server = await loop.create_server(lambda: Connection(replies, loop), "127.0.0.1", 0, backlog=1024)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
     await server.serve_forever()
-
-
-if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("recorded", type=Path)
-    arguments.add_argument("--latency", type=float, default=0.0)
-    given = arguments.parse_args()
-    uvloop.run(serve(given.recorded, given.latency))

@@ -42,7 +42,7 @@ def written(form: str, text: str = TEXT, title: str = "Any") -> Any:
 @pytest.mark.parametrize(("form", "number"), LAYOUTS)
 def test_the_teacher_answers_from_the_turn_alone_in_every_layout(form: str, number: int) -> None:
     item = written(form).arrange(Random(3))
-    turn = SKILL.layouts[form][number].render(passage=TEXT, question=item.question, options=item.options).strip()
+    turn = SKILL.layouts[form][number].fill({"passage": TEXT, "question": item.question, "options": item.options})
     turn = f"You are a patient teacher. Read page 7 and judge by it.\n\n{turn}"
     said = str(scripted_reply(request("answer", request=turn, form=form)))
     if FORMS[form].definite:

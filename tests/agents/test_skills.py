@@ -45,11 +45,11 @@ def test_every_layout_shows_what_it_is_given_and_nothing_of_the_key(name: str) -
     closed = load_skill(name).file.closed_book
     for form, layouts in load_skill(name).layouts.items():
         for layout in layouts:
-            text = layout.render(shown)
+            text = layout.fill(shown)
             assert shown["question"] in text and "49" not in text
             if form in ("choice", "blank", "pair", "match", "order"):
                 assert shown["options"] in text and (closed or shown["passage"] in text)
-            assert "None" not in layout.render({**shown, "options": ""})
+            assert "None" not in layout.fill({**shown, "options": ""})
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_a_new_skill_is_a_folder_and_nothing_else(folder: Path) -> None:
     skill = load_skill("sums")
-    assert skill.layouts["short"][0].render(question="1+1?", passage="No.", options="") == "1+1? No."
+    assert skill.layouts["short"][0].fill({"question": "1+1?", "passage": "No.", "options": ""}) == "1+1? No."
     assert skill.prompt("suggest/harder", "solve").name == "shared/solve.md"
     with pytest.raises(SkillError, match=r"prompts/sums: needs instruct\.md"):
         skill.prompt("instruct")

@@ -114,15 +114,19 @@ class Terminal:
 
 def test_a_run_is_watched_while_it_works_and_after_it_has_ended(begin, openai_server, tmp_path):
     out = tmp_path / "out"
-    server = openai_server(latency="fixed:0.5", faults={"429": 0.1}, retry_after=0.1)
-    process = begin(server)
+    server = openai_server(latency="fixed:0.3", faults={"500": 0.1})
+    process = begin(server, "--budget", 9)
     seen = until(out, lambda one: one["state"] == "running" and one["calls"]["calls"] > 10 and one["items"]["known"])
     assert seen["process"]["pid"] == process.pid
     assert seen["seeds"]["seeds"] == 4 and seen["items"]["known"] == 8
     assert seen["recent"]["calls"] > 0 and seen["recent"]["seconds"] > 0
+    (model,) = seen["models"]
+    assert model["model"] == "openai:gpt-4o-mini" and model["ceiling"] == 64 >= model["limit"] > 0
+    assert seen["budget"] == {"usd": 9, "calls": None}
     terminals = [Terminal(columns, rows, "status", out, "--watch") for columns, rows in ((50, 20), (120, 50))]
     words = status(out).stdout
     assert "running for" in words and f"process {process.pid}" in words and "calls/s" in words
+    assert "of $9.00 left" in words and "in flight" in words
     for terminal in terminals:
         terminal.read(20, until="running for")
     server.control(latency="fixed:0")
@@ -191,7 +195,7 @@ def test_a_model_that_fails_is_told(begin, openai_server, tmp_path):
 def test_work_items_that_wait_are_told_with_their_error(tmp_path):
     with Journal.open(tmp_path / "out", {}) as journal:
         for number, error in enumerate(("ProviderError", "ProviderError", "TimeoutError")):
-            journal.fail(f"{number:032x}", "rc", "s" * 32, "call", error, f"HTTP 50{number}")
+            journal.fail(f"{number:032x}", "rc", "s" * 32, "call", error, f"HTTP 50{number}\x1b[2J")
         for _ in range(2):
             journal.fail("0" * 32, "rc", "s" * 32, "call", "ProviderError", "HTTP 500")
         journal.fail("f" * 32, "rc", "s" * 32, "call", "ProviderError", "HTTP 500")
@@ -201,7 +205,8 @@ def test_work_items_that_wait_are_told_with_their_error(tmp_path):
         "known": 0, "all_known": 0, "done": 1, "failed": 3, "set_aside": 1
     }  # fmt: skip
     assert [(fault["error"], fault["items"]) for fault in seen["faults"]] == [("ProviderError", 2), ("TimeoutError", 1)]
-    assert "3 failed · 1 set aside" in status(tmp_path / "out").stdout
+    shown = status(tmp_path / "out").stdout
+    assert "3 failed · 1 set aside" in shown and "HTTP 502 [2J" in shown and "\x1b" not in shown
 
 
 def test_a_run_whose_ledger_is_damaged_is_counted_from_its_segments(tmp_path):

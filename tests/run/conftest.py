@@ -1,13 +1,19 @@
 """The program as its users start it: a process of its own, with a key that must not turn up anywhere."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agentinstruct.run.journal import Journal
+from agentinstruct.run.plan import Work
 from agentinstruct.run.segment import SegmentReader
 
 KEY = "sk-never-to-be-seen-5f2a91"
@@ -88,3 +94,58 @@ def keyless() -> Callable[[Path], None]:
         assert KEY.encode() not in contents(folder)
 
     return check
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A run folder's dataset, read as its users read it."""
+
+    folder: Path
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / name).read_bytes().decode("utf-8").splitlines()]
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "manifest.json").read_text())
+        return found
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [row for name in self.manifest["records"] for row in self.lines(f"data/{name}.jsonl")]
+
+    @property
+    def dropped(self) -> list[dict[str, Any]]:
+        return self.lines("dropped.jsonl")
+
+    @property
+    def contents(self) -> dict[str, Any]:
+        """Each record by its id, but for its calls, whose tokens may have been cached."""
+        return {row["id"]: {key: row[key] for key in row if key != "calls"} for row in self.records}
+
+
+def _intact(folder: Path, work: list[Work], server: Any) -> Dataset:
+    dataset, ids = Dataset(folder), [row["id"] for row in Dataset(folder).records]
+    for name, file in dataset.manifest["files"].items():
+        assert sha256((folder / name).read_bytes()).hexdigest() == file["sha256"], f"I4: {name}"
+    assert sum(dataset.manifest["records"].values()) == len(ids), "I4"
+    assert not list(folder.rglob("*.partial")), "I4"
+    assert len(set(ids)) == len(ids), "I2: an id twice"
+    with Journal.read(folder) as journal:
+        failed = {failure.item for failure in journal.failures()}
+        done = {one.id for one in work if journal.is_done(one.id)}
+        calls = journal.counts().calls
+    assert done | failed == {one.id for one in work} and not done & failed, "I1: each item ends in exactly one way"
+    told = {(row["skill"], row["seed_id"]) for row in dataset.records + dataset.dropped}
+    assert told == {(one.skill, one.seed.id) for one in work if one.id in done}, "I1: each done item left its rows"
+    stats = server.stats()
+    assert stats["answered_ok_repeats"] == 0, "I5: paid for twice"
+    assert stats["answered_ok"] <= calls, "I5: paid for and not kept"
+    assert KEY.encode() not in contents(folder), "I7"
+    return dataset
+
+
+@pytest.fixture
+def intact() -> Callable[..., Dataset]:
+    """The dataset of a run folder, found whole: nothing lost, doubled, bought twice or corrupt."""
+    return _intact

@@ -1,5 +1,6 @@
 """What a run tells: its log, OpenTelemetry and LangSmith, each when asked for; and nobody anything when not."""
 
+import asyncio
 import gzip
 import json
 import os
@@ -12,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from agentinstruct.agents.gateway import Completion, Gateway, Patience, Request, RetryableError
 
 KEY = "sk-never-to-be-seen-5f2a91"
 PROGRAM = [sys.executable, "-m", "agentinstruct.cli.main"]
@@ -90,7 +93,7 @@ def manifest(folder):
 
 
 def test_the_log_tells_events_and_no_text(run, openai_server, tmp_path):
-    log, server = tmp_path / "log.jsonl", openai_server(faults={"429": 0.3, "500": 0.1}, retry_after=0.05)
+    log, server = tmp_path / "log.jsonl", openai_server(faults={"500": 0.3})
     assert run(server, "--log-file", log, "--log-level", "debug").returncode == 0
     events = lines(log)
     assert all({"time", "level", "event"} <= event.keys() for event in events)
@@ -101,7 +104,7 @@ def test_the_log_tells_events_and_no_text(run, openai_server, tmp_path):
     retry = next(event for event in events if event["event"] == "retry")
     assert retry["skill"] == "reading_comprehension" and len(retry["item"]) == 32
     assert retry["model"] == "openai:gpt-4o-mini" and retry["agent"] and retry["attempt"] >= 1
-    assert retry["error"] in ("429", "500")
+    assert retry["error"] == "500"
     assert kinds["drop"] == manifest(tmp_path / "out")["dropped"]
     assert events[-1]["event"] == "stop" and events[-1]["state"] == "finished"
     assert not any(secret in log.read_text() for secret in SECRETS)
@@ -122,6 +125,44 @@ def test_failures_are_logged_with_their_class(run, openai_server, tmp_path):
     assert run(openai_server(faults={"quota": 1}), "--log-file", log, "--log-level", "warning").returncode == 69
     assert [(event["event"], event["level"]) for event in lines(log)][-1] == ("stop", "error")
     assert lines(log)[-1]["error"] == "ProviderDown" and "quota" not in log.read_text()
+
+
+class Moody:
+    """A model that answers, then has too much to do, then is not there for a moment."""
+
+    width = 0
+
+    def __init__(self):
+        self.calls = 0
+
+    async def complete(self, request):
+        self.calls += 1
+        number = self.calls
+        await asyncio.sleep(0.01)
+        if 2 < number <= 6:
+            raise RetryableError("HTTP 429: slow down", kind="busy")
+        if 6 < number <= 24:
+            raise RetryableError("cannot reach it", kind="absent")
+        return Completion("ok")
+
+    async def aclose(self):
+        pass
+
+
+async def test_limits_and_the_circuit_breaker_are_told(caplog):
+    caplog.set_level("INFO", logger="agentinstruct.events")
+    gateway = Gateway(lambda spec: Moody(), patience=Patience(base_s=0.01))
+    asked = [{"role": "user", "content": f"tide mill {number}"} for number in range(24)]
+    requests = [Request("suggest", "suggest", "openai:moody", [message]) for message in asked]
+    await asyncio.gather(*map(gateway.complete, requests))
+    await gateway.aclose()
+    told = [record for record in caplog.records if record.name == "agentinstruct.events"]
+    events = Counter(record.event for record in told)
+    assert events["retry"] == 22 and events["limit"] > 0
+    assert {record.fields["error"] for record in told if record.event == "retry"} == {"429", "absent"}
+    assert events["breaker open"] == events["breaker closed"] == 1
+    assert {record.fields["model"] for record in told} == {"openai:moody"}
+    assert not any("tide mill" in record.getMessage() or "slow down" in record.getMessage() for record in told)
 
 
 @pytest.mark.parametrize(

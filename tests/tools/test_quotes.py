@@ -169,14 +169,14 @@ def test_an_answer_within_a_quotation_must_be_most_of_it() -> None:
 
 
 def test_long_and_awkward_texts_take_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for text in (" " * 10**6, "1," * 300_000, "one " * 200_000, "twenty " + " " * 10**6, "." * 10**6, "-" * 10**6):
         numbers(text)
         bare(text)
         contains(text, "not there")
         stated_number(text)
         contradicts(text, "not 1")
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_a_quotation_may_use_the_other_kind_of_quotation_marks() -> None:

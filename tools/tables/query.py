@@ -10,9 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from agentinstruct.tools.calculate import CalculateError, evaluate
 from agentinstruct.tools.quotes import fold
 from agentinstruct.tools.tables.cells import number_in
@@ -26,12 +23,14 @@ _CONDITION = re.compile(r"\s*(?P<column>.+?)\s*(?P<op><=|>=|!=|==|=|<|>|\bis mis
 
 def ask(query: str, data: Data) -> float | str:
     """What an expression over the data comes to: a number or a text; raises TableError and nothing else."""
+    from pyarrow import ArrowException  # a quarter of a second, which only runs over tables need
+
     tree = _parsed(query)
     calls = _Calls(data)
     try:
         expression = ast.unparse(calls.visit(tree))
         value = calls.found[expression] if expression in calls.found else evaluate(expression, calls.found)
-    except (CalculateError, pa.ArrowException, RecursionError) as error:
+    except (CalculateError, ArrowException, RecursionError) as error:
         raise TableError(f"{query!r} has no value: {error}") from error
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TableError(f"{query!r} gives neither a number nor a name")
@@ -136,7 +135,16 @@ def _row(table: Table, name: str) -> int:
     return rows[0]
 
 
-def _column(table: Table, column: str, conditions: str) -> pa.ChunkedArray:
+def _computed(function: str, column: Any, *given: float) -> Any:
+    """What one of pyarrow's functions makes of a column."""
+    import pyarrow.compute
+
+    return getattr(pyarrow.compute, function)(column, *given)
+
+
+def _column(table: Table, column: str, conditions: str) -> Any:
+    import pyarrow as pa
+
     rows = chosen(table, conditions)
     found = table.arrow().column(table.column(column)).take(pa.array(rows, pa.int64()))
     if table.columns[table.column(column)].kind != "number":
@@ -154,23 +162,23 @@ def _value(table: Table, column: str, row: str = "") -> Any:
 
 
 def _total(table: Table, column: str, where: str = "") -> float:
-    return float(pc.sum(_column(table, column, where)).as_py())
+    return float(_computed("sum", _column(table, column, where)).as_py())
 
 
 def _average(table: Table, column: str, where: str = "") -> float:
-    return float(pc.mean(_column(table, column, where)).as_py())
+    return float(_computed("mean", _column(table, column, where)).as_py())
 
 
 def _median(table: Table, column: str, where: str = "") -> float:
-    return float(pc.quantile(_column(table, column, where), 0.5)[0].as_py())
+    return float(_computed("quantile", _column(table, column, where), 0.5)[0].as_py())
 
 
 def _largest(table: Table, column: str, where: str = "") -> float:
-    return float(pc.max(_column(table, column, where)).as_py())
+    return float(_computed("max", _column(table, column, where)).as_py())
 
 
 def _smallest(table: Table, column: str, where: str = "") -> float:
-    return float(pc.min(_column(table, column, where)).as_py())
+    return float(_computed("min", _column(table, column, where)).as_py())
 
 
 def _count(table: Table, where: str = "") -> float:

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
-
-import pyarrow as pa
+from typing import Any, Literal
 
 from agentinstruct.tools.quotes import fold
 
@@ -90,8 +88,10 @@ class Table:
                         found.setdefault((i, str(row[i])), []).append(r)
         return {key: tuple(rows) for key, rows in found.items() if len(rows) < len(self.rows)}
 
-    def arrow(self) -> pa.Table:
+    def arrow(self) -> Any:
         """The table as pyarrow has it: numbers as doubles, the rest as strings."""
+        import pyarrow as pa
+
         kinds = {"number": pa.float64()}
         columns = [[row[i] for row in self.rows] for i in range(len(self.columns))]
         arrays = [pa.array(v, kinds.get(c.kind, pa.string())) for c, v in zip(self.columns, columns, strict=True)]

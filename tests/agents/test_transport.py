@@ -1,0 +1,195 @@
+"""The connections to an endpoint, against servers that speak HTTP well, oddly and not at all."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from agentinstruct.agents import transport
+from agentinstruct.agents.http_answer import LONGEST_BODY, BrokenAnswerError, TooLongError, read_answer
+from agentinstruct.agents.transport import Transport, UnansweredError, UnreachableError
+
+PLAIN = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
+WHOLE = {
+    "a length": PLAIN,
+    "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=1\r\nlo\r\n0\r\n\r\n",
+    "chunks and a trailer": b"HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n5\r\nhello\r\n0\r\nX: 1\r\n\r\n",
+    "something in between": b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" + PLAIN,
+    "no reason": b"HTTP/1.1 200\r\ncontent-length:5\r\n\r\nhello",
+    "the same length twice": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+}
+BROKEN = {
+    "no HTTP": b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
+    "a short word": b"no\r\n\r\n",
+    "no status": b"HTTP/1.1 two hundred\r\n\r\n",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+    "no number": b"HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\nhello",
+    "a negative length": b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello",
+    "no chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n",
+    "a chunk that goes on": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhello\r\n0\r\n\r\n",
+    "another coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "an endless head": b"HTTP/1.1 200 OK\r\n" + b"X: " + b"x" * 70_000,
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_an_answer_is_read_however_it_is_cut(name: str) -> None:
+    data = WHOLE[name]
+    for cut in range(len(data)):
+        assert read_answer(bytearray(data[:cut]), ended=False) is None, cut
+    answer, size, closes = read_answer(bytearray(data + b"more"), ended=False) or pytest.fail("not read")
+    assert (answer.status, answer.body, size, closes) == (200, b"hello", len(data), False)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_in_doubt_is_no_answer(name: str) -> None:
+    with pytest.raises(BrokenAnswerError):
+        read_answer(bytearray(BROKEN[name]), ended=False)
+
+
+@pytest.mark.parametrize(
+    "head", [b"Content-Length: %d" % (LONGEST_BODY + 1), b"Transfer-Encoding: chunked\r\n\r\n%x" % (LONGEST_BODY + 1)]
+)
+def test_an_answer_that_would_be_too_long_is_refused_before_it_came(head: bytes) -> None:
+    with pytest.raises(TooLongError):
+        read_answer(bytearray(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n"), ended=False)
+
+
+def test_headers_are_read_by_name() -> None:
+    answer, _, closes = read_answer(
+        bytearray(b"HTTP/1.1 429 Slow\r\nRetry-After:  3 \r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
+        ended=False,
+    ) or pytest.fail("not read")
+    assert (answer.status, answer.headers["retry-after"], closes) == (429, "3", True)
+
+
+@asynccontextmanager
+async def serving(
+    answers: Callable[[int], bytes], *, then: str = "keep"
+) -> AsyncIterator[tuple[Transport, list[bytes]]]:
+    """A server that says what it is told to each request, and a client of it; `then`: keep, close or reset."""
+    requests: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                size = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+                requests.append(head + await reader.readexactly(size))
+                writer.write(answers(len(requests)))
+                await writer.drain()
+                if then == "reset":
+                    writer.transport.abort()
+                if then != "keep":
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    client = Transport(f"http://127.0.0.1:{port}/v1/chat/completions", {"authorization": "Bearer k"})
+    try:
+        yield client, requests
+    finally:
+        client.close()
+        await asyncio.sleep(0)
+        server.close()
+        await server.wait_closed()
+
+
+async def test_requests_are_whole_and_share_a_connection() -> None:
+    async with serving(lambda number: PLAIN) as (client, requests):
+        for number in range(3):
+            assert (await client.post(b'{"n": %d}' % number, 5)).body == b"hello"
+        assert len(client._open) == 1
+        assert requests[2].endswith(b'\r\n\r\n{"n": 2}')
+        assert requests[0].startswith(b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:")
+        assert b"\r\nauthorization: Bearer k\r\n" in requests[0]
+
+
+async def test_many_at_once_have_a_connection_each_and_keep_them() -> None:
+    async with serving(lambda number: PLAIN) as (client, requests):
+        for _ in range(2):
+            assert len(await asyncio.gather(*(client.post(b"{}", 5) for _ in range(30)))) == 30
+        assert len(client._open) == 30 and len(requests) == 60
+
+
+async def test_a_body_without_length_ends_with_the_connection() -> None:
+    async with serving(lambda number: b"HTTP/1.1 200 OK\r\n\r\nhello", then="close") as (client, _):
+        assert (await client.post(b"{}", 5)).body == b"hello"
+        assert (await client.post(b"{}", 5)).body == b"hello"
+
+
+@pytest.mark.parametrize(
+    ("said", "then", "error"),
+    [
+        (b"", "close", UnansweredError),
+        (b"", "reset", UnansweredError),
+        (PLAIN[:-1], "close", BrokenAnswerError),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", "close", BrokenAnswerError),
+        (b"<html>go away</html>", "keep", BrokenAnswerError),
+        (b"", "keep", TimeoutError),
+        (PLAIN[:-1], "keep", TimeoutError),
+    ],
+)
+async def test_what_goes_wrong_is_told_apart_and_the_next_call_is_well(
+    said: bytes, then: str, error: type[OSError]
+) -> None:
+    async with serving(lambda number: said if number == 1 else PLAIN, then=then) as (client, _):
+        with pytest.raises(error):
+            await client.post(b"{}", 0.3)
+        await asyncio.sleep(0.01)
+        assert not client._open
+        assert (await client.post(b"{}", 5)).body == b"hello"
+
+
+async def test_what_comes_unasked_ends_the_connection() -> None:
+    async with serving(lambda number: PLAIN + b"HTTP/1.1 200 OK\r\n\r\n") as (client, _):
+        assert (await client.post(b"{}", 5)).body == b"hello"
+        await asyncio.sleep(0.01)
+        assert not client._open
+
+
+async def test_a_call_given_up_leaves_no_connection_behind() -> None:
+    async with serving(lambda number: b"") as (client, _):
+        call = asyncio.ensure_future(client.post(b"{}", 5))
+        await asyncio.sleep(0.05)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await asyncio.sleep(0.01)
+        assert not client._open
+
+
+async def test_an_idle_connection_is_not_trusted_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(lambda number: PLAIN) as (client, _):
+        await client.post(b"{}", 5)
+        (first,) = client._open
+        monkeypatch.setattr(transport, "IDLE_S", -1.0)
+        await client.post(b"{}", 5)
+        await asyncio.sleep(0.01)
+        assert first not in client._open and len(client._open) == 1
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "http://[::1]:1/v1", "http://nowhere.invalid/v1"])
+async def test_nobody_there_is_said_so(url: str) -> None:
+    with pytest.raises(UnreachableError):
+        await Transport(url, {}).post(b"{}", 5)
+
+
+@pytest.mark.parametrize("url", ["http://:80/v1", "http://host:99999/v1", "http:///v1"])
+def test_an_address_that_names_no_place_is_refused(url: str) -> None:
+    with pytest.raises(UnreachableError):
+        Transport(url, {})
+
+
+@pytest.mark.parametrize("headers", [{"authorization": "Bearer a\r\nx: y"}, {"x": "\n"}])
+def test_no_header_can_end_its_line(headers: dict[str, str]) -> None:
+    with pytest.raises(UnreachableError):
+        Transport("http://127.0.0.1:1/v1", headers)
+
+
+async def test_a_name_and_password_in_the_address_are_sent() -> None:
+    assert b"authorization: Basic bWU6cHc=" in Transport("http://me:pw@127.0.0.1:1/v1", {})._head
