@@ -16,6 +16,7 @@ from agentinstruct.agents.batch_api import BatchServer, Seen
 from agentinstruct.agents.batch_job import Job, JobStore
 from agentinstruct.agents.errors import ProviderDown
 from agentinstruct.agents.gateway import Patience, RetryableError
+from agentinstruct.agents.limits import LONGEST_WAIT_S
 
 FIRST_LOOK_S = 5.0
 FIRST_ANSWER_S = 5.0
@@ -88,7 +89,7 @@ class Way:
                 silent = time.monotonic() - since
                 if silent >= (60 * self.poll_s if self.heard else FIRST_ANSWER_S):
                     raise ProviderDown(f"{fault} ({attempt + 1} tries in {silent:.0f} s)") from fault
-                await asyncio.sleep(patience.pause(min(attempt, 6), fault, draw))
+                await asyncio.sleep(max(min(fault.after, LONGEST_WAIT_S), patience.pause(min(attempt, 6), fault, draw)))
                 attempt += 1
             else:
                 self.heard = True
