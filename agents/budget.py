@@ -108,6 +108,16 @@ class Budget:
         calls = (self.most_calls - self.calls) / max(self.calls - self._before[1], 1)
         return max(1.0, min(money, calls) * finished)
 
+    def commit(self, cost: float) -> None:
+        """Hold the most that a call can cost which an earlier sitting has sent, whether or not it fits."""
+        self._held += cost
+        self._under_way += 1
+
+    def pay(self, cost: float) -> None:
+        """Count a call that was bought, whose hold is settled by who waits for it, if anybody does."""
+        self.spent += cost
+        self.calls += 1
+
     def told(self) -> str:
         """How much of it is gone."""
         money = f"${self.spent:,.4f} of ${self.usd:,.2f}" if self.usd < inf else ""

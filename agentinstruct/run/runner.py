@@ -12,10 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentinstruct.agents.errors import BudgetReached
+from agentinstruct.agents.batch import Batches
+from agentinstruct.agents.calls import Deferred
+from agentinstruct.agents.errors import BudgetReached, SetupError
 from agentinstruct.agents.gateway import Budget, CallStore, Gateway, Patience, Statistics, using
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.aim import Aimed
+from agentinstruct.run.batching import batches_of
 from agentinstruct.run.cache import call_store
 from agentinstruct.run.crew import Crew
 from agentinstruct.run.journal import Journal
@@ -62,15 +65,18 @@ class Runner:
         before, statistics = self.journal.counts(), self.progress.statistics
         budget = self.config.make_budget(before.calls, before.cost)
         with call_store(self.journal, self.config.cache, statistics, self.progress.troubles.append) as store:
-            gateway = make_gateway(self.config, store, budget, statistics, traced, answered=before.calls > 0)
-            await self._with(gateway, skills, traced)
+            batches = batches_of(self.config, self.journal, store, statistics, budget)
+            gateway = make_gateway(self.config, store, budget, statistics, traced, batches, answered=before.calls > 0)
+            await self._with(gateway, skills, traced, batches)
 
-    async def _with(self, gateway: Gateway, skills: list[Skill], traced: Telemetry) -> None:
+    async def _with(self, gateway: Gateway, skills: list[Skill], traced: Telemetry, batches: Batches | None) -> None:
         budget = gateway.budget
         self.progress.models = lambda: model_states(gateway)
-        self._window = window = self._hands(skills, gateway, traced)
+        self._window = window = self._hands(skills, gateway, traced, batches)
         window.room = lambda: budget.room(self.progress.done)
         async with using(gateway), self._corpus(skills):
+            if batches:
+                batches.start()
             await self._work(await asyncio.to_thread(self._source, skills), window)
             if window.spent:
                 self.progress.spent = window.spent
@@ -78,12 +84,17 @@ class Runner:
         if window.fatal is not None:
             raise window.fatal
 
-    def _hands(self, skills: list[Skill], gateway: Gateway, traced: Telemetry) -> Window | Pool:
+    def _hands(
+        self, skills: list[Skill], gateway: Gateway, traced: Telemetry, batches: Batches | None
+    ) -> Window | Pool:
         """What does the work: as many processes as there can be calls at once, at most."""
+        if batches and self.config.workers > 1:
+            raise SetupError("--workers with batch jobs: one process waits for them all. Leave --workers out.")
         width = min(gateway.width(spec) for spec in set(self.config.models().values()))
         size = min(self.config.workers, width - (self.config.route == "agent"))
         if size > 1:
             return Crew(self.config, self.journal, self.progress, skills, gateway, size).pool(width, self._count)
+        width = self.config.batch_window if batches else width
         contexts = {skill.name: self.config.context_for(skill) for skill in skills}
         return Window(width, self.journal, load_graphs(skills), contexts, self._count, traced)
 
@@ -143,7 +154,14 @@ class Runner:
 
 
 def make_gateway(
-    config: RunConfig, store: CallStore, budget: Budget, statistics: Statistics, traced: Telemetry, *, answered: bool
+    config: RunConfig,
+    store: CallStore,
+    budget: Budget,
+    statistics: Statistics,
+    traced: Telemetry,
+    batch: Deferred | None = None,
+    *,
+    answered: bool,
 ) -> Gateway:
     """The gateway of one process of a run; `answered`: its models have served this run before."""
     patience = Patience()
@@ -157,6 +175,7 @@ def make_gateway(
         patience=patience,
         prices=config.price_table(),
         budget=budget,
+        batch=batch,
     )
 
 
