@@ -8,7 +8,6 @@ it allows. When a call no longer fits and none is under way, the budget is reach
 """
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
@@ -42,7 +41,7 @@ class Budget:
         self._before = self.spent, self.calls
         self._held = 0.0
         self._under_way = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: dict[asyncio.Future[None], float] = {}
 
     def check(self, models: "Iterable[str]", prices: dict[str, Price]) -> None:
         """Refuse before the first call what could not be held to.
@@ -65,11 +64,14 @@ class Budget:
         """
         cost = worst_case(price, request) if price and self.usd < inf else 0.0
         while not self._fits(cost):
-            if not self._under_way:
+            if self.reached:
                 raise BudgetReached(self.told())
             turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            await turn
+            self._waiting[turn] = cost
+            try:
+                await turn
+            finally:
+                del self._waiting[turn]
         self._held += cost
         self._under_way += 1
         return cost
@@ -80,8 +82,16 @@ class Budget:
         self._held = self._held - hold if self._under_way else 0.0
         self.spent += cost
         self.calls += calls
-        while self._waiting:
-            turn = self._waiting.popleft()
+        self._look_again()
+
+    @property
+    def reached(self) -> bool:
+        """Whether what does not fit now never will."""
+        return not self._under_way
+
+    def _look_again(self) -> None:
+        """Let those who wait see whether they fit now."""
+        for turn in self._waiting:
             if not turn.done():
                 turn.set_result(None)
 
@@ -97,6 +107,16 @@ class Budget:
         money = (self.usd - self.spent) / max(self.spent - self._before[0], 1e-9)
         calls = (self.most_calls - self.calls) / max(self.calls - self._before[1], 1)
         return max(1.0, min(money, calls) * finished)
+
+    def commit(self, cost: float) -> None:
+        """Hold the most that a call can cost which an earlier sitting has sent, whether or not it fits."""
+        self._held += cost
+        self._under_way += 1
+
+    def pay(self, cost: float) -> None:
+        """Count a call that was bought, whose hold is settled by who waits for it, if anybody does."""
+        self.spent += cost
+        self.calls += 1
 
     def told(self) -> str:
         """How much of it is gone."""

@@ -70,6 +70,19 @@ class Model(Protocol):
         """Let go of connections and memory."""
 
 
+class Deferred(Protocol):
+    """What answers some calls hours later, and keeps, counts and pays its answers itself: a provider's batch jobs."""
+
+    def takes(self, request: Request) -> bool:
+        """Whether this call is one of them."""
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer, or raise ProviderError, ProviderDown or ReplyError; takes no slot and has no deadline."""
+
+    async def aclose(self) -> None:
+        """Stop waiting."""
+
+
 class CallStore(Protocol):
     """Where finished calls are kept: the run's journal."""
 

@@ -35,19 +35,20 @@ class Endpoint:
     timeout_s: float = 300.0
     mode: int = 0
     width: int = 0
-    _names: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    """What it calls parameters that have other names here; those without one it does not take."""
     _transport: Transport | None = None
 
     async def complete(self, request: Request) -> Completion:
         """The server's answer, asked for in the best way it supports."""
         mode, last = self.mode, len(MODES) - 1 if request.schema else self.mode
         while True:
-            names = dict(self._names)
+            names = dict(self.names)
             try:
-                completion = completion_of(await self._post(self._fitted(body_of(request, self.name, MODES[mode]))))
+                completion = completion_of(await self._post(self.body(request, mode)))
             except BadRequestError as refused:
-                self._learn(str(refused))
-                if self._names != names:  # learnt from this refusal, or meanwhile from another one
+                self.learn(str(refused))
+                if self.names != names:  # learnt from this refusal, or meanwhile from another one
                     continue
                 if mode >= last or not refused.about_format:
                     reason = "not understood" if refused.about_format else "request refused"
@@ -57,18 +58,19 @@ class Endpoint:
                 self.mode = max(self.mode, mode)  # only what then worked: a request may be refused for itself
                 return completion
 
-    def _fitted(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The body under the names this model takes: some have other ones, and some fix their temperature."""
-        if not self._names:
+    def body(self, request: Request, mode: int) -> dict[str, Any]:
+        """The request under the names this model takes: some have other ones, and some fix their temperature."""
+        body = body_of(request, self.name, MODES[mode])
+        if not self.names:
             return body
-        return {self._names.get(key, key): value for key, value in body.items() if self._names.get(key, key)}
+        return {self.names.get(key, key): value for key, value in body.items() if self.names.get(key, key)}
 
-    def _learn(self, message: str) -> None:
+    def learn(self, message: str) -> None:
         """What a refusal tells of the parameters this model takes."""
         if "max_completion_tokens" in message:
-            self._names["max_tokens"] = "max_completion_tokens"
+            self.names["max_tokens"] = "max_completion_tokens"
         elif "temperature" in message and "nsupported" in message:
-            self._names["temperature"] = ""
+            self.names["temperature"] = ""
 
     async def _post(self, body: dict[str, Any]) -> Any:
         try:

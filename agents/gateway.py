@@ -19,7 +19,7 @@ from random import Random
 from weakref import WeakKeyDictionary
 
 from agentinstruct.agents.budget import Budget, cost_of
-from agentinstruct.agents.calls import UNLIMITED, CallStore, Completion, Model, Request
+from agentinstruct.agents.calls import UNLIMITED, CallStore, Completion, Deferred, Model, Request
 from agentinstruct.agents.errors import ProviderError
 from agentinstruct.agents.lane import Lane, tell_fault
 from agentinstruct.agents.limiter import Limiter, Slot
@@ -69,6 +69,7 @@ class Gateway:
         patience: Patience | None = None,
         prices: dict[str, Price] | None = None,
         statistics: Statistics | None = None,
+        batch: Deferred | None = None,
         budget: Budget | None = None,
     ) -> None:
         self._make = models
@@ -80,6 +81,7 @@ class Gateway:
         self._lanes: dict[str, Lane] = {}
         self._pending: dict[str, Purchase] = {}
         self._closing = False
+        self._batch = batch
         self.statistics = statistics or Statistics()
 
     async def complete(self, request: Request) -> Completion:
@@ -119,7 +121,10 @@ class Gateway:
             self._pending.pop(purchase.request.key, None)
 
     async def _buy(self, purchase: Purchase) -> Completion:
-        request, lane = purchase.request, self.lane(purchase.request.model)
+        request = purchase.request
+        if self._batch is not None and self._batch.takes(request):
+            return await self._batch.complete(request)
+        lane = self.lane(request.model)
         completion = await self._attempts(lane, purchase)
         self.statistics.bought(lane.spec, completion, lane.price)
         if self._store is not None:
@@ -215,6 +220,8 @@ class Gateway:
         for waiter in [waiter for purchase in pending.values() for waiter in purchase.open_waiters()]:
             waiter.cancel()  # of a purchase that had not even begun
         self._pending.clear()
+        if self._batch is not None:
+            await self._batch.aclose()
         for lane in self._lanes.values():
             await lane.model.aclose()
         self._lanes.clear()

@@ -70,6 +70,11 @@ class Limiter:
         now = asyncio.get_running_loop().time()
         self._paused = max(self._paused, now + min(seconds, LONGEST_PAUSE_S))
 
+    @property
+    def paused(self) -> float:
+        """Seconds for which nothing is sent yet."""
+        return max(0.0, self._paused - asyncio.get_running_loop().time())
+
     def resume(self) -> None:
         """End a pause, and the time of single calls."""
         self._paused, self.probing = 0.0, False

@@ -68,6 +68,10 @@ class Statistics:
     """Of the retried: by a server that had too much to do."""
     failed: int = 0
     in_flight: int = 0
+    batched: int = 0
+    """Calls that wait for a provider's batch jobs, sent or still to be."""
+    jobs: int = 0
+    """Batch jobs under way."""
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0

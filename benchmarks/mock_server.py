@@ -8,9 +8,10 @@ asked for, otherwise prose, and without meaning. Which fault strikes is a functi
 came, and of `--seed`, so a run can be repeated exactly. A fault that makes no sense for a request (a broken schema
 where none was asked for) is skipped.
 
-POST /v1/chat/completions (tools, response_format, n, stream) · POST /v1/embeddings · GET /v1/models · GET /stats ·
-POST /control with a JSON object of the options below, by their long names with `_`: changed at once, for later
-requests; `down: true` cuts every request until `down: false`; `reset: true` forgets counts and attempts.
+POST /v1/chat/completions (tools, response_format, n, stream) · POST /v1/embeddings · GET /v1/models · files and batch
+jobs (mock_batches.py, beside this file) · GET /stats · POST /control with a JSON object of the options below, by their
+long names with `_`: changed at once, for later requests; `down: true` cuts every request until `down: false`;
+`reset: true` forgets counts and attempts.
 
 /stats: `answered_ok` counts whole, unspoilt 200 answers handed to the socket; `answered_ok_repeats` those of them
 whose very body had been answered so before: work that was paid for twice.
@@ -36,7 +37,7 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from email.utils import formatdate
 from functools import lru_cache, reduce
@@ -55,6 +56,9 @@ try:
     import uvloop
 except ImportError:
     uvloop = None  # type: ignore[assignment,unused-ignore]
+
+sys.path.insert(0, str(Path(__file__).parent))  # not there under -P, nor where a test loads this file
+from mock_batches import FATES, LINE_FAULTS, Batches, Denied, Lost
 
 __all__ = ["FAULTS", "Instances", "SchemaError", "main"]
 
@@ -727,6 +731,11 @@ class Settings:
     dimensions: int = 256
     seed: int = 0
     down: bool = False
+    batch_latency: tuple[str, float, float] = ("fixed", 0.1, 0.0)
+    batch_faults: dict[str, float] = field(default_factory=dict)
+    batch_fates: list[str] = field(default_factory=list)
+    batch_enqueued: int = 0
+    no_batch: bool = False
 
     def change(self, **values: Any) -> None:
         """Set options from their text or JSON form, all or none. Raises SettingError."""
@@ -742,7 +751,10 @@ class Settings:
             setattr(self, name, value)
 
     def delay(self, digest: int, attempt: int) -> float:
-        kind, first, second = self.latency
+        return self.drawn(self.latency, digest, attempt)
+
+    def drawn(self, latency: tuple[str, float, float], digest: int, attempt: int) -> float:
+        kind, first, second = latency
         if kind == "fixed":
             return first
         return first * math.exp(second * NormalDist().inv_cdf(unit(digest, attempt, 1)))
@@ -788,6 +800,25 @@ def read_faults(value: Any) -> dict[str, float]:
     return shares
 
 
+def read_line_faults(value: Any) -> dict[str, float]:
+    """The same for lines of batch jobs, which can go wrong in ways of their own, and in none of the connection's."""
+    if isinstance(value, str):
+        value = dict(part.split("=", 1) for part in value.split(",") if part)
+    known = (*ERRORS, *SHAPE_FAULTS, *MESSAGE_FAULTS, *LINE_FAULTS)
+    for name in value:
+        if name not in known:
+            raise SettingError(f"no fault {name!r} of a line; there are {', '.join(known)}")
+    return {name: float(share) for name, share in value.items()}
+
+
+def read_fates(value: Any) -> list[str]:
+    fates = list(value.split(",") if isinstance(value, str) else value)
+    for fate in fates:
+        if fate not in FATES:
+            raise SettingError(f"no fate {fate!r}; there are {', '.join(FATES)}")
+    return fates
+
+
 def read_poison(value: Any) -> tuple[tuple[str, str], ...]:
     """`SUBSTRING=fault`, or a list of them."""
     pairs = [str(rule).rpartition("=") for rule in ([value] if isinstance(value, str) else value)]
@@ -821,7 +852,8 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "context": int, "faults": read_faults, "poison": read_poison, "script": read_script,
     "no_json_schema": read_bool, "no_tools": read_bool, "reasoning": read_bool,
     "hang_s": float, "slow_s": float, "retry_after": float,
-    "dimensions": int, "seed": int, "down": read_bool,
+    "dimensions": int, "seed": int, "down": read_bool, "batch_latency": read_latency, "batch_faults": read_line_faults,
+    "batch_fates": read_fates, "batch_enqueued": int, "no_batch": read_bool,
 }  # fmt: skip
 """How each option is read, from the command line and from /control alike."""
 
@@ -1171,6 +1203,7 @@ class Service:
         self.answered: set[int] = set()
         self.prefixes: set[int] = set()
         self.requests_left, self.tokens_left = Bucket(), Bucket()
+        self.batches = Batches(self.settings, self.answer_line, self.line_fault, self.job_delay)
 
     def stats(self) -> dict[str, Any]:
         """What GET /stats answers."""
@@ -1182,6 +1215,7 @@ class Service:
             "by_fault": self.by_fault,
             "tokens": dict(zip(("prompt", "completion", "cached"), self.tokens, strict=True)),
             "internal_errors": self.internal_errors,
+            "batches": self.batches.stats(),
         }
 
     def plan(self, request: Request) -> Plan:
@@ -1189,6 +1223,8 @@ class Service:
         path = request.path.partition("?")[0].rstrip("/").removeprefix("/v1")
         method, handler = ROUTES.get("/models" if path.startswith("/models/") else path, ("", None))
         try:
+            if path.startswith(("/files", "/batches")):
+                return self.batch(request)
             if handler is None:
                 raise Refused(404, f"Unknown request URL: {request.method} {request.path}", "unknown_url")
             if request.method != method:
@@ -1269,6 +1305,54 @@ class Service:
         else:
             self.write_vectors(plan, request, tokens_in(coded), fault)
         return self.spoil(plan, fault, request.get("stream") is True and needs == "messages")
+
+    def batch(self, http: Request) -> Plan:
+        """Files and batch jobs."""
+        if self.settings.down:
+            return Plan(b"", 0, then="reset")
+        self.check_key(http)
+        if self.settings.no_batch:
+            raise Refused(404, f"Unknown request URL: {http.method} {http.path}", "unknown_url")
+        try:
+            return Plan(framed(200, self.batches.handle(http.method, http.path, http.headers, http.body)), 200)
+        except Denied as error:
+            raise Refused(error.status, str(error), error.code) from error
+        except Lost as lost:
+            return Plan(b"", 0, then=str(lost))
+
+    def answer_line(self, body: bytes, fault: str | None) -> tuple[int, bytes]:
+        """What a live call with this body is answered; counted as one."""
+        self.counts["requests_batched"] += 1
+        try:
+            request = checked(body, "messages")
+            self.check_model(request["model"])
+            prompt = prompt_of(request["messages"])
+            tokens = tokens_in(prompt.encode("utf-8", "surrogatepass"))
+            self.check_support(request, tokens)
+            plan = Plan(b"", 200, digest=digest_of(body), path="/v1/batches")
+            if fault in ERRORS:
+                self.fail(plan, fault)
+            else:
+                self.write_chat(plan, request, prompt, (tokens, 0), fault)
+                plan.answered = plan.fault is None
+        except Refused as error:
+            return error.status, error.body()
+        self.settle(plan, finished=True)
+        return plan.status, plan.wire.partition(b"\r\n\r\n")[2]
+
+    def line_fault(self, body: bytes, faults: Mapping[str, float]) -> str | None:
+        """The fault that strikes this line this time."""
+        digest = digest_of(body)
+        attempt = self.attempts[digest] = self.attempts.get(digest, 0) + 1
+        chance = unit(digest, attempt, self.settings.seed, 3)
+        for name, share in faults.items():
+            chance -= share
+            if chance < 0:
+                return name
+        return None
+
+    def job_delay(self, number: int) -> float:
+        return self.settings.drawn(self.settings.batch_latency, number, 1)
 
     def check_support(self, request: dict[str, Any], tokens: int) -> None:
         """Refuse what this server is set not to understand."""
@@ -1671,6 +1755,11 @@ def options() -> argparse.ArgumentParser:
     add("--retry-after", help="seconds to ask for in a 429 (1)")
     add("--dimensions", help="of embeddings (256)")
     add("--seed", help="another choice of faults")
+    add("--batch-latency", help="how long a batch job takes, as --latency (0.1)")
+    add("--batch-faults", help="name=probability,… of a batch's lines: expired, missing, not_json and those above")
+    add("--batch-fates", help=f"what becomes of the next batch jobs: {', '.join(FATES)}")
+    add("--batch-enqueued", help="a batch job fails above so many lines under way")
+    add("--no-batch", action="store_true", default=None, help="404 for files and batches")
     return parser
 
 

@@ -20,6 +20,10 @@ class Price:
     cached: float
     output: float
 
+    def __mul__(self, factor: float) -> "Price":
+        """The price at a discount or a surcharge."""
+        return Price(self.input * factor, self.cached * factor, self.output * factor)
+
     def of(self, read: int, cached: int, written: int) -> float:
         """The cost in USD of tokens read (cached ones included), of those cached, and of tokens written."""
         return ((read - cached) * self.input + cached * self.cached + written * self.output) / 1e6
@@ -28,6 +32,8 @@ class Price:
 @lru_cache(maxsize=8)
 def price_table(path: Path | None = None) -> dict[str, Price]:
     """Prices by model name; the user's file, `{"models": {NAME: [input, cached, output]}}`, goes before the table.
+
+    What a call costs by batch job, as a share of that, is the file's `"batch"`: see `batch_table`.
 
     Raises:
         PricesError: the file cannot be read or is of another form; says what is wrong.
@@ -41,10 +47,31 @@ def price_date() -> str:
     return str(json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))["date"])
 
 
+@lru_cache(maxsize=8)
+def batch_table(path: Path | None = None) -> dict[str, Price]:
+    """The same prices for calls by batch job: times the file's `"batch"`, else the table's.
+
+    Raises:
+        PricesError: the file cannot be read or is of another form; says what is wrong.
+    """
+    table = price_table(path)
+    factor = _factor(Path(__file__).with_name("prices.json"), 1.0)
+    if path is not None:
+        factor = _factor(path, factor)
+    return {name: price * factor for name, price in table.items()}
+
+
 def price_of(spec: str, table: dict[str, Price]) -> Price | None:
     """The price of a model spec such as `openai:gpt-4o`; nothing for models of one's own, None when not known."""
     provider, _, name = spec.partition(":")
     return Price(0, 0, 0) if provider in FREE else table.get(name)
+
+
+def _factor(path: Path, usual: float) -> float:
+    factor = json.loads(path.read_text(encoding="utf-8")).get("batch", usual)
+    if isinstance(factor, bool) or not isinstance(factor, int | float) or not 0 <= factor <= 10:
+        raise PricesError(f'{path}: "batch" must be a number, such as 0.5 for half the price (it is {factor!r}).')
+    return float(factor)
 
 
 def _read(path: Path) -> dict[str, Price]:

@@ -10,6 +10,7 @@ import typer
 from agentinstruct.agents.errors import ModelError
 
 if TYPE_CHECKING:
+    from agentinstruct.agents.batch import BatchOptions
     from agentinstruct.agents.models import Endpoints
     from agentinstruct.graphs.state import Context
 
@@ -104,3 +105,25 @@ def with_options_of(source: Callable[..., Any]) -> Callable[[Callable[..., None]
         return command
 
     return dressed
+
+
+def make_batch(listed: str, context: "Context", poll_s: float, most_calls: int, most_mb: float) -> "BatchOptions":
+    """Which roles' calls go by batch job.
+
+    Raises:
+        ModelError: a role does not exist, or its model has no batch jobs.
+    """
+    from agentinstruct.agents.batch import PROVIDER, BatchOptions
+    from agentinstruct.agents.files import nearest
+    from agentinstruct.graphs.state import ROLES
+
+    named = [name.strip() for name in listed.split(",") if name.strip()]
+    able = {role for role in ROLES if context.model_of(role).startswith(PROVIDER)}
+    for name in named:
+        if name not in (*ROLES, "all"):
+            raise ModelError(f"--batch {listed}: write all, or roles by comma.{nearest(name, list(ROLES))}")
+        if name not in able and not (name == "all" and able):
+            model = "the models" if name == "all" else f"{name}'s model, {context.model_of(name)},"  # type: ignore[arg-type]
+            raise ModelError(f"--batch {listed}: {model} cannot be called by batch job; only openai:NAME can.")
+    roles = able if "all" in named else able & set(named)
+    return BatchOptions(frozenset(roles), poll_s, most_calls, int(most_mb * 1e6))

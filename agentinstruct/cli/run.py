@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 import typer
 
+from agentinstruct.agents.errors import ProviderError
 from agentinstruct.cli import options as o
 from agentinstruct.cli.errors import told
 
@@ -31,6 +32,7 @@ def run_config(
     verify: o.Verify = "strict",
     limit: Annotated[int, typer.Option(min=0, help="At most this many seeds; 0: all.")] = 0,
     max_concurrency: Annotated[int, typer.Option(min=1, help="Calls in flight per model.")] = 64,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that share the work and the limits.")] = 1,
     categories: o.Categories = "",
     transforms: o.Transforms = "",
     goals: o.Goals = "",
@@ -60,6 +62,13 @@ def run_config(
         Path | None,
         typer.Option(help="Folder of replies that runs share: what one bought, none buys again."),
     ] = None,
+    batch: Annotated[
+        str, typer.Option(metavar="ROLES", help="By provider batch job, at half the price: all, or judge,solve,…")
+    ] = "",
+    batch_window: Annotated[int, typer.Option(min=1, help="Work items in flight with --batch.")] = 2000,
+    batch_poll: Annotated[float, typer.Option(min=0.05, help="Longest pause between looks at a job, in seconds.")] = 60,
+    batch_size: Annotated[int, typer.Option(min=1, max=50_000, help="At most this many calls in a job.")] = 50_000,
+    batch_mb: Annotated[float, typer.Option(min=0.001, max=200, help="At most this many MB in a job.")] = 200,
     budget: o.BudgetUsd = None,
     max_calls: o.MaxCalls = 0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed three times.")] = False,
@@ -103,12 +112,15 @@ def run_config(
         route=choice("--route", route, "features", "agent"),
         limit=limit,
         max_concurrency=max_concurrency,
+        workers=workers,
         retry_failed=retry_failed,
         prices=prices,
         target=Target(target, choice("--per", per, *get_args(Per))) if target else None,
         cache=cache,
         budget=budget,
         max_calls=max_calls,
+        batch=o.make_batch(batch, context, batch_poll, batch_size, batch_mb),
+        batch_window=batch_window,
         log=LogFile(log_file, choice("--log-level", log_level, *LEVELS), log_content) if log_file else None,
     )
 
@@ -120,7 +132,11 @@ def run(**options: Any) -> None:
     with told():
         config = run_config(**options)
     with told(f"What is done is kept. To resume: {resume_command(config.out, named)}"):
-        finished = start(config)
+        try:
+            finished = start(config)
+        except ProviderError:
+            _at_work(config.out)
+            raise
     from agentinstruct.cli.show import show_summary
 
     show_summary(finished)
@@ -163,8 +179,18 @@ def choice(option: str, value: str, *allowed: str) -> Any:
     return value
 
 
+def _at_work(folder: Path) -> None:
+    """Tell of batch jobs that go on without us."""
+    from agentinstruct.run.jobs import open_jobs
+
+    if jobs := open_jobs(folder):
+        calls = sum(len(job.calls) for job in jobs)
+        typer.echo(f"{len(jobs)} batch jobs with {calls} calls go on at the provider; resume to collect.", err=True)
+
+
 def _leave(finished: "Finished", folder: Path, named: bool) -> None:
     """The exit status: 0 when all is done, 1 when work waits for another try, 3 short of --target, 130/143 stopped."""
+    _at_work(folder)
     if finished.interrupted:
         typer.echo(f"Stopped. To resume: {resume_command(folder, named)}", err=True)
         raise typer.Exit(128 + finished.interrupted)

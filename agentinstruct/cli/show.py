@@ -91,6 +91,7 @@ def _call_line(progress: "Progress", elapsed: float) -> Text:
     line = Text(f"{calls.calls} calls ({rate:.1f}/s, {calls.in_flight} in flight", "dim")
     line.append(f", {calls.retries} retried" if calls.retries else "")
     line.append(f", {calls.from_cache} from the cache" if calls.from_cache else "")
+    line.append(f", {calls.batched} waiting for {calls.jobs} batch jobs" if calls.batched else "")
     line.append(f") · {tokens(calls)}")
     return line.append(f" · {cost(calls.cost, calls.unpriced)} · {duration(elapsed)}")
 

@@ -76,6 +76,8 @@ def _figures(view: "View") -> Table:
 
 
 def _rows(view: "View") -> Iterator[tuple[str, Text]]:
+    from agentinstruct.run.jobs import open_jobs
+
     totals, counts = view.totals, view.counts
     yield "work items", _items(view)
     if view.told:
@@ -96,6 +98,10 @@ def _rows(view: "View") -> Iterator[tuple[str, Text]]:
     parts = ((totals.from_cache, "from the cache"), (totals.retries, "retries"), (totals.failed, "failed"))
     retries = ", ".join(f"{n:,} {word}" for n, word in parts if n)
     yield "calls", Text(f"{counts.calls:,}" + (f" ({retries})" if retries else ""))
+    if jobs := open_jobs(view.folder):
+        sent = sum(len(job.calls) for job in jobs)
+        oldest = duration(view.now - jobs[0].created)
+        yield "batch jobs", Text(f"{len(jobs)} with {sent:,} calls at the provider, the oldest for {oldest}")
     if totals.calls:
         yield "tokens", Text(tokens(totals).replace(" tokens", ""))
         yield "cost", _cost(view)

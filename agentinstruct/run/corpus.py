@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentinstruct.agents.errors import ModelError, ProviderDown, ProviderError
+from agentinstruct.agents.errors import ModelError, ProviderDown, ProviderError, RunError
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.folder import storage_error, subfolder
@@ -60,7 +60,7 @@ async def corpus(
         ProviderDown: their endpoint does not serve.
         RunError: the run folder cannot take the index.
     """
-    if config.embeddings_spec() == UNSEARCHED or not any(skill.file.retrieves for skill in skills):
+    if not _wanted(config, skills):
         yield
         return
     index, more = await asyncio.to_thread(_build, config)
@@ -68,6 +68,34 @@ async def corpus(
         told(f"retrieval searches the first {len(index):,} chunks of the seeds")
     with searching(index if len(index) else None):
         yield
+
+
+@asynccontextmanager
+async def opened_corpus(config: RunConfig, skills: Sequence[Skill]) -> AsyncIterator[None]:
+    """Let the flows inside this block search the corpus that the run's owner has built.
+
+    Raises:
+        ModelError: the embeddings asked for cannot be had.
+        RunError: the corpus cannot be read.
+    """
+    index = await asyncio.to_thread(_load, config) if _wanted(config, skills) else None
+    with searching(index):
+        yield
+
+
+def _wanted(config: RunConfig, skills: Sequence[Skill]) -> bool:
+    return config.embeddings_spec() != UNSEARCHED and any(skill.file.retrieves for skill in skills)
+
+
+def _load(config: RunConfig) -> Corpus | None:
+    folder, spec = config.out / FOLDER, config.embeddings_spec()
+    try:
+        index = Corpus.load(folder, _embeddings(config, spec))
+    except IndexDamaged as problem:
+        raise RunError(f"{folder}: {problem}. Give the same command again.") from problem
+    except ValueError as error:
+        raise ModelError(f"--embeddings {spec}: {error}") from error
+    return index if len(index) else None
 
 
 def _build(config: RunConfig) -> tuple[Corpus, bool]:
@@ -89,11 +117,14 @@ def _grown(folder: Path, chunks: dict[str, Chunk], embedder: "Embeddings") -> Co
     subfolder(folder)
     try:
         index = Corpus.load(folder, embedder)
+        current = index.ids <= chunks.keys()
         index.retain(chunks.keys())
         _fill(index, chunks, folder)
     except IndexDamaged:  # not there yet, cut off while it was written, or made by other embeddings
-        index = Corpus(embedder, None, [])
+        index, current = Corpus(embedder, None, []), False
         _fill(index, chunks, folder)
+    if not current:  # workers read what is there
+        index.save(folder)
     return index
 
 

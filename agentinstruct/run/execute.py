@@ -19,6 +19,7 @@ from agentinstruct.run.journal import Journal
 from agentinstruct.run.logfile import logging_to
 from agentinstruct.run.manifest import read_manifest
 from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.pool import writers
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.report import reporting
 from agentinstruct.run.runner import Runner
@@ -67,7 +68,7 @@ async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda 
 def opened(config: RunConfig) -> Iterator[tuple[RunConfig, Journal]]:
     """The settings as the run began with them, and its journal. Raises `RunError`."""
     config = _as_begun(config)
-    journal = Journal.open(config.out, config.manifest())
+    journal = Journal.open(config.out, config.manifest(), joining=writers(config))
     try:
         yield config, journal
     finally:

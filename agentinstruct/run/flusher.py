@@ -9,10 +9,11 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from agentinstruct.agents.errors import RunError
 from agentinstruct.run.folder import storage_error
-from agentinstruct.run.ledger import Batch, CallRow, Failure, ItemRow, Ledger
+from agentinstruct.run.ledger import Batch, CallRow, Failure, ItemRow, Segment
 from agentinstruct.run.segment import SegmentWriter
 
 _INTERVAL = 0.25  # seconds; what a power cut can cost
@@ -20,10 +21,23 @@ _FULL = 512
 _BACKLOG = 65_536  # rows; beyond it the adder waits for the disk, so that memory stays bounded
 
 
+class Keeper(Protocol):
+    """Whoever keeps the rows: the ledger, or the process that has it."""
+
+    def segment(self, name: str) -> Segment:
+        """The segment of that name."""
+
+    def commit(self, batch: Batch) -> None:
+        """Enters all rows of a batch, or none; returns once they are in."""
+
+    def close(self) -> None:
+        """Nothing more will come."""
+
+
 class Flusher:
     """Rows may be added and looked up by one thread; the ledger belongs to the flusher's own until `close`."""
 
-    def __init__(self, ledger: Ledger, path: Path, segments: Sequence[SegmentWriter]) -> None:
+    def __init__(self, ledger: Keeper, path: Path, segments: Sequence[SegmentWriter]) -> None:
         self._ledger = ledger
         self._path = path
         self._segments = segments
@@ -68,6 +82,14 @@ class Flusher:
         with self._turn:
             self._pending.forgotten.add(item)
             self._added(0, 0)
+
+    def add(self, batch: Batch) -> None:
+        """Queues rows whose frames another process has written and synced."""
+        with self._turn:
+            before = self._pending.size
+            self._pending.merge(batch)
+            if before == 0 or before < _FULL <= self._pending.size:
+                self._turn.notify_all()
 
     def find_call(self, key: bytes) -> CallRow | None:
         """The row of a reply not yet in the ledger."""
@@ -121,6 +143,8 @@ class Flusher:
                 for segment in self._segments:
                     segment.sync()
                 self._ledger.commit(self._flushing)
+                for tell in self._flushing.told:
+                    tell()
                 with self._turn:
                     self._flushing = Batch()
                     self._turn.notify_all()

@@ -24,6 +24,8 @@ from agentinstruct.agents.errors import RunError
 
 MANIFEST = "run.json"
 LOCK = "run.lock"
+_ENDING_S = 10.0
+"""How long the workers of an owner that was killed may take to end."""
 # fmt: off
 _NETWORK = frozenset({
     "9p", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "fuse.ceph", "fuse.davfs2", "fuse.gcsfuse",
@@ -140,7 +142,10 @@ class Owner(NamedTuple):
 
 
 def take_lock(path: Path) -> int:
-    """Makes this process the folder's one writer until the handle is closed or the process dies. Raises `RunError`."""
+    """Makes this process the folder's one owner until the handle is closed or the process dies. Raises `RunError`.
+
+    Its workers hold it too: after its death they end by themselves, which is waited for.
+    """
     handle = open_file(path / LOCK, os.O_RDWR | os.O_CREAT)
     try:
         _lock(handle)
@@ -173,12 +178,27 @@ def owner_of(path: Path) -> Owner | None:
 
 
 def _lock(handle: int) -> None:
-    for _ in range(4):  # whoever looks at the folder holds its lock for some microseconds
+    begun = time.monotonic()
+    while True:
         try:
             return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            waited = time.monotonic() - begun
+            # Whoever looks at the folder holds its lock for some microseconds.
+            if waited > (_ENDING_S if _died(_owner(handle)) else 0.04):
+                raise
             time.sleep(0.01)
-    return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _died(owner: Owner | None) -> bool:
+    try:
+        if owner:
+            os.kill(owner.pid, 0)
+    except ProcessLookupError:
+        return bool(owner and owner.host == socket.gethostname())
+    except OSError:
+        return False
+    return False
 
 
 def _owner(handle: int) -> Owner | None:

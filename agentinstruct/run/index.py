@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from agentinstruct.agents.errors import RunError
-from agentinstruct.run.ledger import LEDGER, Failure
+from agentinstruct.run.ledger import LEDGER, Failure, Segment
 
 POISON = 3
 """A work item that failed this often is set aside until --retry-failed."""
@@ -100,6 +100,15 @@ class Index:
         if number not in self._names:
             self._names = {found: name for name, found in self._ask("SELECT name, number FROM segments")}
         return self._names.get(number, "")
+
+    def find_segment(self, name: str) -> Segment:
+        """The segment of that name, which must be known."""
+        return Segment(*self._ask("SELECT name, number, committed FROM segments WHERE name = ?", name)[0])
+
+    def item(self, item: str) -> tuple[int, int, int] | None:
+        """Segment number, offset and length of a finished item's frame."""
+        rows = self._ask("SELECT segment, offset, length FROM items WHERE id = ?", item)
+        return rows[0] if rows else None
 
     def call(self, key: bytes) -> tuple[int, int, int] | None:
         """Segment number, offset and length of a reply's frame."""

@@ -4,6 +4,9 @@
 
 A work item and its records are one frame, so "done" and "written" cannot come apart. A killed process loses nothing
 it has put, finished or failed; a power cut loses about a quarter of a second.
+
+Where several processes work on a run, each writes segments of its own, and the one that opened the folder keeps the
+ledger for all: the others `join` it, and their flushers send it the rows of what they have synced.
 """
 
 import os
@@ -13,15 +16,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from agentinstruct.agents.errors import RunError
-from agentinstruct.run.flusher import Flusher
+from agentinstruct.run.flusher import Flusher, Keeper
 from agentinstruct.run.folder import prepare, storage_error, sync_folder, take_lock
 from agentinstruct.run.index import Counts, Index
-from agentinstruct.run.ledger import LEDGER, CallRow, Failure, ItemRow, Ledger, connect
-from agentinstruct.run.manifest import settle_manifest
+from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, Ledger, connect
+from agentinstruct.run.manifest import read_manifest, settle_manifest
 from agentinstruct.run.reader import JournalReader
-from agentinstruct.run.recovery import Recovery, adopt, open_ledger
+from agentinstruct.run.recovery import Recovery, adopt, adopt_rest, open_ledger
 from agentinstruct.run.seen import Seen
 from agentinstruct.run.segment import NAME, SegmentReader, SegmentWriter
 
@@ -29,12 +33,14 @@ _LONGEST_MESSAGE = 4000
 
 
 class Journal(JournalReader):
-    """The one writer of a run folder; one thread at a time.
+    """The writer of a run folder, or of a worker's segments in it; one thread at a time.
 
     Once the disk has failed every method raises `RunError`; what was acknowledged before stays. `records`, `dropped`,
     `failures`, `counts`, `flush` and `close` first wait until all is on the disk, some milliseconds; the rest never do.
     """
 
+    lock: int = -1
+    """The handle that keeps the folder ours: so long as any process has it open."""
     _seen: Seen | None = None
     """The keys of all replies, where the folder held none when it was opened."""
     _files: ExitStack
@@ -43,10 +49,12 @@ class Journal(JournalReader):
     _items: tuple[SegmentWriter, int]
 
     @classmethod
-    def open(cls, folder: Path, manifest: Mapping[str, Any], *, writer: str = "0") -> "Journal":
+    def open(
+        cls, folder: Path, manifest: Mapping[str, Any], *, writer: str = "0", joining: Sequence[str] = ()
+    ) -> "Journal":
         """Starts a run in an empty folder, or goes on with the run of the same settings in this one.
 
-        `writer` names the segment files, so that folders of several workers can be merged by moving those into one.
+        `writer` names the segment files; `joining` are the writers that other processes may join as.
         Raises `RunError` if the folder is in use, is not ours, holds other settings or cannot be written.
         """
         folder = folder.absolute()
@@ -60,6 +68,8 @@ class Journal(JournalReader):
             try:
                 ledger = _in_step(folder, stored.run, recovered, files)
                 journal = cls(folder, stored, Index(connect(str(folder / LEDGER)), folder), recovered)
+                for name in (name for each in joining for name in _names(each)):
+                    ledger.segment(name)
                 journal._seen = None if journal._index.counts().calls else Seen()
                 journal._start(ledger, writer, files)
             except OSError as problem:
@@ -68,18 +78,36 @@ class Journal(JournalReader):
                 raise RunError(
                     f"{folder / LEDGER}: cannot be used ({problem}). Give the same command again."
                 ) from problem
+            journal.lock, journal._files = lock, files.pop_all()
+        return journal
+
+    @classmethod
+    def join(cls, folder: Path, keeper: Keeper, writer: str) -> "Journal":
+        """Writes segments of its own into a run that another process has opened and keeps the ledger of.
+
+        What all of them have stored is found here too, as soon as it is in the ledger. Raises `RunError`.
+        """
+        address = f"file:{quote(os.fsencode(folder / LEDGER))}?mode=ro"
+        with ExitStack() as files:
+            files.callback(keeper.close)
+            try:
+                journal = cls(folder, read_manifest(folder), Index(connect(address), folder), Recovery())
+                journal._start(keeper, writer, files)
+            except OSError as problem:
+                raise storage_error(folder, problem) from problem
             journal._files = files.pop_all()
         return journal
 
-    def _start(self, ledger: Ledger, writer: str, files: ExitStack) -> None:
-        self._calls = self._segment(ledger, f"calls-{writer}.seg", files)
-        self._items = self._segment(ledger, f"items-{writer}.seg", files)
+    def _start(self, ledger: Keeper, writer: str, files: ExitStack) -> None:
+        calls, items = _names(writer)
+        self._calls = self._segment(ledger, calls, files)
+        self._items = self._segment(ledger, items, files)
         sync_folder(self.folder)
         self._flusher = Flusher(ledger, self.folder, (self._calls[0], self._items[0]))
         files.callback(self._flusher.close)
         files.callback(super().close)
 
-    def _segment(self, ledger: Ledger, name: str, files: ExitStack) -> tuple[SegmentWriter, int]:
+    def _segment(self, ledger: Keeper, name: str, files: ExitStack) -> tuple[SegmentWriter, int]:
         segment = SegmentWriter(self.folder / name)
         files.callback(segment.close)
         return segment, ledger.segment(name).number
@@ -119,6 +147,33 @@ class Journal(JournalReader):
         offset, length = segment.append({"failed": failure._asdict()})
         self._flusher.add_failure(failure, number, offset + length)
         return attempts
+
+    def numbers(self, writer: str) -> dict[str, int]:
+        """The numbers of the segments of one that may join, by name."""
+        return {name: self._index.find_segment(name).number for name in _names(writer)}
+
+    def enter(self, batch: Batch) -> None:
+        """Takes in the rows of frames that another writer has synced."""
+        self.check()
+        if self._seen is not None:
+            for key in batch.calls:
+                self._seen.add(key)
+        self._flusher.add(batch)
+
+    def check(self) -> None:
+        """Raises `RunError` if the disk has failed."""
+        self._flusher.check()
+
+    def adopt(self, writer: str) -> None:
+        """Enters what a writer whose process died had written and not sent; its torn end is set aside."""
+        self.flush()
+        for name in _names(writer):
+            segment = self._index.find_segment(name)
+            try:
+                adopt_rest(self.folder, segment, self.enter, self._segments, self.recovered, repair=True)
+            except OSError as problem:
+                raise storage_error(self.folder / name, problem) from problem
+        self.flush()
 
     def is_done(self, item_id: str) -> bool:
         """Whether the work item is finished: some microseconds, for skipping on resume."""
@@ -169,6 +224,10 @@ class Journal(JournalReader):
     def _results(self, kind: Literal["records", "dropped"]) -> Iterator[dict[str, Any]]:
         self.flush()
         return super()._results(kind)
+
+
+def _names(writer: str) -> tuple[str, str]:
+    return f"calls-{writer}.seg", f"items-{writer}.seg"
 
 
 def _in_step(folder: Path, run: str, report: Recovery, files: ExitStack) -> Ledger:

@@ -4,7 +4,7 @@ segments ─ rows ─ Batch ─ commit ─→ ledger.sqlite ─→ Index: where 
 """
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -104,7 +104,10 @@ _INSERT = {
 
 @dataclass(slots=True)
 class Batch:
-    """Rows on their way into the ledger; `ends` says up to where they cover each segment, by its number."""
+    """Rows on their way into the ledger.
+
+    `ends` says up to where they cover each segment, by its number; whom `told` lists is called once they are in.
+    """
 
     calls: dict[bytes, CallRow] = field(default_factory=dict)
     items: dict[str, ItemRow] = field(default_factory=dict)
@@ -112,6 +115,16 @@ class Batch:
     forgotten: set[str] = field(default_factory=set)
     ends: dict[int, int] = field(default_factory=dict)
     size: int = 0
+    told: list[Callable[[], object]] = field(default_factory=list)
+
+    def merge(self, other: "Batch") -> None:
+        """Take in the rows of another."""
+        self.calls.update(other.calls)
+        self.items = other.items | self.items  # the first outcome wins
+        self.failures.update(other.failures)
+        self.ends.update(other.ends)
+        self.size += other.size
+        self.told += other.told
 
 
 class Segment(NamedTuple):

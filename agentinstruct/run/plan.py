@@ -6,6 +6,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
+from agentinstruct.agents.batch import BatchOptions
 from agentinstruct.agents.budget import Budget
 from agentinstruct.agents.errors import SetupError, SkillError
 from agentinstruct.agents.files import nearest
@@ -20,7 +21,7 @@ from agentinstruct.run.needs import able
 from agentinstruct.run.target import Target
 from agentinstruct.seeds import SeedOptions
 from agentinstruct.tools.embeddings import local_ready
-from agentinstruct.tools.prices import Price, PricesError, price_table
+from agentinstruct.tools.prices import Price, PricesError, batch_table, price_table
 
 UNSEARCHED = "none"
 """The embeddings of a run whose flows search no seeds."""
@@ -43,11 +44,16 @@ class RunConfig:
     route: Literal["features", "agent"] = "features"
     limit: int = 0
     max_concurrency: int = 64
+    workers: int = 1
+    """Processes that do the work; one: this one."""
     retry_failed: bool = False
     prices: Path | None = None
     target: Target | None = None
     cache: Path | None = None
     """A folder of replies that runs share; none: only this run's own are known."""
+    batch: BatchOptions = field(default_factory=BatchOptions)
+    batch_window: int = 2000
+    """Work items in flight where calls go by batch: what a wave can be made of, and what memory depends on."""
     log: LogFile | None = None
     budget: float | None = None
     """USD that the run may cost in all, earlier sittings included."""
@@ -73,6 +79,17 @@ class RunConfig:
         """
         try:
             return price_table(self.prices)
+        except PricesError as error:
+            raise SetupError(f"--prices {error}") from error
+
+    def batch_prices(self) -> dict[str, Price]:
+        """The same for calls by batch job.
+
+        Raises:
+            SetupError: the price file is wrong; says how.
+        """
+        try:
+            return batch_table(self.prices)
         except PricesError as error:
             raise SetupError(f"--prices {error}") from error
 

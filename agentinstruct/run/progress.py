@@ -1,10 +1,12 @@
 """How far a run is, for whoever shows it."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agentinstruct.agents.gateway import Gateway, Statistics
+from agentinstruct.agents.gateway import Statistics
 from agentinstruct.run.pursuit import Pursuit
+from agentinstruct.run.status import ModelState
 
 
 @dataclass
@@ -28,6 +30,10 @@ class Progress:
     spent: str = ""
     """What was spent, once the budget was reached."""
     set_aside: int = 0
+    deadly: list[str] = field(default_factory=list)
+    """Where the first of those are from that worker processes died of."""
+    deaths: int = 0
+    """Worker processes that died and were replaced."""
     unrouted: int = 0
     """Seeds on which the routing agent gave no usable opinion: their features decided."""
     left_out: dict[str, str] = field(default_factory=dict)
@@ -49,12 +55,17 @@ class Progress:
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By stage and reason."""
     statistics: Statistics = field(default_factory=Statistics)
-    gateway: Gateway | None = None
+    models: Callable[[], list[ModelState]] = list
+    """How the queue of each model stands."""
 
     @property
     def notices(self) -> list[str]:
         """All that this run did without, each with what to do about it."""
         told = [f"{name} was left out: it {why}" for name, why in self.left_out.items()]
+        if self.deaths:
+            told.append(f"{self.deaths} worker processes died and were replaced")
+        if self.deadly:
+            told.append(f"set aside, since worker processes died of them: {', '.join(self.deadly)}")
         if self.unrouted:
             told.append(f"{self.unrouted} seeds were routed by their features: the agent gave no usable opinion")
         return [*told, *filter(None, (self.notice, self.untraced)), *self.troubles]

@@ -81,6 +81,11 @@ class JournalReader:
         """Whether the work item is finished."""
         return self._index.has_item(item_id)
 
+    def result(self, item_id: str) -> dict[str, Any] | None:
+        """The `records` and `dropped` of a finished work item that is in the ledger."""
+        place = self._index.item(item_id)
+        return self._frame("item", item_id, *place) if place else None
+
     def attempts(self, item_id: str) -> int:
         """How often the work item has failed so far."""
         return self._index.attempts(item_id)

@@ -10,12 +10,13 @@ import logging
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agentinstruct.run.folder import open_file, subfolder, sync_folder
-from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, Ledger
+from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, Ledger, Segment
 from agentinstruct.run.segment import NAME, Frame, SegmentReader
 
 QUARANTINE = "quarantine"
@@ -63,38 +64,55 @@ def adopt(folder: Path, ledger: Ledger, segments: SegmentReader, report: Recover
     for name in sorted(present | ledger.segments().keys()):
         segment = ledger.segment(name)
         size = (folder / name).stat().st_size if name in present else 0
-        start = segment.committed
-        if start > size:
-            _log.warning("%s: %d bytes are gone; what they held is made again", folder / name, start - size)
+        if segment.committed > size:
+            gone = segment.committed - size
+            _log.warning("%s: %d bytes are gone; what they held is made again", folder / name, gone)
             ledger.forget_segment(segment.number)
             report.damaged += 1
-            start = 0
-        if start < size:
-            if repair:
-                _sync(folder / name)  # first: the ledger never says more than the disk holds
-            end = _adopt_frames(ledger, segments, name, segment.number, start, report)
-            if repair and end < size:
-                _cut(folder / name, end, report)
+            segment = segment._replace(committed=0)
+        adopt_rest(folder, segment, ledger.commit, segments, report, repair=repair)
+
+
+def adopt_rest(
+    folder: Path,
+    segment: Segment,
+    commit: Callable[[Batch], None],
+    segments: SegmentReader,
+    report: Recovery,
+    *,
+    repair: bool,
+) -> None:
+    """Enters the frames of one segment that lie past what is committed of it. Raises `OSError`, `sqlite3.Error`."""
+    path = folder / segment.name
+    size = path.stat().st_size if path.exists() else 0
+    if segment.committed < size:
+        if repair:
+            _sync(path)  # first: the ledger never says more than the disk holds
+        end = _adopt_frames(commit, segments, segment, report)
+        if repair and end < size:
+            _cut(path, end, report)
 
 
 def _segments(folder: Path) -> set[str]:
     return {entry.name for entry in folder.iterdir() if NAME.fullmatch(entry.name)}
 
 
-def _adopt_frames(ledger: Ledger, segments: SegmentReader, name: str, number: int, start: int, report: Recovery) -> int:
-    batch, end = Batch(), start
-    for frame in segments.scan(name, start):
+def _adopt_frames(commit: Callable[[Batch], None], segments: SegmentReader, segment: Segment, report: Recovery) -> int:
+    batch, end = Batch(), segment.committed
+    for frame in segments.scan(segment.name, segment.committed):
         if frame.offset != end:
-            _log.warning("%s: bytes %d to %d are damaged; what they held is made again", name, end, frame.offset)
+            _log.warning(
+                "%s: bytes %d to %d are damaged; what they held is made again", segment.name, end, frame.offset
+            )
             report.damaged += 1
         end = frame.offset + frame.length
-        enter(batch, frame, number)
+        enter(batch, frame, segment.number)
         if batch.size >= _BATCH:
-            ledger.commit(batch)
+            commit(batch)
             batch = Batch()
         report.adopted += 1
     if batch.size:
-        ledger.commit(batch)
+        commit(batch)
     return end
 
 

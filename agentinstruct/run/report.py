@@ -21,6 +21,7 @@ from agentinstruct.run.folder import open_file
 from agentinstruct.run.status import STATUS, Cap, ModelState, Recent, Sitting, State, Status, Totals, read_status
 
 if TYPE_CHECKING:
+    from agentinstruct.agents.gateway import Gateway
     from agentinstruct.run.progress import Progress
 
 INTERVAL_S = 1.0
@@ -73,7 +74,7 @@ class Report:
             ),
             totals=self._totals(),
             recent=self._recent(calls.calls, progress.done, progress.records.total(), calls.output_tokens),
-            models=_models(progress),
+            models=progress.models(),
             waiting=_plain(calls.waiting),
             budget=self.budget,
             target=progress.pursuit.words if progress.pursuit else "",
@@ -144,11 +145,8 @@ def _plain(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _models(progress: "Progress") -> list[ModelState]:
-    """Of a run in one process: each worker has limiters of its own."""
-    gateway = progress.gateway
-    if gateway is None or gateway.statistics is not progress.statistics:
-        return []
+def model_states(gateway: "Gateway") -> list[ModelState]:
+    """The queues of a gateway's models."""
     return [
         ModelState(
             model=lane.spec,

@@ -12,15 +12,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentinstruct.agents.errors import BudgetReached
-from agentinstruct.agents.gateway import CallStore, Gateway, Patience, using
+from agentinstruct.agents.batch import Batches
+from agentinstruct.agents.calls import Deferred
+from agentinstruct.agents.errors import BudgetReached, SetupError
+from agentinstruct.agents.gateway import Budget, CallStore, Gateway, Patience, Statistics, using
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.aim import Aimed
+from agentinstruct.run.batching import batches_of
 from agentinstruct.run.cache import call_store
+from agentinstruct.run.crew import Crew
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig, Work
+from agentinstruct.run.pool import Pool
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.pursuit import Pursuit
+from agentinstruct.run.report import model_states
 from agentinstruct.run.source import Given, Source
 from agentinstruct.run.telemetry import Telemetry, telemetry
 from agentinstruct.run.window import Outcome, Window
@@ -28,14 +34,14 @@ from agentinstruct.run.window import Outcome, Window
 
 @dataclass
 class Runner:
-    """One run in one process."""
+    """One run: all of it in this process, or what is costly in workers."""
 
     config: RunConfig
     journal: Journal
     progress: Progress = field(default_factory=Progress)
     only: Sequence[Work] | None = None
     """The work to do, where it is not all that the seeds give."""
-    _window: Window | None = None
+    _window: Window | Pool | None = None
     _stopped: bool = False
 
     def stop(self) -> None:
@@ -56,18 +62,21 @@ class Runner:
     async def _run(self, traced: Telemetry) -> None:
         skills, self.progress.left_out = self.config.able_skills()
         self.progress.expected = self.config.limit
-        with call_store(
-            self.journal, self.config.cache, self.progress.statistics, self.progress.troubles.append
-        ) as store:
-            await self._with(self._gateway(store, traced), skills, traced)
+        before, statistics = self.journal.counts(), self.progress.statistics
+        budget = self.config.make_budget(before.calls, before.cost)
+        with call_store(self.journal, self.config.cache, statistics, self.progress.troubles.append) as store:
+            batches = batches_of(self.config, self.journal, store, statistics, budget)
+            gateway = make_gateway(self.config, store, budget, statistics, traced, batches, answered=before.calls > 0)
+            await self._with(gateway, skills, traced, batches)
 
-    async def _with(self, gateway: Gateway, skills: list[Skill], traced: Telemetry) -> None:
-        self.progress.gateway = gateway
-        width = min(gateway.width(spec) for spec in set(self.config.models().values()))
-        contexts = {skill.name: self.config.context_for(skill) for skill in skills}
-        self._window = window = Window(width, self.journal, load_graphs(skills), contexts, self._count, traced)
-        window.room = lambda: gateway.budget.room(self.progress.done)
+    async def _with(self, gateway: Gateway, skills: list[Skill], traced: Telemetry, batches: Batches | None) -> None:
+        budget = gateway.budget
+        self.progress.models = lambda: model_states(gateway)
+        self._window = window = self._hands(skills, gateway, traced, batches)
+        window.room = lambda: budget.room(self.progress.done)
         async with using(gateway), self._corpus(skills):
+            if batches:
+                batches.start()
             await self._work(await asyncio.to_thread(self._source, skills), window)
             if window.spent:
                 self.progress.spent = window.spent
@@ -75,20 +84,36 @@ class Runner:
         if window.fatal is not None:
             raise window.fatal
 
-    async def _work(self, source: Source, window: Window) -> None:
-        if self._stopped:
-            return
+    def _hands(
+        self, skills: list[Skill], gateway: Gateway, traced: Telemetry, batches: Batches | None
+    ) -> Window | Pool:
+        """What does the work: as many processes as there can be calls at once, at most."""
+        if batches and self.config.workers > 1:
+            raise SetupError("--workers with batch jobs: one process waits for them all. Leave --workers out.")
+        width = min(gateway.width(spec) for spec in set(self.config.models().values()))
+        size = min(self.config.workers, width - (self.config.route == "agent"))
+        if size > 1:
+            return Crew(self.config, self.journal, self.progress, skills, gateway, size).pool(width, self._count)
+        width = self.config.batch_window if batches else width
+        contexts = {skill.name: self.config.context_for(skill) for skill in skills}
+        return Window(width, self.journal, load_graphs(skills), contexts, self._count, traced)
+
+    async def _work(self, source: Source, window: Window | Pool) -> None:
+        try:
+            if not self._stopped:
+                await self._feed(source, window)
+                await window.drain()
+        finally:
+            await window.close()
+
+    async def _feed(self, source: Source, window: Window | Pool) -> None:
         try:
             async for work in source.todo():
                 await (window.put(work) if work else window.moved())
                 if window.stopped or window.spent:
-                    break
+                    return
         except BudgetReached as error:  # while seeds were routed
             window.spent = str(error)
-        try:
-            await window.drain()
-        finally:
-            await window.close()
 
     def _source(self, skills: list[Skill]) -> Source:
         if self.only is not None:
@@ -100,20 +125,6 @@ class Runner:
         pursuit.load(self.journal)
         return Aimed(self.config, self.journal, self.progress, skills, pursuit)
 
-    def _gateway(self, store: CallStore, traced: Telemetry) -> Gateway:
-        patience, before = Patience(), self.journal.counts()
-        if before.calls:  # its models did answer: what fails first now may be a few poisoned items
-            patience.first_s = 20.0
-        return Gateway(
-            traced.opener(self.config.endpoints.open),
-            store=store,
-            statistics=self.progress.statistics,
-            max_concurrency=self.config.max_concurrency,
-            patience=patience,
-            prices=self.config.price_table(),
-            budget=self.config.make_budget(before.calls, before.cost),
-        )
-
     def _corpus(self, skills: list[Skill]) -> Any:
         from agentinstruct.run.corpus import corpus
 
@@ -124,8 +135,14 @@ class Runner:
 
     def _count(self, outcome: Outcome) -> None:
         progress, work = self.progress, outcome.work
+        if outcome.spent:
+            return
         if progress.pursuit:
             progress.pursuit.end(work.id, work.skill, outcome.records, outcome.dropped)
+        if outcome.aside:
+            progress.set_aside += 1
+            progress.deadly = [*progress.deadly, f"{work.skill} of {work.seed.source}"][:20]
+            return
         if outcome.trouble:
             progress.failed += 1
             progress.trouble = outcome.trouble
@@ -134,6 +151,32 @@ class Runner:
         progress.records[work.skill] += len(outcome.records)
         progress.accepted[work.skill] += sum(record["accepted"] for record in outcome.records)
         progress.dropped.update((one["stage"].partition("/")[0], one["reason"]) for one in outcome.dropped)
+
+
+def make_gateway(
+    config: RunConfig,
+    store: CallStore,
+    budget: Budget,
+    statistics: Statistics,
+    traced: Telemetry,
+    batch: Deferred | None = None,
+    *,
+    answered: bool,
+) -> Gateway:
+    """The gateway of one process of a run; `answered`: its models have served this run before."""
+    patience = Patience()
+    if answered:  # what fails first now may be a few poisoned items
+        patience.first_s = 20.0
+    return Gateway(
+        traced.opener(config.endpoints.open),
+        store=store,
+        statistics=statistics,
+        max_concurrency=config.max_concurrency,
+        patience=patience,
+        prices=config.price_table(),
+        budget=budget,
+        batch=batch,
+    )
 
 
 def load_graphs(skills: list[Skill]) -> dict[str, Any]:

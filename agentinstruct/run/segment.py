@@ -40,14 +40,23 @@ class Frame(NamedTuple):
     value: dict[str, Any]
 
 
-def encode(value: Mapping[str, Any], compressor: zstandard.ZstdCompressor) -> bytes:
-    """A frame; raises `TypeError` for what is not JSON, `RunError` for more than 256 MiB."""
+def to_json(value: Any) -> bytes:
+    """JSON that `from_json` reads; raises `TypeError` for what is not JSON."""
     try:
-        text = orjson.dumps(value)
+        return orjson.dumps(value)
     except TypeError:
         # orjson has no lone surrogates and no integers past 64 bits, models do; the space tells the reader which.
-        text = b" " + json.dumps(value).encode()
-    payload = compressor.compress(text)
+        return b" " + json.dumps(value).encode()
+
+
+def from_json(text: bytes) -> Any:
+    """What `to_json` wrote; raises `ValueError`."""
+    return json.loads(text) if text.startswith(b" ") else orjson.loads(text)
+
+
+def encode(value: Mapping[str, Any], compressor: zstandard.ZstdCompressor) -> bytes:
+    """A frame; raises `TypeError` for what is not JSON, `RunError` for more than 256 MiB."""
+    payload = compressor.compress(to_json(value))
     if len(payload) > _LONGEST:
         raise RunError(f"a result of {len(payload) >> 20} MiB is more than a run can store (256): use shorter seeds.")
     return _HEADER.pack(_MAGIC, len(payload), zlib.crc32(payload)) + payload
@@ -59,8 +68,7 @@ def decode(frame: bytes, decompressor: zstandard.ZstdDecompressor) -> dict[str, 
     if len(frame) < _HEADER.size or _HEADER.unpack_from(frame) != (_MAGIC, len(payload), zlib.crc32(payload)):
         raise DamagedFrame("the checksum does not match")
     try:
-        text = decompressor.decompress(payload)
-        value = json.loads(text) if text.startswith(b" ") else orjson.loads(text)
+        value = from_json(decompressor.decompress(payload))
     except (zstandard.ZstdError, ValueError) as problem:
         raise DamagedFrame(str(problem)) from problem
     if not isinstance(value, dict):

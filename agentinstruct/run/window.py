@@ -27,6 +27,10 @@ class Outcome:
     dropped: list[dict[str, Any]] = field(default_factory=list)
     trouble: str = ""
     """What the endpoint's failure was; empty when the item is finished."""
+    spent: str = ""
+    """What was spent, when the budget was reached before the item was finished."""
+    aside: bool = False
+    """Whether the item is set aside, since worker processes died of it."""
 
 
 @dataclass(slots=True)
@@ -64,19 +68,25 @@ class Window:
     async def put(self, work: Work) -> None:
         """Begin a work item as soon as there is room; nothing happens once the window is stopped."""
         await self._until(lambda: min(self.width, self.room()))
-        if not self.stopped and not self.spent:
+        if self.spent:
+            self.tell(Outcome(work, spent=self.spent))
+        elif not self.stopped:
             task = asyncio.ensure_future(self._one(work))
             self._running.add(task)
             task.add_done_callback(self._finished)
 
     async def moved(self) -> None:
         """Wait until something that was begun has ended, or the window is stopped."""
-        begun = len(self._running)
-        await self._until(lambda: begun)
+        now = max(1, len(self._running))
+        await self._until(lambda: now)
 
     async def drain(self) -> None:
         """Wait until all that was begun is done, or the window is stopped."""
         await self._until(lambda: 1)
+
+    async def halted(self) -> None:
+        """Wait until the window is stopped."""
+        await self._until(lambda: 0)
 
     async def close(self) -> None:
         """Cancel what is still running; its finished calls are in the journal."""
@@ -100,6 +110,7 @@ class Window:
                 self.tell(await self._worked(work))
         except BudgetReached as error:
             self.spent = str(error)
+            self.tell(Outcome(work, spent=self.spent))
         except Exception as error:  # noqa: BLE001 - a model that is down, a full disk, a bug: it ends the run, in its words
             self.stop(error)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agentinstruct.tools.prices import PricesError, price_of, price_table
+from agentinstruct.tools.prices import PricesError, batch_table, price_of, price_table
 
 
 def test_a_call_costs_what_the_table_says() -> None:
@@ -34,3 +34,20 @@ def test_a_wrong_file_is_named(content: str, tmp_path: Path) -> None:
     path.write_text(content)
     with pytest.raises(PricesError, match=r"mine\.json"):
         price_table(path)
+
+
+def test_by_batch_a_call_costs_half_or_what_the_file_says(tmp_path: Path) -> None:
+    live, half = price_table()["gpt-4.1"], batch_table()["gpt-4.1"]
+    assert (half.input, half.cached, half.output) == (live.input / 2, live.cached / 2, live.output / 2)
+    path = tmp_path / "prices.json"
+    path.write_text('{"models": {"house-model": [1, 0.5, 2]}, "batch": 0.25}')
+    assert batch_table(path)["house-model"].output == 0.5
+    assert batch_table(path)["gpt-4.1"].output == live.output / 4
+
+
+@pytest.mark.parametrize("share", ['"half"', "true", "-1", "11", "NaN", "[0.5]"])
+def test_a_share_of_the_price_that_is_none_is_refused(tmp_path: Path, share: str) -> None:
+    path = tmp_path / "prices.json"
+    path.write_text(f'{{"models": {{}}, "batch": {share}}}')
+    with pytest.raises(PricesError, match='"batch" must be a number'):
+        batch_table(path)

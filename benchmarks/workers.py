@@ -1,0 +1,105 @@
+"""Does throughput grow with `--workers`, and what does it cost? Against the mock server, at a fixed latency.
+
+    python benchmarks/workers.py --each 16 --seconds 15 --workers 1 2 4
+
+Each run is allowed `--each` calls at once per worker, so that an ideal run makes each · workers / latency calls a
+second. It is measured once all workers are at work, and then stopped. CPU is that of all the run's processes.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
+HERE = Path(__file__).parent
+LATENCY_S = 0.2
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def stats(url: str) -> dict[str, int]:
+    """The server's counts."""
+    with urlopen(f"{url.removesuffix('/v1')}/stats") as answer:
+        return json.loads(answer.read())
+
+
+def family(pid: int) -> list[int]:
+    """A process and its children."""
+    listed = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True)
+    return [pid, *map(int, listed.stdout.split())]
+
+
+def cpu(pids: list[int]) -> float:
+    """Seconds of CPU these processes have used."""
+    fields = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids)
+    return sum(int(one[11]) + int(one[12]) for one in fields) / TICK
+
+
+def seeds(folder: Path, count: int) -> Path:
+    """Documents that all differ: halves of the example seeds, combined and numbered."""
+    found = sorted(path.read_text() for path in (HERE.parent / "examples" / "seeds").glob("*.txt"))
+    halves = [text[:1200] for text in found] + [text[1200:2400] for text in found if len(text) > 2400]
+    folder.mkdir()
+    for number, (one, other) in enumerate(itertools.islice(itertools.cycle(itertools.permutations(halves, 2)), count)):
+        (folder / f"{number}.txt").write_text(f"Record {number}. {one}\n\n{other}")
+    return folder
+
+
+def measure(url: str, documents: Path, out: Path, workers: int, given: argparse.Namespace) -> tuple[float, float]:
+    """Calls a second and ms of CPU per call, while a run is at full speed."""
+    options = ["--model", "openai:any", "--base-url", url, "--verify", "annotate", "-s", "text_modification"]
+    command = [sys.executable, "-m", "agentinstruct.cli.main", "run", str(documents), "--out", str(out), *options]
+    command += ["--max-concurrency", str(given.each * workers), "--workers", str(workers)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    while stats(url)["in_flight"] < given.each * workers * 0.9:
+        assert process.poll() is None, "the run ended before it was at full speed: give it more --seeds"
+        time.sleep(0.05)
+    time.sleep(2)
+    pids = family(process.pid)
+    assert len(pids) == (1 if workers == 1 else workers + 1), pids
+    before, used, begun = stats(url)["answered_ok"], cpu(pids), time.monotonic()
+    time.sleep(given.seconds)
+    calls, took, used = stats(url)["answered_ok"] - before, time.monotonic() - begun, cpu(pids) - used
+    assert process.poll() is None, "the run ended while it was measured: give it more --seeds"
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+    return calls / took, 1000 * used / calls
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--each", type=int, default=16, help="calls at once per worker")
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--seeds", type=int, default=3000)
+    given = parser.parse_args()
+    server = [
+        sys.executable,
+        str(HERE / "mock_server.py"),
+        "--parent",
+        str(os.getpid()),
+        f"--latency=fixed:{LATENCY_S}",
+    ]
+    with (
+        tempfile.TemporaryDirectory() as name,
+        subprocess.Popen(server, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as mock,
+    ):
+        assert mock.stdout
+        url, documents = mock.stdout.readline().strip(), seeds(Path(name) / "seeds", given.seeds)
+        print("| workers | calls at once | calls/s | of the ideal | ms CPU/call |\n| --- | --- | --- | --- | --- |")
+        for workers in given.workers:
+            rate, cost = measure(url, documents, Path(name) / f"out{workers}", workers, given)
+            ideal = given.each * workers / LATENCY_S
+            print(f"| {workers} | {given.each * workers} | {rate:.0f} | {rate / ideal:.0%} | {cost:.2f} |", flush=True)
+        mock.terminate()
+
+
+if __name__ == "__main__":
+    main()
