@@ -25,7 +25,7 @@ def options() -> argparse.Namespace:
     given = argparse.ArgumentParser(prog="python benchmarks/throughput", description=__doc__)
     given.add_argument("--seeds", type=int, default=200, help="seeds of the common workload (125 calls each)")
     given.add_argument("--rounds", type=int, default=3)
-    given.add_argument("--full", action="store_true", help="memory up to 100,000 seeds instead of 10,000")
+    given.add_argument("--full", action="store_true", help="memory up to 100,000 seeds instead of 5,000")
     given.add_argument("--quick", action="store_true", help="few seeds, one round")
     given.add_argument("--out", type=Path, default=FOLDER.parents[1] / "docs", help="where table and plot go")
     given.add_argument("part", nargs="*", help=argparse.SUPPRESS)

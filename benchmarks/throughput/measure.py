@@ -52,7 +52,7 @@ class Plan:
         """What the command line asks for."""
         if given.quick:
             return cls(24, 1, 2, (300, 1000), 40)
-        sizes = (1000, 10_000, 100_000) if given.full else (1000, 3000, 10_000)
+        sizes = (1000, 10_000, 100_000) if given.full else (1000, 5000)
         return cls(given.seeds, given.rounds, 8, sizes, 900)
 
 
@@ -95,7 +95,7 @@ class Bench:
         figures: Figures = orjson.loads(said.splitlines()[-1])
         served = self.ask("stats")
         print(
-            f"  {name} {given.get('width', '')}: {1000 * figures['cpu_s'] / figures['calls']:.3f} ms CPU a call, "
+            f"  {name} {given.get('width', '')}: {per_call(figures):.3f} ms CPU a call, "
             f"{figures['calls']:.0f} calls, {served['unknown']} of them not recorded",
             flush=True,
         )
@@ -195,15 +195,17 @@ def note_cpu(found: Found, setting: str, bare: float, ours: float) -> None:
 
 def per_call(figures: Figures) -> float:
     """ms of CPU a call."""
-    return 1000 * figures["cpu_s"] / figures["calls"]
+    return 1000 * figures["cpu_s"] / max(1, figures["calls"])
 
 
 async def resumed(bench: Bench, plan: Plan, found: Found) -> None:
     """How long a run takes from the command to its first new call, when most of its work is done."""
-    seeds = str(material.write_seeds(bench.folder / "more.jsonl", plan.resumed + 20))
+    seeds = str(material.write_seeds(bench.folder / "more.jsonl", plan.resumed * 5 // 4 + 40))
     out = str(bench.folder / "resumed")
     first = await bench.client("ours", width=64, seeds=seeds, out=out, warm=False, settings={"limit": plan.resumed})
-    again = await bench.client("ours", width=64, seeds=seeds, out=out, warm=False)
+    again = await bench.client(
+        "ours", width=64, seeds=seeds, out=out, warm=False, settings={"limit": plan.resumed + 20}
+    )
     fresh = await bench.client("ours", width=64, seeds=seeds, out=out + "-new", warm=False, settings={"limit": 20})
     found.resume = {"calls": first["calls"], "resumed_s": again["started_s"], "fresh_s": fresh["started_s"]}
 
