@@ -71,7 +71,8 @@ class Window:
 
     async def moved(self) -> None:
         """Wait until something that was begun has ended, or the window is stopped."""
-        await self._until(len(self._running))
+        begun = len(self._running)
+        await self._until(lambda: begun)
 
     async def drain(self) -> None:
         """Wait until all that was begun is done, or the window is stopped."""
