@@ -18,7 +18,8 @@ import orjson
 from agentinstruct.agents.errors import ProviderDown, ReplyError
 from agentinstruct.agents.gateway import Completion, Request, RetryableError
 from agentinstruct.agents.http_answer import TooLongError
-from agentinstruct.agents.transport import Transport, UnansweredError, UnreachableError
+from agentinstruct.agents.proxied import Posting, posting
+from agentinstruct.agents.transport import UnansweredError, UnreachableError
 from agentinstruct.agents.wire import MODES, body_of, completion_of
 
 RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
@@ -37,7 +38,7 @@ class Endpoint:
     width: int = 0
     names: dict[str, str] = field(default_factory=dict)
     """What it calls parameters that have other names here; those without one it does not take."""
-    _transport: Transport | None = None
+    _transport: Posting | None = None
 
     async def complete(self, request: Request) -> Completion:
         """The server's answer, asked for in the best way it supports."""
@@ -93,7 +94,7 @@ class Endpoint:
         """The text without the key, which some servers repeat in their errors."""
         return text.replace(self.api_key, "…") if self.api_key else text
 
-    def _open(self) -> Transport:
+    def _open(self) -> Posting:
         if self._transport is None:
             headers = {
                 "accept": "application/json",
@@ -103,13 +104,13 @@ class Endpoint:
             }
             if self.api_key:
                 headers["authorization"] = f"Bearer {self.api_key}"
-            self._transport = Transport(f"{self.base_url}/chat/completions", headers)
+            self._transport = posting(f"{self.base_url}/chat/completions", headers)
         return self._transport
 
     async def aclose(self) -> None:
         """Close the connections."""
         if self._transport is not None:
-            self._transport.close()
+            await self._transport.aclose()
             self._transport = None
 
 

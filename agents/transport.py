@@ -1,8 +1,8 @@
 """HTTP/1.1 to one server: JSON bodies out by POST, answers in, over connections that are kept open.
 
 The usual client takes most of the CPU of a call at hundreds in flight. This one does what an endpoint needs and refuses
-the rest: no redirects, no cookies, no compression, no proxies. A connection on which anything was odd is closed and
-never used again.
+the rest: no redirects, no cookies, no compression; proxies have a door of their own in `proxied`. A connection on which
+anything was odd is closed and never used again.
 """
 
 import asyncio
@@ -87,7 +87,7 @@ class Transport:
             raise UnreachableError(str(error)) from error
         return protocol
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close every connection."""
         for connection in list(self._open):
             connection.close()

@@ -6,11 +6,14 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from agentinstruct.agents import transport
 from agentinstruct.agents.http_answer import LONGEST_BODY, BrokenAnswerError, TooLongError, read_answer
+from agentinstruct.agents.proxied import posting
 from agentinstruct.agents.transport import Transport, UnansweredError, UnreachableError
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
@@ -96,7 +99,7 @@ async def serving(
     try:
         yield client, requests
     finally:
-        client.close()
+        await client.aclose()
         await asyncio.sleep(0)
         server.close()
         await server.wait_closed()
@@ -217,7 +220,7 @@ async def test_over_tls_the_servers_name_is_checked(tmp_path: Path) -> None:
         trusting._ssl = mine
         assert (await trusting.post(b"{}", 5)).body == b"hello"
         assert (await trusting.post(b"{}", 5)).body == b"hello" and len(trusting._open) == 1
-        trusting.close()
+        await trusting.aclose()
         for url in (f"https://localhost:{port}/v1", f"https://127.0.0.1:{port}/v1"):
             doubting = Transport(url, {})
             if "127" in url:
@@ -225,3 +228,49 @@ async def test_over_tls_the_servers_name_is_checked(tmp_path: Path) -> None:
             with pytest.raises(UnreachableError, match="certificate"):
                 await doubting.post(b"{}", 5)
         await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def proxy(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A proxy that answers itself, and what it was asked."""
+    asked: list[tuple[str, str, bytes]] = []
+
+    async def serve(request: web.Request) -> web.Response:
+        asked.append((str(request.raw_path), request.headers.get("authorization", ""), await request.read()))
+        return web.Response(status=429, headers={"retry-after": "7"}, body=b'{"error": {"message": "slow down"}}')
+
+    runner = web.AppRunner(web.Application(), access_log=None)
+    runner.app.router.add_route("*", "/{tail:.*}", serve)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    address = "http://{}:{}".format(*runner.addresses[0])
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, address)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "inside.invalid")
+    yield asked
+    await runner.cleanup()
+
+
+async def test_the_proxy_that_the_environment_names_is_used(proxy: Any) -> None:
+    client = posting("http://model.invalid/v1/chat/completions", {"authorization": "Bearer k"})
+    try:
+        answer = await client.post(b'{"model": "m"}', 5)
+    finally:
+        await client.aclose()
+    assert (answer.status, answer.headers["retry-after"]) == (429, "7") and b"slow down" in answer.body
+    assert proxy == [("http://model.invalid/v1/chat/completions", "Bearer k", b'{"model": "m"}')]
+
+
+@pytest.mark.parametrize("url", ["http://inside.invalid/v1", "http://localhost:8000/v1", "http://127.0.0.1:8000/v1"])
+def test_servers_that_need_no_proxy_are_reached_without(proxy: Any, url: str) -> None:
+    assert isinstance(posting(url, {}), Transport)
+
+
+async def test_a_proxy_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    client = posting("http://model.invalid/v1", {})
+    with pytest.raises(UnreachableError, match="proxy"):
+        await client.post(b"{}", 5)
+    await client.aclose()

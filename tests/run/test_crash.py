@@ -120,9 +120,16 @@ def test_a_torn_end_is_set_aside(run, junk):
 
 @pytest.mark.parametrize("ledger", ["kept", "lost"])
 def test_a_byte_flipped_in_the_middle_costs_one_item_which_is_made_again(run, ledger):
-    for name in ("calls-0.seg", "items-0.seg"):
+    with contextlib.closing(
+        sqlite3.connect(run / "ledger.sqlite")
+    ) as known:  # an item without records is never read again
+        (call,) = known.execute("SELECT offset + length / 2 FROM calls ORDER BY offset LIMIT 1 OFFSET 150")
+        (item,) = known.execute(
+            "SELECT offset + length / 2 FROM items WHERE records ORDER BY offset LIMIT 1 OFFSET 100"
+        )
+    for name, (place,) in (("calls-0.seg", call), ("items-0.seg", item)):
         data = bytearray((run / name).read_bytes())
-        data[len(data) // 2] ^= 1
+        data[place] ^= 1
         (run / name).write_bytes(data)
     if ledger == "lost":
         (run / "ledger.sqlite").unlink()

@@ -78,7 +78,7 @@ PASSING = {
     "5 failing servers": "500=.1,502=.1,503=.05,529=.05,408=.05",
     "9 cut connections": "reset=.08,reset_body=.08,eof=.08,truncated=.08,garbage=.05",
     "10 answers that are none": "invalid_json=.1,html=.07,bad_utf8=.07,no_choices=.07,null_message=.07,no_usage=.1",
-    "8 answers that do not come": "timeout=.04,slow=.04,drip=.04",
+    "8 answers that do not come": "timeout=.08,slow=.08,drip=.08",
     "3 tokens a minute": "tpm=400000",
     "2 calls at once": "max_concurrent=3",
 }
@@ -94,7 +94,7 @@ async def test_what_passes_leaves_no_trace(
     began = time.monotonic()
     await completed(config(server, timeout_s=1))
     dataset = intact(config(server).out, work, server)
-    assert sum(server.stats()["by_fault"].values()) >= 3 or "faults" not in limits
+    assert sum(server.stats()["by_fault"].values()) >= 2 or "faults" not in limits
     assert dataset.contents == calm.contents, "I3"
     assert Counter(row["reason"] for row in dataset.dropped) == Counter(row["reason"] for row in calm.dropped)
     assert time.monotonic() - began < 60, "I9"
@@ -202,7 +202,7 @@ async def test_what_is_wrong_with_answers_costs_drafts_with_their_reasons_and_ne
     server = openai_server(faults=CONTENT[row], retry_after=0.05, slow_s=3)
     await completed(config(server, timeout_s=2))
     dataset = intact(config(server).out, work, server)
-    assert sum(server.stats()["by_fault"].values()) >= 3
+    assert sum(server.stats()["by_fault"].values()) >= 2
     for record in dataset.records:
         for message in record["messages"]:
             assert message["content"].strip() or message.get("tool_calls")
