@@ -42,7 +42,7 @@ _MANY: Mapping[Feature, int] = MappingProxyType(
 """Of how many on a seed has plenty of a feature; of the others, one is plenty."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def features(text: str) -> Mapping[Feature, int]:
     """How much of each feature a text has: occurrences, of numbers and names different ones."""
     distinct = ("numbers", "names")
