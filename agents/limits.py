@@ -116,7 +116,7 @@ class Patience:
 
     def pause(self, used: float, fault: RetryableError, draw: Random) -> float:
         """Seconds until the next try, by what was used: full jitter; the queue waits where the server names a time."""
-        return 0.0 if fault.after else draw.uniform(0, min(self.longest_s, self.base_s * 2.0**used))
+        return 0.0 if fault.after else draw.uniform(0, min(self.longest_s, self.base_s * 2.0 ** (used - 1)))
 
 
 class Health:
