@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -256,3 +257,15 @@ def test_17_vectors_are_right_or_refused(fault: str, openai_server: Any) -> None
         assert str(refused)
     else:
         np.testing.assert_allclose(found, right)
+
+
+async def test_28_a_clock_that_jumps_by_hours_changes_nothing(
+    config: Any, openai_server: Any, intact: Any, work: list[Work], calm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jumps, real = Random(3), time.time
+    monkeypatch.setattr(time, "time", lambda: real() + jumps.choice((-7200, 0, 7200)))
+    server = openai_server(faults="429=.05,500=.05", retry_after=0.1)
+    began = time.monotonic()
+    await completed(config(server))
+    assert intact(config(server).out, work, server).contents == calm.contents, "I3"
+    assert time.monotonic() - began < 60, "I9"
