@@ -38,9 +38,9 @@ def write_seeds(path: Path, count: int) -> Path:
         for number in range(count):
             draw = Random(number)
             if number % CODE_EVERY == CODE_EVERY - 1:
-                row = {"text": "\n\n\n".join(draw.sample(code, 3)), "language": "python"}
+                row = {"text": "\n\n\n".join([f"# Part {number}", *draw.sample(code, 3)]), "language": "python"}
             else:
-                row = {"text": "\n\n".join(draw.sample(prose, 3)), "language": ""}
+                row = {"text": "\n\n".join([*draw.sample(prose, 3), f"So ends part {number}."]), "language": ""}
             file.write(orjson.dumps({**row, "title": f"seed {number}"}) + b"\n")
     return path
 

@@ -162,7 +162,7 @@ def test_a_third_of_all_calls_failing_changes_no_record(program, openai_server, 
     server = openai_server(faults=WIRE_FAULTS, retry_after=0.1)
     bad[bad.index("URL")] = server.base_url
     for _ in range(3):  # of some hundred calls one or two fail six times in a row
-        done = program(*bad)
+        done = program(*bad, timeout=240)
         if done.returncode == 0:
             break
         assert "HTTP" in done.stderr or "Error" in done.stderr
