@@ -161,7 +161,7 @@ def test_a_signal_to_all_of_them_stops_the_run_in_order(start, program, openai_s
     assert process.returncode == 143, said
     assert "To resume: agentinstruct run" in said and "Traceback" not in said
     assert gone(workers)
-    assert server.stats()["answered_ok"] <= calm[1]
+    assert server.stats()["answered_ok"] < calm[1]
     server.control(latency="fixed:0")
     assert program(*arguments(seeds, server.base_url, out)).returncode == 0
     assert alike(rows(out)) == calm[0]
