@@ -26,6 +26,7 @@ from agentinstruct.agents.endpoint import Endpoint
 from agentinstruct.agents.errors import AgentInstructError, ModelError, ProviderError, ReplyError
 from agentinstruct.agents.gateway import Completion, Model, Request, RetryableError
 from agentinstruct.agents.records import Role
+from agentinstruct.agents.transport import nameless
 
 MOST_CALLS, MOST_BYTES = 50_000, 200_000_000
 """What OpenAI takes in one file."""
@@ -108,7 +109,7 @@ class Batches:
                 self._jobs.forget(job)
                 continue
             track = self._track(job.model)
-            if track.endpoint.base_url != job.base_url:
+            if nameless(track.endpoint.base_url) != job.base_url:
                 raise ModelError(
                     f"batch job {job.batch or job.id} ({len(job.calls)} calls) was sent to {job.base_url}. Give "
                     f"--base-url {job.base_url} to have its answers, or remove batches/{job.id}.json to give them up."
@@ -184,7 +185,7 @@ class Batches:
         """Whether calls of a model wait: as many as fit become a job, which is remembered and then sent."""
         if all(call.request.model != spec for call in self._waiting.values()):
             return False
-        job = Job(uuid4().hex, spec, track.endpoint.base_url, time.time())
+        job = Job(uuid4().hex, spec, nameless(track.endpoint.base_url), time.time())
         path = self._jobs.write(job, self._lines(job, track))
         self._jobs.remember(job)
         for key in job.calls:

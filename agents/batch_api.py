@@ -14,6 +14,8 @@ import orjson
 from agentinstruct.agents.endpoint import BadRequestError, _failure, _message
 from agentinstruct.agents.errors import ProviderDown, RunError
 from agentinstruct.agents.gateway import RetryableError
+from agentinstruct.agents.proxied import proxy_of
+from agentinstruct.agents.transport import nameless
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -115,16 +117,17 @@ class BatchServer:
         try:
             value = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
-            raise RetryableError(f"{self.base_url}{path}: the answer is not JSON: {raw[:80]!r}") from error
+            raise RetryableError(f"{nameless(self.base_url)}{path}: the answer is not JSON: {raw[:80]!r}") from error
         if not isinstance(value, dict):
-            raise RetryableError(f"{self.base_url}{path}: the answer is not an object")
+            raise RetryableError(f"{nameless(self.base_url)}{path}: the answer is not an object")
         return value
 
     async def _parts(self, method: str, path: str, **options: Any) -> AsyncIterator[bytes]:
         import aiohttp
 
         try:
-            async with self._open().request(method, self.base_url + path, **options) as response:
+            proxy = proxy_of(self.base_url) or None
+            async with self._open().request(method, self.base_url + path, proxy=proxy, **options) as response:
                 if response.status != 200:
                     raise self._refused(path, response.status, await response.read(), response.headers)
                 async for part in response.content.iter_any():
@@ -133,7 +136,7 @@ class BatchServer:
             raise RetryableError(self._safe(f"{self.base_url}{path}: {type(error).__name__}: {error}")) from error
 
     def _refused(self, path: str, status: int, raw: bytes, headers: Mapping[str, str]) -> Exception:
-        said, where = self._safe(_message(raw)), f"{self.base_url}{path.partition('?')[0]}"
+        said, where = self._safe(_message(raw)), self._safe(f"{self.base_url}{path.partition('?')[0]}")
         if status in (404, 405):
             mine = path.count("/") > 1
             advice = (
@@ -144,8 +147,8 @@ class BatchServer:
         return ProviderDown(f"{where}: {error}") if isinstance(error, BadRequestError) else error
 
     def _safe(self, text: str) -> str:
-        """The text without the key."""
-        return text.replace(self.api_key, "…") if self.api_key else text
+        """The text without the key, and without passwords in addresses."""
+        return nameless(text.replace(self.api_key, "…") if self.api_key else text)
 
     def _open(self) -> "ClientSession":
         if self._session is None:

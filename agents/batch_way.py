@@ -45,6 +45,9 @@ class Way:
         async def start() -> Seen:
             nonlocal asked
             found = await self._listed(job) if asked else None  # it may have been started all the same
+            if asked and found is None:  # one just started may take a moment to be listed
+                await asyncio.sleep(self.first_look_s)
+                found = await self._listed(job)
             asked = True
             return found or await self.server.create(job.file, self.jobs.run, job.id)
 

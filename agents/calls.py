@@ -10,6 +10,8 @@ import orjson
 
 from agentinstruct.agents.records import Role
 
+LOST = "lost"
+"""The finish reason of what is kept where money may have been spent and no answer came."""
 UNLIMITED = -1
 """The width of a model that queues what it is given, as a batch does: its calls never wait here."""
 

@@ -19,7 +19,7 @@ from agentinstruct.agents.errors import ProviderDown, ReplyError
 from agentinstruct.agents.gateway import Completion, Request, RetryableError
 from agentinstruct.agents.http_answer import TooLongError
 from agentinstruct.agents.proxied import Posting, posting
-from agentinstruct.agents.transport import UnansweredError, UnreachableError
+from agentinstruct.agents.transport import UnansweredError, UnreachableError, nameless
 from agentinstruct.agents.wire import MODES, body_of, completion_of
 
 RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
@@ -79,11 +79,12 @@ class Endpoint:
         except TimeoutError as error:
             raise RetryableError(f"no answer within {self.timeout_s:.0f} s", kind="late") from error
         except UnreachableError as error:
-            raise RetryableError(f"cannot reach {self.base_url} ({error}). Check --base-url.", kind="absent") from error
+            told = self._safe(f"cannot reach {self.base_url} ({error}). Check --base-url.")
+            raise RetryableError(told, kind="absent") from error
         except TooLongError as error:
             raise ReplyError("too long", str(error)) from error
         except UnansweredError as error:
-            raise RetryableError(str(error), kind="absent") from error
+            raise RetryableError(self._safe(str(error)), kind="absent") from error
         except OSError as error:
             raise RetryableError(self._safe(f"{type(error).__name__}: {error}"), kind="spoilt") from error
         if answer.status != 200:
@@ -91,8 +92,8 @@ class Endpoint:
         return _decoded(answer.body)
 
     def _safe(self, text: str) -> str:
-        """The text without the key, which some servers repeat in their errors."""
-        return text.replace(self.api_key, "…") if self.api_key else text
+        """The text without the key, which some servers repeat in their errors, and without passwords in addresses."""
+        return nameless(text.replace(self.api_key, "…") if self.api_key else text)
 
     def _open(self) -> Posting:
         if self._transport is None:

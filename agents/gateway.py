@@ -14,13 +14,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from logging import INFO, WARNING
 from random import Random
 from weakref import WeakKeyDictionary
 
 from agentinstruct.agents.budget import Budget, cost_of
-from agentinstruct.agents.calls import UNLIMITED, CallStore, Completion, Deferred, Model, Request
-from agentinstruct.agents.errors import ProviderError
+from agentinstruct.agents.calls import LOST, UNLIMITED, CallStore, Completion, Deferred, Model, Request
+from agentinstruct.agents.errors import ProviderDown, ProviderError
 from agentinstruct.agents.lane import Lane, tell_fault
 from agentinstruct.agents.limiter import Limiter, Slot
 from agentinstruct.agents.limits import Health, Patience, RetryableError, Statistics
@@ -51,6 +52,8 @@ class Purchase:
     sent: bool = False
     """Whether the model is at it, so that stopping now would lose what is paid."""
     task: asyncio.Task[None] | None = None
+    lost: float = 0.0
+    """USD that tries without an answer may have cost."""
 
     def open_waiters(self) -> list[asyncio.Future[Completion]]:
         """Those who have not given up."""
@@ -125,7 +128,11 @@ class Gateway:
         if self._batch is not None and self._batch.takes(request):
             return await self._batch.complete(request)
         lane = self.lane(request.model)
-        completion = await self._attempts(lane, purchase)
+        try:
+            completion = await self._attempts(lane, purchase)
+        except BaseException:
+            self._lose(purchase)
+            raise
         self.statistics.bought(lane.spec, completion, lane.price)
         if self._store is not None:
             self._store.put_call(request.key, completion.row())
@@ -135,14 +142,13 @@ class Gateway:
         """Try until it succeeds, or fails for good; what was lost on the way is added to the cost."""
         request, patience, started = purchase.request, self._patience, time.monotonic()
         slot = lane.limiter.slot(request.role)
-        used, lost, tries = 0.0, 0.0, 0
+        used, tries = 0.0, 0
         while True:
             tries += 1
             try:
                 completion = await self._once(lane, purchase, slot)
-                return replace(completion, cost=completion.cost + lost) if lost else completion
+                return replace(completion, cost=completion.cost + purchase.lost) if purchase.lost else completion
             except RetryableError as fault:
-                lost += fault.cost
                 used += patience.weight(fault, lane.health.open)
                 if used >= patience.attempts or self._closing or time.monotonic() - started > patience.call_s:
                     self.statistics.failed += 1
@@ -157,10 +163,10 @@ class Gateway:
     async def _once(self, lane: Lane, purchase: Purchase, slot: Slot) -> Completion:
         """One try, paid for from what is held for it."""
         request = purchase.request
-        hold, cost, bought = await self.budget.reserve(lane.price, request), 0.0, 0
+        hold, cost, bought, sent = await self.budget.reserve(lane.price, request), 0.0, 0, False
         try:
             async with slot:
-                purchase.sent = True
+                purchase.sent = sent = True
                 try:
                     completion = await lane.send(request)
                 finally:
@@ -168,11 +174,20 @@ class Gateway:
                 slot.tokens = completion.output_tokens
             cost, bought = cost_of(lane.price, request, completion), 1
             return replace(completion, cost=cost) if cost else completion
-        except RetryableError as fault:
-            fault.cost = cost = hold if fault.paid else 0.0
+        except (RetryableError, ProviderDown, asyncio.CancelledError) as error:
+            fault = error.__cause__ if isinstance(error, ProviderDown) else error
+            paid = fault.paid if isinstance(fault, RetryableError) else isinstance(fault, asyncio.CancelledError)
+            cost = hold if sent and paid else 0.0
+            purchase.lost += cost
             raise
         finally:
             self.budget.settle(hold, cost, bought)
+
+    def _lose(self, purchase: Purchase) -> None:
+        """Keep what a call without an answer may have cost, so that a later sitting counts it."""
+        if purchase.lost and self._store is not None:
+            name = blake2b(f"{purchase.request.key} {time.time_ns()}".encode(), digest_size=16).hexdigest()
+            self._store.put_call(name, Completion("", LOST, cost=purchase.lost).row())
 
     def model(self, spec: str) -> Model:
         """The model of a spec such as `local` or `openai:gpt-4.1-mini`, made on first use.

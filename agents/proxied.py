@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from agentinstruct.agents.http_answer import LONGEST_BODY, Answer, BrokenAnswerError, TooLongError
-from agentinstruct.agents.transport import CONNECT_S, Transport, UnansweredError, UnreachableError
+from agentinstruct.agents.transport import CONNECT_S, Transport, UnansweredError, UnreachableError, nameless
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -38,7 +38,9 @@ def proxy_of(url: str) -> str:
     if parts.hostname in ("localhost", "127.0.0.1", "::1"):
         return ""
     proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
-    return "" if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]) else proxy
+    if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return ""
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 class ProxiedTransport:
@@ -46,7 +48,7 @@ class ProxiedTransport:
 
     def __init__(self, url: str, headers: Mapping[str, str], proxy: str) -> None:
         self._url, self._headers = url, headers
-        self._proxy = proxy if "://" in proxy else f"http://{proxy}"
+        self._proxy = proxy
         self._session: ClientSession | None = None
 
     async def post(self, body: bytes, timeout_s: float) -> Answer:
@@ -59,8 +61,12 @@ class ProxiedTransport:
                 self._open().post(self._url, data=body, proxy=self._proxy, allow_redirects=False) as answer,
             ):
                 return Answer(answer.status, _head(answer), await _body(answer))
-        except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.InvalidURL, ValueError) as error:
-            raise UnreachableError(f"{error}, by way of the proxy that the environment names") from error
+        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError) as error:
+            raise UnreachableError(f"{nameless(str(error))}, by way of the environment's proxy") from error
+        except ValueError as error:
+            raise UnreachableError(
+                f"{nameless(str(error))}: an address, or the environment's proxy, is none"
+            ) from error
         except aiohttp.ServerDisconnectedError as error:
             raise UnansweredError(str(error)) from error
         except aiohttp.ClientError as error:

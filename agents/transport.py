@@ -6,6 +6,7 @@ anything was odd is closed and never used again.
 """
 
 import asyncio
+import re
 import ssl
 from base64 import b64encode
 from collections import deque
@@ -15,6 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from agentinstruct.agents.http_answer import Answer, BrokenAnswerError, read_answer
 
+_NAMED = re.compile(r"//[^/@\s]*@")
 CONNECT_S = 30.0
 IDLE_S = 45.0
 """A connection that has lain idle for so long is not used again: servers close them, some at the worst moment."""
@@ -26,6 +28,11 @@ class UnreachableError(OSError):
 
 class UnansweredError(OSError):
     """The connection was lost before anything of an answer came."""
+
+
+def nameless(text: str) -> str:
+    """A text whose addresses have lost their user names and passwords."""
+    return _NAMED.sub("//", text)
 
 
 class Transport:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 
 FREE = ("local", "scripted")
@@ -26,7 +27,7 @@ class Price:
 
     def of(self, read: int, cached: int, written: int) -> float:
         """The cost in USD of tokens read (cached ones included), of those cached, and of tokens written."""
-        return ((read - cached) * self.input + cached * self.cached + written * self.output) / 1e6
+        return (max(0, read - cached) * self.input + cached * self.cached + written * self.output) / 1e6
 
 
 @lru_cache(maxsize=8)
@@ -77,7 +78,10 @@ def _factor(path: Path, usual: float) -> float:
 def _read(path: Path) -> dict[str, Price]:
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))["models"]
-        return {name: Price(*map(float, row)) for name, row in rows.items()}
+        table = {name: Price(*map(float, row)) for name, row in rows.items()}
+        if not all(0 <= part < inf for one in table.values() for part in (one.input, one.cached, one.output)):
+            raise ValueError("a price is negative or no number")
+        return table
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         message = f'{path}: must hold {{"models": {{"NAME": [input, cached, output]}}}} in USD per million tokens'
         raise PricesError(f"{message} ({error}).") from error

@@ -73,7 +73,10 @@ def _tables(console: "Console", quote: "Quote") -> None:
     for name in ("items", "calls", "tokens in", "out", "cost", "accepted", "yield"):
         table.add_column(name, justify="right")
     rows = [(skill, quote.needed[skill], parts) for skill, parts in sorted(quote.skills.items())]
-    for name, items, parts in [*rows, ("[bold]in all[/]", sum(quote.needed.values()), quote.total)]:
+    for name, items, parts in [
+        *rows,
+        ("[bold]in all[/]", sum(quote.needed[skill] for skill in quote.skills), quote.total),
+    ]:
         cost = _money(parts["cost"]) if not quote.unpriced else "?"
         share = parts["accepted"].value / max(1.0, parts["drafts"].value)
         cells = [_range(parts[key]) for key in ("calls", "input_tokens", "output_tokens")]

@@ -189,22 +189,22 @@ def _at_work(folder: Path) -> None:
 
 
 def _leave(finished: "Finished", folder: Path, named: bool) -> None:
-    """The exit status: 0 when all is done, 1 when work waits for another try, 3 short of --target, 130/143 stopped."""
+    """Exit: 0 when all or the budget is done, 1 if work waits, 3 short of --target, 130 and 143: stopped."""
     _at_work(folder)
     if finished.interrupted:
         typer.echo(f"Stopped. To resume: {resume_command(folder, named)}", err=True)
         raise typer.Exit(128 + finished.interrupted)
     progress = finished.progress
-    if progress.spent:
-        typer.echo(f"Budget reached: {progress.spent}. What is done is kept. To go on, raise it in:")
-        typer.echo(f"  {resume_command(folder, named)}")
-        raise typer.Exit(SHORT if finished.missing else 0)
     if progress.set_aside:
         typer.echo(f"{progress.set_aside} work items failed too often and are set aside. To try them again:", err=True)
         typer.echo(f"  {resume_command(folder, named)} --retry-failed", err=True)
     if progress.failed:
         typer.echo(f"{progress.failed} work items failed at the model; the last: {progress.trouble}", err=True)
         typer.echo(f"They wait for another try. To resume: {resume_command(folder, named)}", err=True)
+    if progress.spent:
+        typer.echo(f"Budget reached: {progress.spent}. What is done is kept. To go on, raise it in:")
+        typer.echo(f"  {resume_command(folder, named)}")
+        raise typer.Exit(SHORT if finished.missing else 0)
     reached = progress.pursuit is not None and not finished.missing
     if (progress.failed or progress.set_aside) and not reached:
         raise typer.Exit(1)

@@ -19,6 +19,7 @@ from typing import Any
 
 import zstandard
 
+from agentinstruct.agents.calls import LOST
 from agentinstruct.agents.gateway import CallStore, Completion
 from agentinstruct.agents.limits import Statistics
 from agentinstruct.run.cachefile import CACHE, open_cache
@@ -69,6 +70,8 @@ class Cache:
 
     def put(self, key: str, value: Mapping[str, Any]) -> None:
         """Keep a reply; it is on the disk a moment later."""
+        if not self._thread.is_alive():  # it has told why
+            return
         with self._turn:
             self._pending[bytes.fromhex(key)] = key, value
             if len(self._pending) in (1, _FULL):
@@ -93,11 +96,21 @@ class Cache:
                         (name, made, encode({"key": key, "value": value}, compressor))
                         for name, (key, value) in batch.items()
                     ]
-                    with writer:
-                        writer.execute("BEGIN IMMEDIATE")
-                        writer.executemany(_PUT, frames)
+                    self._write(writer, frames)
         except sqlite3.Error as problem:
             self._trouble("takes no more replies (free some space, or mend the disk): the run goes on without", problem)
+
+    def _write(self, writer: sqlite3.Connection, frames: list[tuple[bytes, int, bytes]]) -> None:
+        """Add some replies, however long somebody else is at it."""
+        while True:
+            try:
+                with writer:
+                    writer.execute("BEGIN IMMEDIATE")
+                    writer.executemany(_PUT, frames)
+                return
+            except sqlite3.OperationalError as problem:
+                if problem.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or self._closing:
+                    raise
 
     def _batch(self) -> dict[bytes, tuple[str, Mapping[str, Any]]]:
         """Wait for replies worth a commit; none when there will be none."""
@@ -136,7 +149,8 @@ class CachedCalls:
     def put_call(self, key: str, value: Mapping[str, Any]) -> None:
         """Keep a reply in both."""
         self.journal.put_call(key, value)
-        self.cache.put(key, value)
+        if value.get("finish_reason") != LOST:
+            self.cache.put(key, value)
 
 
 @contextmanager

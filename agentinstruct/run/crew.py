@@ -70,7 +70,7 @@ class Crew:
             self.progress.deaths = pool.deaths
             if pool.spent:
                 counts = self.journal.counts()
-                pool.spent = replace(self._budget, spent=counts.cost, calls=counts.calls).told()
+                pool.spent = replace(self._budget, spent=counts.cost, calls=counts.bought).told()
 
         pool = Pool(self.size, -(-width // self.size), self.journal, self._start, tell, self._hear, end)
         return pool

@@ -114,6 +114,10 @@ async def estimate(config: RunConfig, sample: int, watch: Callable[[Progress], N
         done = _measured(journal, {work.id for work in works})
     quote = Quote(progress.seeds, dict(items), dict(Counter(one.skill for one in done)))
     quote.failed, quote.trouble, quote.notices = progress.failed, progress.trouble, progress.notices
+    if progress.spent:
+        quote.notices = [*quote.notices, f"the budget was reached while sampling: {progress.spent}"]
+    if lacking := sorted(set(quote.items) - set(quote.sampled)):
+        quote.notices = [*quote.notices, f"not measured, and in no total: {', '.join(lacking)}"]
     if config.route == "agent":
         quote.notices = [*quote.notices, "seeds were routed by their features here, not by the agent"]
     return extrapolated(quote, done, config, timed.paces(config.max_concurrency))

@@ -45,6 +45,8 @@ class Counts:
     """How far a run is: model replies stored and their cost, and the counts of each skill, in all as attributes."""
 
     calls: int
+    bought: int
+    """Calls that this run sent: not those that it found in a cache."""
     cost: float
     """USD, at list prices."""
     skills: Mapping[str, SkillCounts]
@@ -148,8 +150,8 @@ class Index:
         for skill in sorted(failed.keys() | totals.keys()):
             done, records, dropped = totals.get(skill, (0, 0, 0))
             skills[skill] = SkillCounts(done, failed.get(skill, 0), records, dropped)
-        calls, cost = self._ask("SELECT sum(calls), sum(cost) FROM call_total")[0]
-        return Counts(calls, cost, skills)
+        calls, bought, cost = self._ask("SELECT sum(calls), sum(bought), sum(cost) FROM call_total")[0]
+        return Counts(calls, bought, cost, skills)
 
     def faults(self) -> list[Fault]:
         """Why work items wait, most frequent first."""

@@ -119,7 +119,7 @@ class Journal(JournalReader):
         place, name = segment.append({"key": key, "value": value}), bytes.fromhex(key)
         if self._seen is not None:
             self._seen.add(name)
-        self._flusher.add_call(CallRow(name, number, *place, value.get("cost", 0.0)))
+        self._flusher.add_call(CallRow(name, number, *place, value.get("cost")))
 
     def finish(
         self,

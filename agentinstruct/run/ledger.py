@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 LEDGER = "ledger.sqlite"
-_VERSION = 2
+_VERSION = 3
 """Of the tables. A ledger of another version is made again from the segments."""
 _ROWS = 512  # in one statement: Python's interpreter lock is fought for once per statement, not once per row
 _SCHEMA = """
@@ -28,14 +28,18 @@ CREATE TABLE failures(
     item TEXT PRIMARY KEY, skill TEXT, seed TEXT, stage TEXT, error TEXT, message TEXT, attempts INTEGER, at REAL
 ) WITHOUT ROWID;
 CREATE TABLE totals(skill TEXT PRIMARY KEY, items INTEGER, records INTEGER, dropped INTEGER) WITHOUT ROWID;
-CREATE TABLE call_total(calls INTEGER, cost REAL);
-INSERT INTO call_total VALUES (0, 0);
+CREATE TABLE call_total(calls INTEGER, bought INTEGER, cost REAL);
+INSERT INTO call_total VALUES (0, 0, 0);
 CREATE TRIGGER call_added AFTER INSERT ON calls BEGIN
-    UPDATE call_total SET calls = calls + 1, cost = cost + new.cost;
+    UPDATE call_total SET
+    calls = calls + 1, bought = bought + (new.cost IS NOT NULL), cost = cost + ifnull(new.cost, 0);
 END;
-CREATE TRIGGER call_again AFTER UPDATE ON calls BEGIN UPDATE call_total SET cost = cost + new.cost; END;
+CREATE TRIGGER call_again AFTER UPDATE ON calls BEGIN
+    UPDATE call_total SET bought = bought + (new.cost IS NOT NULL), cost = cost + ifnull(new.cost, 0);
+END;
 CREATE TRIGGER call_removed AFTER DELETE ON calls BEGIN
-    UPDATE call_total SET calls = calls - 1, cost = cost - old.cost;
+    UPDATE call_total SET
+    calls = calls - 1, bought = bought - (old.cost IS NOT NULL), cost = cost - ifnull(old.cost, 0);
 END;
 CREATE TRIGGER item_added AFTER INSERT ON items BEGIN
     INSERT INTO totals VALUES (new.skill, 1, new.records, new.dropped) ON CONFLICT (skill) DO UPDATE
@@ -52,13 +56,13 @@ COMMIT;
 
 
 class CallRow(NamedTuple):
-    """Where a model's reply lies, and what it cost in USD."""
+    """Where a model's reply lies, and what it cost in USD; None for one that another run bought."""
 
     key: bytes
     segment: int
     offset: int
     length: int
-    cost: float
+    cost: float | None
 
 
 class ItemRow(NamedTuple):

@@ -31,8 +31,8 @@ CREATE TEMP VIEW failures AS SELECT * FROM main.failures UNION ALL
 CREATE TEMP VIEW totals AS SELECT * FROM disk.totals UNION ALL
     SELECT skill, count(*), sum(records), sum(dropped) FROM main.items AS own
     WHERE NOT EXISTS (SELECT 1 FROM disk.items WHERE id = own.id) GROUP BY skill;
-CREATE TEMP VIEW call_total AS SELECT calls, cost FROM disk.call_total UNION ALL
-    SELECT count(*), ifnull(sum(cost), 0) FROM main.calls AS own
+CREATE TEMP VIEW call_total AS SELECT calls, bought, cost FROM disk.call_total UNION ALL
+    SELECT count(*), count(cost), ifnull(sum(cost), 0) FROM main.calls AS own
     WHERE NOT EXISTS (SELECT 1 FROM disk.calls WHERE key = own.key);
 """
 

@@ -63,7 +63,7 @@ class Runner:
         skills, self.progress.left_out = self.config.able_skills()
         self.progress.expected = self.config.limit
         before, statistics = self.journal.counts(), self.progress.statistics
-        budget = self.config.make_budget(before.calls, before.cost)
+        budget = self.config.make_budget(before.bought, before.cost)
         with call_store(self.journal, self.config.cache, statistics, self.progress.troubles.append) as store:
             batches = batches_of(self.config, self.journal, store, statistics, budget)
             gateway = make_gateway(self.config, store, budget, statistics, traced, batches, answered=before.calls > 0)
@@ -80,7 +80,7 @@ class Runner:
             await self._work(await asyncio.to_thread(self._source, skills), window)
             if window.spent:
                 self.progress.spent = window.spent
-                await gateway.drain()
+                await self._drained(gateway)
         if window.fatal is not None:
             raise window.fatal
 
@@ -114,6 +114,13 @@ class Runner:
                     return
         except BudgetReached as error:  # while seeds were routed
             window.spent = str(error)
+
+    async def _drained(self, gateway: Gateway) -> None:
+        """Wait for the calls under way, unless the run is stopped meanwhile."""
+        draining = asyncio.ensure_future(gateway.drain())
+        while not self._stopped and not draining.done():
+            await asyncio.wait([draining], timeout=0.2)
+        draining.cancel()
 
     def _source(self, skills: list[Skill]) -> Source:
         if self.only is not None:

@@ -12,6 +12,8 @@ import pytest
 from aiohttp import web
 
 from agentinstruct.agents import transport
+from agentinstruct.agents.endpoint import Endpoint
+from agentinstruct.agents.gateway import Request, RetryableError
 from agentinstruct.agents.http_answer import LONGEST_BODY, BrokenAnswerError, TooLongError, read_answer
 from agentinstruct.agents.proxied import posting
 from agentinstruct.agents.transport import Transport, UnansweredError, UnreachableError
@@ -274,3 +276,16 @@ async def test_a_proxy_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(UnreachableError, match="proxy"):
         await client.post(b"{}", 5)
     await client.aclose()
+
+
+async def test_no_password_of_an_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = Endpoint("m", "http://bob:s3cret@127.0.0.1:9/v1")
+    with pytest.raises(RetryableError) as caught:
+        await endpoint.complete(Request("a", "judge", "openai:m", [{"role": "user", "content": "x"}]))
+    assert "127.0.0.1:9" in str(caught.value) and "s3cret" not in str(caught.value)
+    monkeypatch.setenv("http_proxy", "http://bob:s3cret@127.0.0.1:9")
+    client = posting("http://model.invalid/v1", {})
+    with pytest.raises(UnreachableError) as told:
+        await client.post(b"{}", 5)
+    await client.aclose()
+    assert "s3cret" not in str(told.value)

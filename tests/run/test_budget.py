@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import time
+from contextlib import closing
 
 import pytest
 
@@ -142,6 +143,13 @@ async def test_what_may_have_been_paid_for_nothing_counts_in_full(openai_server,
     count, other = await bought(server, budget, [ask(1)], timeout_s=0.2)
     assert count == 0 and isinstance(other[0], ProviderError)
     assert budget.spent == pytest.approx(3 * worst_case(PRICE, ask(1)))
+
+
+async def test_what_was_paid_for_nothing_counts_in_a_later_sitting_too(openai_server, tmp_path):
+    server, budget = openai_server(faults={"invalid_json": 1}), Budget(usd=100.0)
+    with closing(Journal.open(tmp_path / "run", {"models": ["any"]})) as journal:
+        await bought(server, budget, [ask(1)], store=journal)
+        assert journal.counts().cost == pytest.approx(budget.spent) and budget.spent > 0
 
 
 @pytest.mark.parametrize("fault", ["500", "429_bare", "eof"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agentinstruct.tools.prices import PricesError, batch_table, price_of, price_table
+from agentinstruct.tools.prices import Price, PricesError, batch_table, price_of, price_table
 
 
 def test_a_call_costs_what_the_table_says() -> None:
@@ -19,6 +19,11 @@ def test_ones_own_models_cost_nothing_and_unknown_ones_are_not_guessed() -> None
     assert price_of("openai:house-model", table) is None
 
 
+def test_no_call_earns_money() -> None:
+    """Where a server counts the cached tokens apart from those it read."""
+    assert Price(2.5, 1.25, 10).of(100, 5000, 10) == pytest.approx((5000 * 1.25 + 10 * 10) / 1e6)
+
+
 def test_a_file_goes_before_the_table(tmp_path: Path) -> None:
     path = tmp_path / "prices.json"
     path.write_text('{"models": {"house-model": [1, 0.5, 2], "gpt-4o": [0, 0, 0]}}')
@@ -28,7 +33,17 @@ def test_a_file_goes_before_the_table(tmp_path: Path) -> None:
     assert "gpt-4.1" in table
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"models": {"m": [1, 2]}}', '{"models": {"m": ["a", 1, 2]}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        '{"models": {"m": [1, 2]}}',
+        '{"models": {"m": ["a", 1, 2]}}',
+        '{"models": {"m": [NaN, 1, 2]}}',
+        '{"models": {"m": [1, 1, -2]}}',
+    ],
+)
 def test_a_wrong_file_is_named(content: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text(content)
