@@ -173,6 +173,6 @@ def _seconds(after_ms: str | None, after: str | None) -> float:
             return float(after)
         if after:
             return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     return 0.0

@@ -54,6 +54,7 @@ def read_answer(buffer: bytearray, *, ended: bool) -> tuple[Answer, int, bool] |
         head_end = buffer.find(b"\r\n\r\n", start)
         if head_end < 0:
             _read_status(buffer, start, len(buffer), whole=False)
+            del buffer[:start]
             return None
         status, version = _read_status(buffer, start, head_end, whole=True)
         if status >= 200:
@@ -104,25 +105,34 @@ def _stated(lengths: list[bytes]) -> int:
 
 def _chunks(buffer: bytearray, at: int) -> tuple[bytes, int, bool] | None:
     parts: list[bytes] = []
-    total = 0
+    total, begun = 0, at
     while True:
         line = _CHUNK.match(buffer, at)
         if not line:
             if buffer.find(b"\r\n", at) >= 0 or len(buffer) - at > 1024:
                 raise BrokenAnswerError("a chunk has no length")
+            _fold(buffer, begun, at, parts)
             return None
-        size = int(line[1], 16)
-        at, total = line.end(), total + size
+        size, data = int(line[1], 16), line.end()
+        total += size
         if total > LONGEST_BODY:
             raise TooLongError(f"the answer is over {LONGEST_BODY >> 20} MB")
         if size == 0:
-            return _trailer(buffer, at, b"".join(parts))
-        if len(buffer) < at + size + 2:
+            return _trailer(buffer, data, b"".join(parts))
+        if len(buffer) < data + size + 2:
+            _fold(buffer, begun, at, parts)
             return None
-        if buffer[at + size : at + size + 2] != b"\r\n":
+        if buffer[data + size : data + size + 2] != b"\r\n":
             raise BrokenAnswerError("a chunk does not end where it said")
-        parts.append(bytes(buffer[at : at + size]))
-        at += size + 2
+        parts.append(bytes(buffer[data : data + size]))
+        at = data + size + 2
+
+
+def _fold(buffer: bytearray, begun: int, at: int, parts: list[bytes]) -> None:
+    """Not whole yet: what was read becomes one chunk, so that it is not read again and framing takes no memory."""
+    if len(parts) > 1:
+        body = b"".join(parts)
+        buffer[begun:at] = b"%x\r\n%b\r\n" % (len(body), body)
 
 
 def _trailer(buffer: bytearray, at: int, body: bytes) -> tuple[bytes, int, bool] | None:

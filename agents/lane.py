@@ -46,8 +46,7 @@ class Lane:
                 self._recovered()
             return completion
         except ReplyError as refusal:
-            if self.health.refused(refusal):
-                self._recovered()
+            self._refused(refusal)
             raise
         except RetryableError as fault:
             self._failed(fault, request.key)
@@ -57,6 +56,15 @@ class Lane:
             raise
         finally:
             self.statistics.in_flight -= 1
+
+    def _refused(self, refusal: ReplyError) -> None:
+        try:
+            recovered = self.health.refused(refusal)
+        except ProviderDown as down:
+            self._gone(down)
+            raise
+        if recovered:
+            self._recovered()
 
     def _recovered(self) -> None:
         _log.warning("%s answers again.", self.spec)

@@ -31,6 +31,8 @@ class Limiter:
         self._pace = Pace(ceiling, fixed)
         self._queues: list[deque[Slot]] = [deque() for _ in STAGES]
         self._paused = 0.0
+        self._spaced = 0.0
+        """When the next call may go, by this process's own pace."""
         self._timer: asyncio.TimerHandle | None = None
         self._turn = 0
         self._arrived = 0
@@ -77,11 +79,11 @@ class Limiter:
 
     def resume(self) -> None:
         """End a pause, and the time of single calls."""
-        self._paused, self.probing = 0.0, False
+        self._paused, self._spaced, self.probing = 0.0, 0.0, False
         self._grant()
 
     def _open(self, now: float) -> bool:
-        return self.in_flight < self.limit and now >= self._paused
+        return self.in_flight < self.limit and now >= max(self._paused, self._spaced)
 
     def _take(self, slot: "Slot", now: float) -> None:
         if not slot.number:
@@ -90,7 +92,7 @@ class Limiter:
         self.in_flight += 1
         slot.sent = self._pace.sent(now, self.in_flight)
         if self._pace.gap:
-            self._paused = now + self._pace.gap
+            self._spaced = now + self._pace.gap
 
     def _join(self, slot: "Slot") -> None:
         queue = self._queues[slot.stage]
@@ -112,8 +114,9 @@ class Limiter:
             if not slot.turn.done():  # else it gave up a moment ago
                 self._take(slot, now)
                 slot.turn.set_result(None)
-        if self.waiting and now < self._paused and self._timer is None:
-            self._timer = loop.call_at(self._paused, self._wake)
+        until = max(self._paused, self._spaced)
+        if self.waiting and now < until and self._timer is None:
+            self._timer = loop.call_at(until, self._wake)
 
     def _wake(self) -> None:
         self._timer = None
@@ -141,7 +144,7 @@ class Limiter:
             if error.after:
                 self.pause(error.after)
             if error.kind in ("busy", "late"):
-                self._pace.refused(slot.sent, now, error.after)
+                self._pace.refused(slot.sent, now, min(error.after, LONGEST_PAUSE_S))
         if self.waiting:
             self._grant()
 

@@ -184,7 +184,7 @@ class _Connection(asyncio.Protocol):
         if found is None:
             return
         answer, size, closes = found
-        if closes or size < len(self._buffer):
+        if closes or size < len(self._buffer) or self._transport.get_write_buffer_size():
             self.close()
         self._buffer.clear()
         waiting.set_result(answer)

@@ -78,7 +78,7 @@ class Walk:
     async def __call__(self, seed: Seed, context: Context) -> State:
         """The state in which the graph ends for this seed."""
         state, runtime, name = {**self._begun, "seed": seed}, Runtime(context=context), self._first
-        for _ in range(MOST_STEPS):
+        for _ in range(MOST_STEPS - 1):
             step = self._steps[name]
             self._write(state, await step.run({k: state[k] for k in step.reads if k in state}, runtime=runtime))
             name = step.after

@@ -104,7 +104,7 @@ class Crew:
 
     def _hear(self, number: int, report: Message) -> None:
         process = self._current[number]
-        self._counted[process] = report.get("statistics") or {**self._counted[process], "in_flight": 0}
+        self._counted[process] = report.get("statistics") or {**self._counted[process], "in_flight": 0, "waiting": ""}
         self.progress.statistics = calls = added([asdict(self.gateway.statistics), *self._counted])
         self._budget.spent, self._budget.calls = self._before[0] + calls.cost, self._before[1] + calls.calls
         self._models[number] = [ModelState(**state) for state in report.get("models", ())]
@@ -145,6 +145,7 @@ def both(one: ModelState, other: ModelState) -> ModelState:
         ceiling=one.ceiling + other.ceiling,
         refused=one.refused + other.refused,
         silent=one.silent and other.silent,
+        gap_s=round(one.gap_s * other.gap_s / (one.gap_s + other.gap_s), 4) if one.gap_s and other.gap_s else 0.0,
     )
 
 

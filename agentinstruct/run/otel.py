@@ -88,7 +88,7 @@ class Otel:
     def item(self, work: "Work") -> Iterator[None]:
         """A trace of its own."""
         from opentelemetry.context import Context
-        from opentelemetry.trace import Link
+        from opentelemetry.trace import Link, StatusCode
 
         attributes: Attributes = {
             "gen_ai.operation.name": "invoke_workflow",
@@ -103,8 +103,14 @@ class Otel:
             attributes=attributes,
             links=[Link(self._span.get_span_context())],
             record_exception=False,
-        ):
-            yield
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                yield
+            except Exception as error:
+                span.set_attribute("error.type", fault_of(error))
+                span.set_status(StatusCode.ERROR)
+                raise
 
     def outcome(self, error: str, **counts: int) -> None:
         """On the span of the work item."""

@@ -57,10 +57,14 @@ class Pool:
     _slots: list[Slot] = field(default_factory=list)
     _serving: set[asyncio.Task[None]] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it is stopped a second time: nobody has patience any more."""
 
     def stop(self, error: BaseException | None = None) -> None:
         """Take nothing more, and wake whoever waits."""
         self.fatal = self.fatal or error
+        if self.stopped:
+            self._hurry.set()
         self.stopped = True
         self._changed.set()
 
@@ -95,12 +99,21 @@ class Pool:
             elif slot.link:  # it has begun nothing yet
                 slot.link.kill()
         if self._serving:
-            _, late = await asyncio.wait(self._serving, timeout=None if patient else GRACE_S)
+            if patient:
+                await self._ended_or_hurried()
+            _, late = await asyncio.wait(self._serving, timeout=GRACE_S)
             for slot in self._slots if late else []:
                 if slot.link:
                     slot.link.kill()
             await asyncio.gather(*self._serving)
         await self.end()
+
+    async def _ended_or_hurried(self) -> None:
+        either = [asyncio.ensure_future(self._hurry.wait()), asyncio.ensure_future(asyncio.wait(self._serving))]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        for one in either:
+            one.cancel()
+        await asyncio.gather(*either, return_exceptions=True)
 
     async def _change(self) -> None:
         self._changed.clear()
@@ -141,6 +154,7 @@ class Pool:
         for work in slot.held.values():
             link.send(told_work(work))
         slot.go_on()
+        self._changed.set()
         if self.stopped:
             link.kill()
         try:

@@ -60,9 +60,13 @@ class Worker:
 
     async def obey(self, messages: AsyncIterator[Message]) -> None:
         """Take in what the owner says; the end of its messages is the end of it, and of this process."""
-        async for message in messages:
-            for kind, value in message.items():
-                await self._heed(kind, value)
+        try:
+            async for message in messages:
+                for kind, value in message.items():
+                    await self._heed(kind, value)
+        except Exception as error:  # noqa: BLE001 - it ends the run, in its words
+            self.window.stop(error)
+            return
         os._exit(1)
 
     async def _heed(self, kind: str, value: Any) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -289,3 +290,25 @@ async def test_no_password_of_an_address_is_told(monkeypatch: pytest.MonkeyPatch
         await client.post(b"{}", 5)
     await client.aclose()
     assert "s3cret" not in str(told.value)
+
+
+def test_an_answer_in_a_million_pieces_is_read_once_and_takes_no_more_memory_than_it_holds() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    buffer, started, largest = bytearray(head), time.process_time(), 0
+    for _ in range(60):
+        buffer += b"1;extension=so-long-that-it-adds-up\r\nx\r\n" * 1700
+        assert read_answer(buffer, ended=False) is None
+        largest = max(largest, len(buffer))
+    assert largest < 300_000
+    buffer += b"0\r\n\r\n"
+    found = read_answer(buffer, ended=False)
+    assert found is not None and found[0].body == b"x" * 60 * 1700
+    assert time.process_time() - started < 10
+
+
+def test_heads_in_between_do_not_pile_up() -> None:
+    buffer = bytearray()
+    for _ in range(1000):
+        buffer += b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert read_answer(buffer, ended=False) is None
+    assert len(buffer) < 100
