@@ -158,7 +158,7 @@ def test_a_job_that_fails_expires_or_whose_start_is_not_confirmed_costs_nothing_
     assert rows(tmp_path / "out") == calm[0]
     jobs = server.stats()["batches"]
     assert jobs["repeats"] == 0
-    assert jobs["listed"] == (fates[-1] in ("lost", "unheard"))
+    assert (jobs["listed"] > 0) == (fates[-1] in ("lost", "unheard"))
     assert tidy(tmp_path / "out")
 
 
