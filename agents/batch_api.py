@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import orjson
 
-from agentinstruct.agents.endpoint import BadRequestError, _failure, _message
+from agentinstruct.agents.endpoint import BadRequestError, discreet, failure_of, message_of
 from agentinstruct.agents.errors import ProviderDown, RunError
 from agentinstruct.agents.gateway import RetryableError
 from agentinstruct.agents.proxied import proxy_of
@@ -136,19 +136,18 @@ class BatchServer:
             raise RetryableError(self._safe(f"{self.base_url}{path}: {type(error).__name__}: {error}")) from error
 
     def _refused(self, path: str, status: int, raw: bytes, headers: Mapping[str, str]) -> Exception:
-        said, where = self._safe(_message(raw)), self._safe(f"{self.base_url}{path.partition('?')[0]}")
+        said, where = self._safe(message_of(raw)), self._safe(f"{self.base_url}{path.partition('?')[0]}")
         if status in (404, 405):
             mine = path.count("/") > 1
             advice = (
                 "Is it the account that began the job?" if mine else "A server without batch jobs? Then no --batch."
             )
             return ProviderDown(f"{where}: HTTP {status}: {said}. {advice}")
-        error = _failure(status, said, raw, headers)
+        error = failure_of(status, said, raw, headers)
         return ProviderDown(f"{where}: {error}") if isinstance(error, BadRequestError) else error
 
     def _safe(self, text: str) -> str:
-        """The text without the key, and without passwords in addresses."""
-        return nameless(text.replace(self.api_key, "…") if self.api_key else text)
+        return discreet(text, self.api_key)
 
     def _open(self) -> "ClientSession":
         if self._session is None:

@@ -6,7 +6,7 @@ from typing import IO, Any
 import orjson
 
 from agentinstruct.agents.batch_api import CHAT
-from agentinstruct.agents.endpoint import _failure, _message
+from agentinstruct.agents.endpoint import failure_of, message_of
 from agentinstruct.agents.gateway import Completion, RetryableError
 from agentinstruct.agents.wire import completion_of
 
@@ -44,4 +44,4 @@ def completion_in(line: dict[str, Any]) -> Completion:
     if status == 200:
         return completion_of(body)
     raw = orjson.dumps(body)
-    raise _failure(status if isinstance(status, int) else 500, _message(raw), raw, {})
+    raise failure_of(status if isinstance(status, int) else 500, message_of(raw), raw, {})

@@ -12,8 +12,6 @@ from agentinstruct.agents.records import Role
 
 LOST = "lost"
 """The finish reason of what is kept where money may have been spent and no answer came."""
-UNLIMITED = -1
-"""The width of a model that queues what it is given, as a batch does: its calls never wait here."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Model(Protocol):
 
     @property
     def width(self) -> int:
-        """How many requests it can usefully have at once; 0 when only the run's own limit counts; or UNLIMITED."""
+        """How many requests it can usefully have at once; 0 when only the run's own limit counts."""
 
     async def complete(self, request: Request) -> Completion:
         """Answer, or raise RetryableError, ProviderError, ProviderDown or ReplyError."""

@@ -88,12 +88,11 @@ class Endpoint:
         except OSError as error:
             raise RetryableError(self._safe(f"{type(error).__name__}: {error}"), kind="spoilt") from error
         if answer.status != 200:
-            raise _failure(answer.status, self._safe(_message(answer.body)), answer.body, answer.headers)
+            raise failure_of(answer.status, self._safe(message_of(answer.body)), answer.body, answer.headers)
         return _decoded(answer.body)
 
     def _safe(self, text: str) -> str:
-        """The text without the key, which some servers repeat in their errors, and without passwords in addresses."""
-        return nameless(text.replace(self.api_key, "…") if self.api_key else text)
+        return discreet(text, self.api_key)
 
     def _open(self) -> Posting:
         if self._transport is None:
@@ -113,6 +112,11 @@ class Endpoint:
         if self._transport is not None:
             await self._transport.aclose()
             self._transport = None
+
+
+def discreet(text: str, api_key: str) -> str:
+    """A text without the key, which some servers repeat in their errors, and without passwords in addresses."""
+    return nameless(text.replace(api_key, "…") if api_key else text)
 
 
 class BadRequestError(Exception):
@@ -137,7 +141,7 @@ def _decoded(raw: bytes) -> Any:
         raise RetryableError(f"the answer is not JSON: {raw[:80]!r}", kind="spoilt") from error
 
 
-def _failure(status: int, said: str, raw: bytes, headers: Mapping[str, str]) -> Exception:
+def failure_of(status: int, said: str, raw: bytes, headers: Mapping[str, str]) -> Exception:
     """The exception for an HTTP error: may pass, concerns this request only, or ends the run."""
     message = f"HTTP {status}: {said}"
     if b"insufficient_quota" in raw:
@@ -156,7 +160,8 @@ def _failure(status: int, said: str, raw: bytes, headers: Mapping[str, str]) -> 
     return BadRequestError(message)
 
 
-def _message(raw: bytes) -> str:
+def message_of(raw: bytes) -> str:
+    """What a server says of an error, whatever form it says it in."""
     try:
         error = orjson.loads(raw)["error"]
         return str(error.get("message") or error) if isinstance(error, dict) else str(error)

@@ -8,7 +8,6 @@ limiter and without a journal.
 """
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,7 +19,7 @@ from random import Random
 from weakref import WeakKeyDictionary
 
 from agentinstruct.agents.budget import Budget, cost_of
-from agentinstruct.agents.calls import LOST, UNLIMITED, CallStore, Completion, Deferred, Model, Request
+from agentinstruct.agents.calls import LOST, CallStore, Completion, Deferred, Model, Request
 from agentinstruct.agents.errors import ProviderDown, ProviderError
 from agentinstruct.agents.lane import Lane, tell_fault
 from agentinstruct.agents.limiter import Limiter, Slot
@@ -28,7 +27,6 @@ from agentinstruct.agents.limits import Health, Patience, RetryableError, Statis
 from agentinstruct.tools.prices import Price, price_of, price_table
 
 __all__ = [
-    "UNLIMITED",
     "Budget",
     "CallStore",
     "Completion",
@@ -202,7 +200,7 @@ class Gateway:
         lane = self._lanes.get(spec)
         if lane is None:
             model = self._make(spec)
-            most = sys.maxsize if model.width == UNLIMITED else min(self._most, model.width or self._most)
+            most = min(self._most, model.width or self._most)
             limiter, price = Limiter(most, fixed=bool(model.width)), price_of(spec, self._prices)
             lane = self._lanes[spec] = Lane(spec, model, limiter, Health(self._patience), price, self.statistics)
         return lane

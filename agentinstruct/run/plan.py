@@ -1,6 +1,6 @@
 """What a run is asked to do, and which work follows from it: one work item per (skill, seed)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import inf
 from pathlib import Path
@@ -77,10 +77,7 @@ class RunConfig:
         Raises:
             SetupError: the price file is wrong; says how.
         """
-        try:
-            return price_table(self.prices)
-        except PricesError as error:
-            raise SetupError(f"--prices {error}") from error
+        return self._table(price_table)
 
     def batch_prices(self) -> dict[str, Price]:
         """The same for calls by batch job.
@@ -88,8 +85,11 @@ class RunConfig:
         Raises:
             SetupError: the price file is wrong; says how.
         """
+        return self._table(batch_table)
+
+    def _table(self, read: Callable[[Path | None], dict[str, Price]]) -> dict[str, Price]:
         try:
-            return batch_table(self.prices)
+            return read(self.prices)
         except PricesError as error:
             raise SetupError(f"--prices {error}") from error
 

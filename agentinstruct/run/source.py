@@ -4,7 +4,7 @@ seeds ─ read in a thread ─ routed to the skills that suit ─ work items ─
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -40,15 +40,20 @@ class Source:
         mix = self.config.make_mix(self.skills)
         async for seed, suitable in self.routed(mix):
             self.progress.taken += 1
-            for work in work_for(seed, mix.take(seed, suitable), self.config.context.seed):
-                self.progress.items += 1
-                if self.journal.is_done(work.id):
-                    self.progress.resumed += 1
-                elif self.set_aside(work.id):
-                    self.progress.set_aside += 1
-                else:
-                    yield work
+            for work in self.undone(work_for(seed, mix.take(seed, suitable), self.config.context.seed)):
+                yield work
         self.progress.reading = False
+
+    def undone(self, works: Iterable[Work]) -> Iterator[Work]:
+        """Those that are not done and not set aside; all are counted."""
+        for work in works:
+            self.progress.items += 1
+            if self.journal.is_done(work.id):
+                self.progress.resumed += 1
+            elif self.set_aside(work.id):
+                self.progress.set_aside += 1
+            else:
+                yield work
 
     def set_aside(self, item: str) -> bool:
         """Whether a work item has failed too often to be tried again unasked."""
@@ -101,14 +106,8 @@ class Given(Source):
 
     async def todo(self) -> AsyncIterator[Work | None]:
         """What of it is not done yet."""
-        for work in self.works:
-            self.progress.items += 1
-            if self.journal.is_done(work.id):
-                self.progress.resumed += 1
-            elif self.set_aside(work.id):
-                self.progress.set_aside += 1
-            else:
-                yield work
+        for work in self.undone(self.works):
+            yield work
         self.progress.reading = False
 
 
