@@ -45,7 +45,11 @@ class RunConfig:
     limit: int = 0
     max_concurrency: int = 64
     workers: int = 1
-    """Processes that do the work; one: this one."""
+    """Processes that do the work; one: this one. On Ray 0: one for each CPU of the cluster."""
+    engine: Literal["local", "ray"] = "local"
+    """Where they are."""
+    address: str = ""
+    """Of the Ray cluster."""
     retry_failed: bool = False
     prices: Path | None = None
     target: Target | None = None

@@ -1,0 +1,42 @@
+"""Where the workers of a run are: processes of this machine, or actors of a Ray cluster. All else is the same."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from agentinstruct.run.journal import Journal
+from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.process import Process
+from agentinstruct.run.slot import Link
+
+
+class Launch(Protocol):
+    """Starts the worker of a slot."""
+
+    def __call__(self, number: int, waits: Callable[[str], None]) -> Awaitable[Link]:
+        """The worker, once it is there to be spoken to; `waits` is told, in words, when that may take long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What starts workers, and how many it is good for."""
+
+    size: int
+    launch: Launch
+
+
+@asynccontextmanager
+async def started(config: RunConfig, journal: Journal) -> AsyncIterator[Engine]:
+    """The engine that a run asks for, as long as the block lasts.
+
+    Raises:
+        SetupError: it cannot be had; says what to do.
+    """
+    if config.engine == "ray":
+        from agentinstruct.run.ray_cluster import connected
+
+        async with connected(config, journal) as engine:
+            yield engine
+    else:
+        yield Engine(config.workers, lambda number, waits: Process.start(journal, number))
