@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from agentinstruct.agents.errors import SetupError
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.process import Process
-from agentinstruct.run.slot import Link
+from agentinstruct.run.slot import Link, writer
 
 
 class Launch(Protocol):
@@ -40,3 +41,25 @@ async def started(config: RunConfig, journal: Journal) -> AsyncIterator[Engine]:
             yield engine
     else:
         yield Engine(config.workers, lambda number, waits: Process.start(journal, number))
+
+
+def writers(config: RunConfig) -> list[str]:
+    """The writers that a run's workers join it as.
+
+    Raises:
+        SetupError: the run cannot be shared out.
+    """
+    if config.workers == 1 and config.engine == "local":
+        return []
+    for role, model in config.models().items():
+        if model.partition(":")[0] == "local":
+            raise SetupError(
+                f"{_asked(config)}: the model of role {role} is the embedded one ({model}), which answers "
+                "one request at a time on all cores: more processes would only load it again. Leave that out, "
+                "or give a model that is served (openai:NAME with --base-url)."
+            )
+    return [writer(number) for number in range(1, config.workers + 1)] if config.engine == "local" else []
+
+
+def _asked(config: RunConfig) -> str:
+    return f"--workers {config.workers}" if config.engine == "local" else f"--engine {config.engine}"

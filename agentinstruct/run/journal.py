@@ -23,7 +23,7 @@ from agentinstruct.run.flusher import Flusher, Keeper
 from agentinstruct.run.folder import prepare, storage_error, sync_folder, take_lock
 from agentinstruct.run.index import Counts, Index
 from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, Ledger, connect
-from agentinstruct.run.load import Load
+from agentinstruct.run.load import Load, store
 from agentinstruct.run.manifest import read_manifest, settle_manifest
 from agentinstruct.run.reader import JournalReader
 from agentinstruct.run.recovery import Recovery, adopt, adopt_rest, open_ledger
@@ -154,13 +154,8 @@ class Journal(JournalReader):
         self._flusher.check()
         items = [item for item in load.items if not self.is_done(item.id)]
         batch = Batch()
-        for rows, (segment, number) in ((load.calls, self._calls), (items, self._items)):
-            if rows:
-                place = segment.put(b"".join(row.frame for row in rows))[0]
-            for row in rows:
-                row.enter(batch, number, place)
-                place += len(row.frame)
-                batch.ends[number], batch.size = place, batch.size + 1
+        store(load.calls, *self._calls, batch)
+        store(items, *self._items, batch)
         self.enter(batch)
 
     def numbers(self, writer: str) -> dict[str, int]:

@@ -5,10 +5,12 @@
 The owner writes the frames as they are, so the costly part, JSON and compression, is done where the work is.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agentinstruct.run.ledger import Batch, CallRow, ItemRow
 from agentinstruct.run.pipe import Message
+from agentinstruct.run.segment import SegmentWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,17 @@ class ItemFrame:
         batch.items[self.id] = ItemRow(
             self.id, self.skill, self.seed, self.records, self.dropped, segment, offset, len(self.frame)
         )
+
+
+def store(rows: Sequence[CallFrame | ItemFrame], segment: SegmentWriter, number: int, batch: Batch) -> None:
+    """Write frames to a segment in one piece, and add their rows. Raises `RunError`."""
+    if rows:
+        place = segment.put(b"".join([row.frame for row in rows]))[0]
+        for row in rows:
+            row.enter(batch, number, place)
+            place += len(row.frame)
+        batch.ends[number] = place
+        batch.size += len(rows)
 
 
 @dataclass(slots=True)

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from logging import WARNING
 from math import inf
 
-from agentinstruct.agents.errors import RunError, SetupError
+from agentinstruct.agents.errors import RunError
 from agentinstruct.agents.events import tell
 from agentinstruct.run.index import POISON
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.orders import fault_of, told_work
 from agentinstruct.run.pipe import Message
-from agentinstruct.run.plan import RunConfig, Work
+from agentinstruct.run.plan import Work
 from agentinstruct.run.slot import Link, Slot, writer
 from agentinstruct.run.window import Outcome
 
@@ -246,25 +246,3 @@ class Pool:
                     tell(WARNING, "item set aside", item=work.id, skill=work.skill, seed=work.seed.id, why=how)
                     self.tell(Outcome(work, trouble=message, aside=True))
         self._changed.set()
-
-
-def writers(config: RunConfig) -> list[str]:
-    """The writers that a run's workers join it as.
-
-    Raises:
-        SetupError: the run cannot be shared out.
-    """
-    if config.workers == 1 and config.engine == "local":
-        return []
-    for role, model in config.models().items():
-        if model.partition(":")[0] == "local":
-            raise SetupError(
-                f"{_asked(config)}: the model of role {role} is the embedded one ({model}), which answers "
-                "one request at a time on all cores: more processes would only load it again. Leave that out, "
-                "or give a model that is served (openai:NAME with --base-url)."
-            )
-    return [writer(number) for number in range(1, config.workers + 1)] if config.engine == "local" else []
-
-
-def _asked(config: RunConfig) -> str:
-    return f"--workers {config.workers}" if config.engine == "local" else f"--engine {config.engine}"
