@@ -7,8 +7,9 @@ has ended can write nothing. Nodes need this program, and the way to the model.
 import asyncio
 import logging
 import os
+import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -49,8 +50,9 @@ async def connected(config: "RunConfig", journal: "Journal") -> AsyncIterator[En
     except ImportError as missing:
         raise SetupError("--engine ray: Ray is not installed: pip install 'agentinstruct[ray]'.") from missing
     logging.getLogger("ray").setLevel(logging.ERROR)
-    # In a thread: there Ray leaves signals to us, and the loop goes on.
     await asyncio.to_thread(_connect, ray, config.address)
+    with suppress(ValueError):  # not in the main thread: signals are not ours
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))  # Ray would abort the process
     try:
         with _desk(config, journal) as desk:
             await _alone(ray, journal.manifest.run)
