@@ -32,6 +32,7 @@ def run_config(
     verify: o.Verify = "strict",
     limit: Annotated[int, typer.Option(min=0, help="At most this many seeds; 0: all.")] = 0,
     max_concurrency: Annotated[int, typer.Option(min=1, help="Calls in flight per model.")] = 64,
+    retry_pause: o.RetryPause = 0.5,
     workers: Annotated[
         int,
         typer.Option(min=0, max=4096, help="Processes that share the work and the limits; 0: one, on Ray one per CPU."),
@@ -117,6 +118,7 @@ def run_config(
         route=choice("--route", route, "features", "agent"),
         limit=limit,
         max_concurrency=max_concurrency,
+        retry_pause=retry_pause,
         workers=workers or int(choice("--engine", engine, "local", "ray") == "local"),
         engine=choice("--engine", engine, "local", "ray"),
         address=address,

@@ -88,6 +88,9 @@ class Crew:
                 self._shared(OWNER, self._tenant.report())
 
     async def _start(self, number: int) -> Link:
+        # Asked for first: nothing is begun where the disk has failed.
+        numbers = self.journal.numbers(writer(number)) if self.config.engine == "local" else {}
+        answered = bool(self.progress.statistics.calls or self.journal.counts().calls)
         self._links[number] = link = await self.launch(number, lambda why: self._wait(number, why))
         self.progress.waits = ""
         self._current[number] = len(self._counted)
@@ -99,8 +102,8 @@ class Crew:
             skills=[skill.name for skill in self.skills],
             run=self.journal.manifest.run,
             writer=writer(number),
-            segments=self.journal.numbers(writer(number)) if self.config.engine == "local" else {},
-            answered=bool(self.progress.statistics.calls or self.journal.counts().calls),
+            segments=numbers,
+            answered=answered,
             lease=leases.pop(number),
         )
         link.send(told_orders(orders))

@@ -54,10 +54,13 @@ class Actor:
         """Take in what the owner says."""
         self._heard = time.monotonic()
         for message in unpacked(parcel)[0]:
-            if "known" in message:
-                self._outbox.told(message["known"])
-            else:
-                self._inbox.put_nowait(message)
+            match message:
+                case {"known": replies}:
+                    self._outbox.told(replies)
+                case {"asks": True}:
+                    self._outbox.asks = True
+                case _:
+                    self._inbox.put_nowait(message)
 
     async def said(self) -> bytes:
         """What the worker has to say; its last word is `end`. Asking means that all that was said before is kept."""
@@ -80,7 +83,6 @@ class Actor:
             path.write_bytes(content)
         orders = orders_of(await self._inbox.get())
         prices = folder / PRICES if PRICES in files else None
-        self._outbox.asks = orders.answered
         return replace(orders, config=replace(orders.config, out=folder, prices=prices, cache=None))
 
     async def _messages(self) -> AsyncIterator[Message]:

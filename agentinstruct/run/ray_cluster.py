@@ -102,7 +102,7 @@ def _desk(config: "RunConfig", journal: "Journal") -> Any:
         log = Appended(config.log) if config.log else None
         if log:
             files.callback(log.close)
-        yield Desk(journal, store, log)
+        yield Desk(journal, store, log, asks=config.cache is not None or journal.counts().calls > 0)
 
 
 async def _alone(ray: Any, run: str) -> None:

@@ -29,6 +29,8 @@ class Desk:
     journal: Journal
     store: CallStore
     log: Any = None
+    asks: bool = False
+    """Whether a worker may need a reply that another one has had: the run was resumed, or one has died."""
 
 
 class RayLink:
@@ -51,6 +53,8 @@ class RayLink:
 
     def send(self, message: Message) -> None:
         """Tell the worker something; nothing happens when it is dead."""
+        if "work" in message and message["work"]["draw"] is not None:  # a further pass over the same seeds
+            self._desk.asks = True
         self._waiting.append(message)
         self._more.set()
 
@@ -62,7 +66,7 @@ class RayLink:
                     await asyncio.wait_for(self._more.wait(), BEAT_S)
                 self._more.clear()
                 waiting, self._waiting = self._waiting, []
-                await self._actor.hear.remote(packed(waiting))
+                await self._actor.hear.remote(packed([*([{"asks": True}] if self._desk.asks else []), *waiting]))
 
     async def messages(self) -> AsyncIterator[Message]:
         """What the worker says, until it ends.
@@ -81,6 +85,7 @@ class RayLink:
                     yield message
         except RayError as error:
             self._how, self.lost = how(error)
+            self._desk.asks = True
 
     def _heard(self, messages: list[Message], frames: bytes) -> list[Message]:
         """What of it is for the pool; the rest is done here."""
