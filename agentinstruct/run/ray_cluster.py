@@ -8,10 +8,11 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from agentinstruct.agents.errors import RunError, SetupError
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from agentinstruct.run.ray_link import RayLink
 
 NAMESPACE = "agentinstruct"
-PATIENCE_S = 3.0
-"""After which an actor that has not begun is said to wait for room."""
+PATIENCE_S = 10.0
+"""After which an actor that has not begun is taken to wait for room."""
 OLD_S = 60.0
 """How long the workers of a sitting before this one may take to end."""
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DEDUP_LOGS": "0"}
@@ -144,6 +145,7 @@ class Cluster:
     desk: Any
     files: dict[str, bytes]
     environment: dict[str, str] = field(repr=False)
+    _count: Iterator[int] = field(default_factory=count)
 
     async def launch(self, number: int, waits: Callable[[str], None]) -> "RayLink":
         """An actor that has begun, however long there is no room for one."""
@@ -165,10 +167,10 @@ class Cluster:
                 raise
 
     def _actor(self, number: int) -> Any:
+        """An actor of a name that no other has had: a dead one keeps its own for a while."""
+        name = f"{self.run}-{writer(number)}-{next(self._count)}"
         kind = self.ray.remote(Actor)
-        return kind.options(
-            name=f"{self.run}-{writer(number)}", num_cpus=1, max_restarts=0, max_task_retries=0
-        ).remote()
+        return kind.options(name=name, num_cpus=1, max_restarts=0, max_task_retries=0).remote()
 
     async def _begun(self, actor: Any, waits: Callable[[str], None]) -> None:
         # As an argument of a call keys are neither logged nor kept by Ray, as its runtime_env would be.

@@ -94,7 +94,7 @@ def test_a_cluster_makes_what_one_process_makes_within_one_limit(
 ):
     server, out, log = openai_server(latency="fixed:2", key=KEY), tmp_path / "out", tmp_path / "log"
     process = start(*on_ray(server.base_url, out, "--log-file", log, "--log-level", "debug"))
-    assert took_part(log, 3, process), process.communicate()
+    assert took_part(log, 2, process), process.communicate()
     server.control(latency="fixed:0.05")
     said, wrong = process.communicate(timeout=90)
     assert process.returncode == 0, wrong
@@ -175,7 +175,9 @@ def test_a_node_is_lost_and_the_other_does_its_work(start, openai_server, nodes,
     """The last test of the module: one node is left, on which not all workers find room."""
     server, out, log = openai_server(latency="fixed:2"), tmp_path / "out", tmp_path / "log"
     process = start(*on_ray(server.base_url, out, "--workers", 4, "--log-file", log, "--log-level", "debug"))
-    assert took_part(log, 4, process), process.communicate()
+    assert took_part(log, 1, process), process.communicate()
+    while len(nodes.actors()) < 4 and process.poll() is None:
+        time.sleep(0.1)
     nodes.kill_one()
     server.control(latency="fixed:0.4")
     said, wrong = process.communicate(timeout=150)
