@@ -8,11 +8,11 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from itertools import count
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from agentinstruct.agents.errors import RunError, SetupError
@@ -145,7 +145,6 @@ class Cluster:
     desk: Any
     files: dict[str, bytes]
     environment: dict[str, str] = field(repr=False)
-    _count: Iterator[int] = field(default_factory=count)
 
     async def launch(self, number: int, waits: Callable[[str], None]) -> "RayLink":
         """An actor that has begun, however long there is no room for one."""
@@ -168,7 +167,7 @@ class Cluster:
 
     def _actor(self, number: int) -> Any:
         """An actor of a name that no other has had: a dead one keeps its own for a while."""
-        name = f"{self.run}-{writer(number)}-{next(self._count)}"
+        name = f"{self.run}-{writer(number)}-{token_hex(4)}"
         kind = self.ray.remote(Actor)
         return kind.options(name=name, num_cpus=1, max_restarts=0, max_task_retries=0).remote()
 
