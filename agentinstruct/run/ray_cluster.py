@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from agentinstruct.run.ray_link import RayLink
 
 NAMESPACE = "agentinstruct"
-PATIENCE_S = 10.0
-"""After which an actor that has not begun is taken to wait for room."""
+PATIENCE_S = 5.0
+"""After which an actor that has not begun is taken to wait for room, where no CPU is free."""
 OLD_S = 60.0
 """How long the workers of a sitting before this one may take to end."""
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DEDUP_LOGS": "0"}
@@ -175,8 +175,11 @@ class Cluster:
         # As an argument of a call keys are neither logged nor kept by Ray, as its runtime_env would be.
         begun = asyncio.ensure_future(_of(actor.begin.remote(self.environment, self.files)))
         try:
-            if not (await asyncio.wait([begun], timeout=PATIENCE_S))[0]:
-                waits("no node of the Ray cluster has a CPU free for another worker")
+            while not (await asyncio.wait([begun], timeout=PATIENCE_S))[0]:
+                free: dict[str, float] = await asyncio.to_thread(self.ray.available_resources)
+                if free.get("CPU", 0) < 1:
+                    waits("no node of the Ray cluster has a CPU free for another worker")
+                    break
             theirs = await begun
         finally:
             begun.cancel()

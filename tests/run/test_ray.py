@@ -48,9 +48,8 @@ class Nodes:
         assert self.process.stdout.readline() == "killed\n"
 
     def close(self):
-        with self.process:
-            self.process.stdin.close()
-            self.process.wait(60)
+        with self.process:  # which closes its pipes, and so ends it
+            pass
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +92,7 @@ def test_a_cluster_makes_what_one_process_makes_within_one_limit(
     start, program, openai_server, nodes, on_ray, tmp_path, keyless, calm
 ):
     server, out, log = openai_server(latency="fixed:2", key=KEY), tmp_path / "out", tmp_path / "log"
-    process = start(*on_ray(server.base_url, out, "--log-file", log, "--log-level", "debug"))
+    process = start(*on_ray(server.base_url, out, "--workers", 2, "--log-file", log, "--log-level", "debug"))
     assert took_part(log, 2, process), process.communicate()
     server.control(latency="fixed:0.05")
     said, wrong = process.communicate(timeout=90)
@@ -173,13 +172,11 @@ def test_together_they_spend_no_more_than_the_budget(program, openai_server, on_
 
 def test_a_node_is_lost_and_the_other_does_its_work(start, openai_server, nodes, on_ray, tmp_path, calm):
     """The last test of the module: one node is left, on which not all workers find room."""
-    server, out, log = openai_server(latency="fixed:2"), tmp_path / "out", tmp_path / "log"
+    server, out, log = openai_server(latency="fixed:4"), tmp_path / "out", tmp_path / "log"
     process = start(*on_ray(server.base_url, out, "--workers", 4, "--log-file", log, "--log-level", "debug"))
-    assert took_part(log, 1, process), process.communicate()
-    while len(nodes.actors()) < 4 and process.poll() is None:
-        time.sleep(0.1)
+    assert took_part(log, 3, process), process.communicate()
     nodes.kill_one()
-    server.control(latency="fixed:0.4")
+    server.control(latency="fixed:0.2")
     said, wrong = process.communicate(timeout=150)
     assert process.returncode == 0, wrong
     assert "worker processes died and were replaced" in said
