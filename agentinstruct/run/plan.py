@@ -1,6 +1,6 @@
 """What a run is asked to do, and which work follows from it: one work item per (skill, seed)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import inf
 from pathlib import Path
@@ -19,7 +19,7 @@ from agentinstruct.run.logfile import LogFile
 from agentinstruct.run.mix import ALL, RELEASED, Mix, weights_of
 from agentinstruct.run.needs import able
 from agentinstruct.run.target import Target
-from agentinstruct.seeds import SeedOptions
+from agentinstruct.seeds import SeedOptions, Skipped, read_seeds
 from agentinstruct.tools.embeddings import local_ready
 from agentinstruct.tools.prices import Price, PricesError, batch_table, price_table
 
@@ -59,6 +59,14 @@ class RunConfig:
     """USD that the run may cost in all, earlier sittings included."""
     max_calls: int = 0
     """Calls that it may make in all; 0: no limit."""
+
+    def read_seeds(self) -> Generator[Seed | Skipped, None, None]:
+        """The seeds, as a stream, from the first one on whenever it is called.
+
+        Raises:
+            SeedError: a path matches nothing, or a table that was named has no such column.
+        """
+        return read_seeds(self.paths, self.seeds)
 
     def make_budget(self, calls: int, cost: float) -> Budget:
         """What is left to spend after so many calls at such a cost.

@@ -17,7 +17,7 @@ from agentinstruct.run.journal import Journal
 from agentinstruct.run.mix import Mix
 from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
 from agentinstruct.run.progress import Progress
-from agentinstruct.seeds import Skipped, read_seeds
+from agentinstruct.seeds import Skipped
 
 NOT_SEARCHED = "seeds are not searched: `agentinstruct fetch minilm`, and a new run retrieves among all of them"
 
@@ -82,7 +82,7 @@ class Source:
         """The seeds; what is left out is counted."""
         unsearched = self.config.embeddings_spec() == UNSEARCHED and any(skill.file.retrieves for skill in self.skills)
         count, first = 0, self.progress.sweep <= 1
-        for found in read_seeds(self.config.paths, self.config.seeds):
+        for found in self.config.read_seeds():
             if isinstance(found, Skipped):
                 if first:
                     self.progress.skipped[found.reason] += 1
