@@ -26,7 +26,7 @@ from agentinstruct.api.models import GivenEndpoints, settle
 from agentinstruct.api.options import Options, read_options, with_options
 from agentinstruct.api.show import Ticker, ticking
 from agentinstruct.api.skill import named
-from agentinstruct.run.execute import Finished, execute
+from agentinstruct.run.execute import execute
 from agentinstruct.run.target import Target
 from agentinstruct.run.window import Outcome
 from agentinstruct.seeds import SeedOptions
@@ -132,13 +132,13 @@ def _silent(outcome: Outcome) -> None:
 
 
 async def _generate(
-    seeds: Any, options: Mapping[str, Any], caller: str, hear: Callable[[Outcome], None] = _silent
+    seeds: Any, options: Mapping[str, Any], caller: str, hear: Callable[[Outcome], None] | None = None
 ) -> Dataset:
     job = Job.of(seeds, read_options(Options, options, caller))
-    with job.folder_kept_on_error(), _memory_as_before():
+    with job.folder_kept_on_error(streamed=hear is not None), _memory_as_before():
         async with ticking(job.progress) as watch:
-            finished = await execute(job.config, watch, hear, heed=False)
-    return job.dataset(finished)
+            finished = await execute(job.config, watch, hear or _silent, heed=False)
+    return Dataset(job.config.out, finished=finished, temporary=job.temporary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,21 +173,18 @@ class Job:
         return cls(config, out is None, options.get("progress", False))
 
     @contextmanager
-    def folder_kept_on_error(self) -> Iterator[None]:
-        """Tell where what was made so far is, when the run ends in an error; nothing is kept where nothing was made."""
+    def folder_kept_on_error(self, *, streamed: bool) -> Iterator[None]:
+        """Where the run ends in an error, say in it where what was made is; a temporary folder of no use is removed."""
+        folder = self.config.out
         try:
             yield
         except BaseException as error:
-            folder = self.config.out
-            if not any(path.stat().st_size for path in folder.glob("*.seg")) and self.temporary:
+            had = streamed and isinstance(error, asyncio.CancelledError)  # by whoever left the loop
+            if self.temporary and (had or not any(path.stat().st_size for path in folder.glob("*.seg"))):
                 shutil.rmtree(folder, ignore_errors=True)
-            else:
+            elif folder.is_dir():
                 error.add_note(f"What was made so far is kept: the same call with out={str(folder)!r} goes on from it.")
             raise
-
-    def dataset(self, finished: Finished) -> Dataset:
-        """What the run came to."""
-        return Dataset(self.config.out, finished=finished, temporary=self.temporary)
 
 
 def _reading(options: Mapping[str, Any]) -> SeedOptions:

@@ -1,9 +1,12 @@
 """A coroutine run to its end from code that is not asynchronous, also where a loop is running, as in a notebook."""
 
 import asyncio
+import signal
 import sys
-from collections.abc import Coroutine
+import threading
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -38,7 +41,7 @@ def _run_beside(work: Coroutine[Any, Any, Done]) -> Done:
         started.append((asyncio.get_running_loop(), asyncio.current_task()))
         return await work
 
-    with ThreadPoolExecutor(1, "agentinstruct") as pool:
+    with _interruptible(), ThreadPoolExecutor(1, "agentinstruct") as pool:
         future = pool.submit(copy_context().run, _run, noted())
         try:
             return future.result()
@@ -47,3 +50,16 @@ def _run_beside(work: Coroutine[Any, Any, Done]) -> Done:
                 if task and not future.done():
                     loop.call_soon_threadsafe(task.cancel)
             raise
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C is raised here: asyncio's own handler would cancel the task that waits, which cannot notice."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import weakref
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -41,6 +42,7 @@ class Spool:
         self._source = iter(source)
         self._file = TemporaryFile("w+", encoding="ascii")  # noqa: SIM115 - as long as the run's seeds are wanted
         self._end = 0
+        weakref.finalize(self, self._file.close)
 
     def __iter__(self) -> Iterator[Any]:
         place = 0

@@ -71,11 +71,11 @@ class SkillFlow:
         return {check.name: check.proves for check in found}
 
     @with_options(Settings)
-    async def ainvoke(self, seed: Seed | Mapping[str, Any], /, **settings: Unpack[Settings]) -> FlowState:
+    async def ainvoke(self, input: Seed | Mapping[str, Any], /, **settings: Unpack[Settings]) -> FlowState:
         """Run one seed through the graph.
 
         Args:
-            seed: A `Seed`, or a mapping of its fields, of which `text` alone must be given.
+            input: A `Seed`, or a mapping of its fields, of which `text` alone must be given.
             settings: The fields of `Context`, where a model may also be an object (see `agenerate`), or a whole one
                 as `context`; `base_url` and `timeout_s` of `openai:` models.
 
@@ -95,18 +95,18 @@ class SkillFlow:
         """
         context, serving = _served(settings, "ainvoke")
         async with serving:
-            state = await self.graph.ainvoke({"seed": _seed(seed)}, _config(), context=context)
+            state = await self.graph.ainvoke({"seed": _seed(input)}, _config(), context=context)
         done: FlowState = dict(state)  # type: ignore[assignment]
         return done
 
     @with_options(Settings)
-    def invoke(self, seed: Seed | Mapping[str, Any], /, **settings: Unpack[Settings]) -> FlowState:
+    def invoke(self, input: Seed | Mapping[str, Any], /, **settings: Unpack[Settings]) -> FlowState:
         """As `ainvoke`, and wait for it; in a notebook too."""
-        return run_here(self.ainvoke(seed, **settings))
+        return run_here(self.ainvoke(input, **settings))
 
     @with_options(Settings)
     async def astream(
-        self, seed: Seed | Mapping[str, Any], /, **settings: Unpack[Settings]
+        self, input: Seed | Mapping[str, Any], /, **settings: Unpack[Settings]
     ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """Run one seed and give each step as it is done: the node's name, and what it added to the state.
 
@@ -114,7 +114,7 @@ class SkillFlow:
         """
         context, serving = _served(settings, "astream")
         async with serving:
-            steps = self.graph.astream({"seed": _seed(seed)}, _config(), context=context, stream_mode="updates")
+            steps = self.graph.astream({"seed": _seed(input)}, _config(), context=context, stream_mode="updates")
             async for step in steps:
                 for node, update in step.items():
                     yield node, update or {}
