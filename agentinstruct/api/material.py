@@ -12,7 +12,7 @@ from typing import Any
 from agentinstruct.agents.errors import SeedError
 from agentinstruct.agents.records import Seed
 from agentinstruct.run.plan import RunConfig
-from agentinstruct.seeds import Skipped
+from agentinstruct.seeds import Judge, Skipped, judgement
 from agentinstruct.seeds.given import given_seeds
 
 Document = Mapping[str, Any]
@@ -30,9 +30,9 @@ class ScriptRun(RunConfig):
     given: Iterable[Any] | None = None
     """Documents and seeds, in place of paths."""
 
-    def read_seeds(self) -> Generator[Seed | Skipped, None, None]:
+    def read_seeds(self, judge: Judge = judgement) -> Generator[Seed | Skipped, None, None]:
         """The seeds, from the first one on whenever it is called. Raises `SeedError`."""
-        return RunConfig.read_seeds(self) if self.given is None else given_seeds(self.given, self.seeds)
+        return RunConfig.read_seeds(self, judge) if self.given is None else given_seeds(self.given, self.seeds, judge)
 
 
 class Spool:

@@ -12,6 +12,7 @@ from agentinstruct.agents.errors import SetupError, SkillError
 from agentinstruct.agents.files import nearest
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.records import Seed
+from agentinstruct.agents.routing import Features, features
 from agentinstruct.agents.skill import Skill, load_skill, skill_names
 from agentinstruct.graphs.plan import work_id
 from agentinstruct.graphs.state import NONE, ROLES, Context, chosen
@@ -19,7 +20,7 @@ from agentinstruct.run.logfile import LogFile
 from agentinstruct.run.mix import ALL, RELEASED, Mix, weights_of
 from agentinstruct.run.needs import able
 from agentinstruct.run.target import Target
-from agentinstruct.seeds import SeedOptions, Skipped, read_seeds
+from agentinstruct.seeds import Judge, SeedOptions, Skipped, judgement, read_seeds
 from agentinstruct.tools.embeddings import local_ready
 from agentinstruct.tools.prices import Price, PricesError, batch_table, price_table
 
@@ -60,13 +61,13 @@ class RunConfig:
     max_calls: int = 0
     """Calls that it may make in all; 0: no limit."""
 
-    def read_seeds(self) -> Generator[Seed | Skipped, None, None]:
-        """The seeds, as a stream, from the first one on whenever it is called.
+    def read_seeds(self, judge: Judge = judgement) -> Generator[Seed | Skipped, None, None]:
+        """The seeds, as a stream, from the first one on whenever it is called; `judge` says what a piece is good for.
 
         Raises:
             SeedError: a path matches nothing, or a table that was named has no such column.
         """
-        return read_seeds(self.paths, self.seeds)
+        return read_seeds(self.paths, self.seeds, judge)
 
     def make_budget(self, calls: int, cost: float) -> Budget:
         """What is left to spend after so many calls at such a cost.
@@ -125,14 +126,14 @@ class RunConfig:
         """
         return able(self.chosen_skills(), bool(self.skills))
 
-    def make_mix(self, skills: Sequence[Skill]) -> Mix:
-        """What decides which skills each seed gets.
+    def make_mix(self, skills: Sequence[Skill], of: Callable[[str], Features] = features) -> Mix:
+        """What decides which skills each seed gets, by the features `of` its text.
 
         Raises:
             SetupError: the mix asked for is wrong; says what.
         """
         mix = self.mix or (ALL if self.skills else RELEASED)
-        return Mix(skills, weights_of(mix, skills), self.skills_per_seed, self.context.seed)
+        return Mix(skills, weights_of(mix, skills), self.skills_per_seed, self.context.seed, of)
 
     def context_for(self, skill: Skill) -> Context:
         """The settings with the filters reduced to what this skill has; a goal filter it does not meet is none."""

@@ -7,21 +7,25 @@ from agentinstruct.agents.errors import SeedError
 from agentinstruct.agents.records import Seed
 from agentinstruct.seeds.decoding import row_document
 from agentinstruct.seeds.document import Document, SeedOptions, Skipped, Unusable, told
-from agentinstruct.seeds.read import seeds_of
+from agentinstruct.seeds.quality import judgement
+from agentinstruct.seeds.read import Judge, seeds_of
 from agentinstruct.seeds.tables import column_of, taken
 
 
-def given_seeds(given: Iterable[Any], options: SeedOptions) -> Generator[Seed | Skipped, None, None]:
+def given_seeds(
+    given: Iterable[Any], options: SeedOptions, judge: Judge = judgement
+) -> Generator[Seed | Skipped, None, None]:
     """Documents that are cut and judged as those of files are, and seeds that are taken as they are.
 
     Args:
         given: Mappings with a text and, if known, `source`, `title`, `licence` and `language`; or `Seed`s.
         options: How documents are cut, and which column holds their text.
+        judge: Says what a piece of a document is good for.
 
     Raises:
         SeedError: one is neither, or the first has no text column.
     """
-    return seeds_of(_documents(given, options), options)
+    return seeds_of(_documents(given, options), options, judge)
 
 
 def _documents(given: Iterable[Any], options: SeedOptions) -> Iterator[Document | Seed | Skipped]:
