@@ -65,18 +65,19 @@ def _notebook() -> bool:
 
 def notebook_ticker() -> Ticker:
     """Shows progress as HTML in the cell's output, replaced in place; no widgets are needed."""
-    from IPython.display import HTML, display
+    import IPython.display
     from rich.console import Console
 
     from agentinstruct.cli.show import LiveProgress
 
-    live, handle = LiveProgress(), display(HTML("starting …"), display_id=True)
+    shown: Any = IPython.display  # which has no types
+    live, handle = LiveProgress(), shown.display(shown.HTML("starting …"), display_id=True)
 
     def show(progress: Progress) -> None:
         live.watch(progress)
         console = Console(file=StringIO(), record=True, width=110, force_jupyter=False)
         console.print(live.view())
         code = console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
-        handle.update(HTML(code))
+        handle.update(shown.HTML(code))
 
     return show
