@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, get_type_hints
 
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import ensure_config
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, StateUpdate
@@ -30,6 +31,8 @@ SERVED: Mapping[str, tuple[str, ...]] = {role: (role,) for role in ROLES} | {
     "judge": ("instruct", "edit", "verify"),
 }
 """The nodes that ask the model of a role, besides its transforms."""
+KEPT = "__pregel_checkpointer"
+"""Where LangGraph says that the graph around this one keeps its state."""
 
 
 class Flow(CompiledStateGraph[Any, Any, Any, Any]):
@@ -54,9 +57,11 @@ class Flow(CompiledStateGraph[Any, Any, Any, Any]):
         """As LangGraph does, on a checked input.
 
         Raises:
-            SetupError: the input is wrong; says where and what to give.
+            SetupError: the input is wrong; says where and what to give. Or a review is asked for where none can be.
         """
         given = input if input is None or isinstance(input, Command) else self.builder.taken(input)
+        if _reviews(how.get("context")) and not (self.checkpointer or KEPT in ensure_config(config)["configurable"]):
+            raise SetupError("review waits for a person, so the run needs a thread (a checkpointer) to wait in.")
         async for part in super().astream(given, config, **how):
             yield part
 
@@ -151,6 +156,10 @@ class Wiring(StateGraph[Any, Any, Any, Any]):
             f"{role}_model": {"langgraph_nodes": [n for n in nodes if n in self.nodes], "langgraph_type": "model"}
             for role, nodes in serving.items()
         } | {key: {"names": f" There are: {', '.join(names)}."} for key, names in choices.items()}
+
+
+def _reviews(context: object) -> bool:
+    return bool(context.get("review") if isinstance(context, Mapping) else getattr(context, "review", False))
 
 
 def _and(names: list[str]) -> str:

@@ -108,29 +108,30 @@ def decisions(answer: Any, waiting: Sequence[str]) -> tuple[dict[str, Decision],
     """What of an answer can be applied, by record, and what is wrong with the rest."""
     found: dict[str, Decision] = {}
     problems: list[str] = []
-    for place, one in enumerate(answer if isinstance(answer, list) else [answer]):
+    for place, one in enumerate(answer if isinstance(answer, list) else [answer], 1):
         try:
             decision = Decision.model_validate(one)
         except ValidationError as wrong:
             fault = wrong.errors()[0]
-            problems.append(f"decision {place}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}")
+            where = ".".join(map(str, fault["loc"])) or "an object with id and action is wanted"
+            problems.append(f"decision {place}: {where}: {fault['msg']}")
             continue
-        fault_of = decision.problem() or _place(decision.id, found, waiting)
+        fault_of = decision.problem() or _misplaced(decision.id, found, waiting)
         if fault_of:
             problems.append(f"decision {place}, on {decision.id!r}: {fault_of}")
         else:
             found[decision.id] = decision
     rest = found.pop(ALL, None)
-    wrong_about = " ".join(problems)
-    open_still = [known for known in waiting if known not in found]
+    undecided = [known for known in waiting if known not in found]
+    if problems:  # what is wrong may have meant any of the others
+        return (found if undecided else {}), problems
     if rest:
-        found |= {known: rest for known in open_still if known not in wrong_about}
-    elif open_still and not problems:
-        problems.append(f"no decision yet on {', '.join(open_still)}. One on {ALL!r} is for all others.")
-    return found, problems
+        return found | dict.fromkeys(undecided, rest), []
+    told = f"no decision yet on {', '.join(undecided)}. One on {ALL!r} is for all others."
+    return found, [told] if undecided else []
 
 
-def _place(named: str, found: Mapping[str, Decision], waiting: Sequence[str]) -> str:
+def _misplaced(named: str, found: Mapping[str, Decision], waiting: Sequence[str]) -> str:
     if named in found:
         return "there is a decision on it already"
     return "" if named == ALL or named in waiting else f"no record with this id waits; there are {', '.join(waiting)}"

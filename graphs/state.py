@@ -137,9 +137,9 @@ class Plan(Frozen):
     """Which of a writer's possible replies is asked for: another run seed asks for another."""
 
 
-def joined(before: Sequence[One], more: Sequence[One] | None) -> list[One]:
-    """What several nodes add to; None begins it anew, since a thread may be run on another input."""
-    return [] if more is None else [*before, *more]
+def joined(before: Sequence[One], more: Sequence[One]) -> list[One]:
+    """What several nodes add to; a tuple begins it anew, since a thread may be run on another input."""
+    return list(more) if isinstance(more, tuple) else [*before, *more]
 
 
 class FlowInput(TypedDict):
@@ -175,7 +175,7 @@ class FlowState(TypedDict, total=False):
 
 def fresh(seed: Seed, plan: Plan) -> FlowState:
     """The state at the start of a flow: nothing of what the thread may have been run on before."""
-    nothing: Any = None
+    nothing: Any = ()
     return {
         "seed": seed,
         "plan": plan,
