@@ -46,7 +46,7 @@ class Endpoint:
         while True:
             names = dict(self.names)
             try:
-                completion = completion_of(await self._post(self.body(request, mode)))
+                completion = completion_of(await self._post(self._body(request, mode)))
             except BadRequestError as refused:
                 self.learn(str(refused))
                 if self.names != names:  # learnt from this refusal, or meanwhile from another one
@@ -73,9 +73,15 @@ class Endpoint:
         elif "temperature" in message and "nsupported" in message:
             self.names["temperature"] = ""
 
-    async def _post(self, body: dict[str, Any]) -> Any:
+    def _body(self, request: Request, mode: int) -> bytes:
+        body = self.body(request, mode)
+        if body["messages"] is request.messages:
+            body["messages"] = request.told
+        return orjson.dumps(body)
+
+    async def _post(self, body: bytes) -> Any:
         try:
-            answer = await self._open().post(orjson.dumps(body), self.timeout_s)
+            answer = await self._open().post(body, self.timeout_s)
         except TimeoutError as error:
             raise RetryableError(f"no answer within {self.timeout_s:.0f} s", kind="late") from error
         except UnreachableError as error:
