@@ -12,8 +12,9 @@ from typing import Any
 from agentinstruct.agents.errors import SeedError
 from agentinstruct.agents.records import Seed
 from agentinstruct.run.plan import RunConfig
-from agentinstruct.seeds import Judge, Skipped, judgement
-from agentinstruct.seeds.given import given_seeds
+from agentinstruct.seeds import FORMATS, Given, Judge, SeedOptions, Skipped, given_seeds, judgement
+from agentinstruct.seeds.document import Unusable
+from agentinstruct.seeds.tables import column_of, taken
 
 Document = Mapping[str, Any]
 """A text under `text` (or `content`, `body`, `document`), and what is known of it: `source`, `title`, `licence`,
@@ -32,7 +33,11 @@ class ScriptRun(RunConfig):
 
     def read_seeds(self, judge: Judge = judgement) -> Generator[Seed | Skipped, None, None]:
         """The seeds, from the first one on whenever it is called. Raises `SeedError`."""
-        return RunConfig.read_seeds(self, judge) if self.given is None else given_seeds(self.given, self.seeds, judge)
+        return (
+            RunConfig.read_seeds(self, judge)
+            if self.given is None
+            else given_seeds(_texts(self.given, self.seeds), self.seeds, judge)
+        )
 
 
 class Spool:
@@ -68,6 +73,24 @@ def _document(one: Any) -> Document:
     if not isinstance(one, Mapping):
         raise SeedError(f"a seed is {type(one).__name__}: give all as paths, or each as {{'text': …}} or Seed(text=…).")
     return one
+
+
+def _texts(given: Iterable[Any], options: SeedOptions) -> Iterator[Given | Seed | Skipped]:
+    for number, one in enumerate(given, 1):
+        yield one if isinstance(one, Seed) else _text(number, {str(k): v for k, v in _document(one).items()}, options)
+
+
+def _text(number: int, row: dict[str, Any], options: SeedOptions) -> Given | Skipped:
+    source = str(row.get("source") or f"document {number}")
+    column = column_of(row, options)
+    if not column and number == 1:
+        wanted = f"no {options.column!r}" if options.column else "no text"
+        raise SeedError(f"{source} has {wanted}, only {', '.join(row) or 'nothing'}. Choose the text with column=….")
+    found = taken(row, column)
+    if isinstance(found, Unusable):
+        return Skipped(source, found.reason, found.detail)
+    form = found["language"] if found["language"] in FORMATS else "text"
+    return Given(found["text"], source, found["title"], form, found["licence"])
 
 
 def material_of(seeds: Any) -> tuple[tuple[str, ...], Iterable[Any] | None]:

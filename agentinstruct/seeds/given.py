@@ -1,52 +1,54 @@
-"""Seeds that are in memory already: texts with what is known of them, as rows of a table, and seeds as they are."""
+"""Seeds of texts that somebody hands over, instead of paths: what they say of their source is a label, never opened."""
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Generator, Iterable
+from contextlib import closing
+from dataclasses import dataclass
 
-from agentinstruct.agents.errors import SeedError
 from agentinstruct.agents.records import Seed
-from agentinstruct.seeds.decoding import row_document
-from agentinstruct.seeds.document import Document, SeedOptions, Skipped, Unusable, told
+from agentinstruct.seeds.boilerplate import without_boilerplate
+from agentinstruct.seeds.decoding import code_cuts_of, heading
+from agentinstruct.seeds.document import Document, SeedOptions, Skipped, told
+from agentinstruct.seeds.formats import LANGUAGES
+from agentinstruct.seeds.licence import licence_of
 from agentinstruct.seeds.quality import judgement
 from agentinstruct.seeds.read import Judge, seeds_of
-from agentinstruct.seeds.tables import column_of, taken
+from agentinstruct.seeds.text import clean
+from agentinstruct.seeds.worker import Worker
+
+TEXT, MARKDOWN = "text", "markdown"
+FORMATS = (TEXT, MARKDOWN, *LANGUAGES)
+"""Plain text, Markdown, or the programming language of code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A text as it was handed over."""
+
+    text: str
+    source: str
+    title: str = ""
+    form: str = TEXT
+    licence: str = ""
 
 
 def given_seeds(
-    given: Iterable[Any], options: SeedOptions, judge: Judge = judgement
+    texts: Iterable[Given | Seed | Skipped], options: SeedOptions, judge: Judge = judgement
 ) -> Generator[Seed | Skipped, None, None]:
-    """Documents that are cut and judged as those of files are, and seeds that are taken as they are.
-
-    Args:
-        given: Mappings with a text and, if known, `source`, `title`, `licence` and `language`; or `Seed`s.
-        options: How documents are cut, and which column holds their text.
-        judge: Says what a piece of a document is good for.
-
-    Raises:
-        SeedError: one is neither, or the first has no text column.
-    """
-    return seeds_of(_documents(given, options), options, judge)
+    """The seeds of texts, cut and judged as those of files are; what is a seed already stays as it is."""
+    with closing(Worker(options)) as worker:
+        read = (told(_document(one, options, worker)) if isinstance(one, Given) else one for one in texts)
+        yield from seeds_of(read, options, judge)
 
 
-def _documents(given: Iterable[Any], options: SeedOptions) -> Iterator[Document | Seed | Skipped]:
-    for number, one in enumerate(given, 1):
-        if isinstance(one, Seed):
-            yield one
-        elif isinstance(one, Mapping):
-            yield told(_document(number, {str(name): value for name, value in one.items()}, options))
-        else:
-            raise SeedError(
-                f"seed {number} is {type(one).__name__}: give all as paths, or each as {{'text': …}} or Seed(text=…)."
-            )
-
-
-def _document(number: int, row: dict[str, Any], options: SeedOptions) -> Document | Skipped:
-    source = str(row.get("source") or f"document {number}")
-    column = column_of(row, options)
-    if not column and number == 1:
-        wanted = f"no {options.column!r}" if options.column else "no text"
-        raise SeedError(f"{source} has {wanted}, only {', '.join(row) or 'nothing'}. Choose the text with column=….")
-    found = taken(row, column)
-    if isinstance(found, Unusable):
-        return Skipped(source, found.reason, found.detail)
-    return row_document(source, found, options)
+def _document(given: Given, options: SeedOptions, worker: Worker) -> Document:
+    text, code = clean(given.text), given.form in LANGUAGES
+    return Document(
+        source=given.source,
+        text=text if code else without_boilerplate(text, page=False),
+        modality="code" if code else "prose",
+        language=given.form if code else "",
+        title=given.title or ("" if code else heading(text)),
+        licence=given.licence or options.licence or licence_of(text),
+        markdown=given.form == MARKDOWN,
+        cuts=code_cuts_of(text, given.form, options, worker) if code else (),
+    )

