@@ -180,9 +180,10 @@ class Job:
             yield
         except BaseException as error:
             had = streamed and isinstance(error, asyncio.CancelledError)  # by whoever left the loop
-            if self.temporary and (had or not any(path.stat().st_size for path in folder.glob("*.seg"))):
+            made = any(path.stat().st_size for path in folder.glob("*.seg"))
+            if self.temporary and (had or not made):
                 shutil.rmtree(folder, ignore_errors=True)
-            elif folder.is_dir():
+            elif made:
                 error.add_note(f"What was made so far is kept: the same call with out={str(folder)!r} goes on from it.")
             raise
 

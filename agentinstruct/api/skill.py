@@ -18,7 +18,7 @@ from agentinstruct.agents.skill import load_skill as read_skill
 from agentinstruct.api.loops import run_here
 from agentinstruct.api.models import GivenEndpoints, settle
 from agentinstruct.api.options import Settings, read_options, with_options
-from agentinstruct.graphs.flow import Flow
+from agentinstruct.graphs.doors import Flow
 from agentinstruct.graphs.state import Context, FlowState
 from agentinstruct.graphs.wiring import graph_of
 

@@ -204,7 +204,7 @@ def test_what_is_wrong_is_said_before_anything_is_made(options, error, words, no
     [
         ("no/such/place", "no/such/place"),
         (MILL, "tide mill"),
-        ([{"text": MILL}, "docs/"], "seed 2 is str"),
+        ([{"text": MILL}, "docs/"], "a seed is str"),
         (iter([{"text": MILL}, 3]), "int"),
         (["README.md", {"text": MILL}], "give all as paths, or none"),
         ([{"words": MILL}], "only words"),
@@ -217,7 +217,9 @@ def test_what_is_no_seed_is_said(seeds, words, tmp_path):
 
 
 def test_an_error_of_the_model_says_where_the_work_is(tmp_path, openai_server):
-    server = openai_server(faults={"401": 1})
+    server = openai_server(no_tools=True)
+    generate({"text": MILL}, out=tmp_path / "run", model="openai:m", base_url=server.base_url, max_calls=1)
+    server.control(faults={"401": 1})
     with pytest.raises(agentinstruct.ProviderDown, match="HTTP 401") as caught:
         generate({"text": MILL}, out=tmp_path / "run", model="openai:m", base_url=server.base_url)
     assert any(str(tmp_path / "run") in note for note in caught.value.__notes__)

@@ -42,13 +42,19 @@ def test_every_graph_is_listed_and_has_a_drawing_and_forms(found):
 def test_a_run_gives_records_and_every_stream_mode(found):
     assert found["waited"]["records"] > 0 and found["waited"]["last"] == "assistant"
     assert found["modes"]["values"] >= 7 and found["modes"]["updates"] == 7
-    assert {"metadata", "debug", "tasks", "checkpoints"} <= found["modes"].keys()
+    assert {"metadata", "messages", "custom", "debug", "tasks"} <= found["modes"].keys()
     assert "error" not in found["modes"]
 
 
 def test_a_run_is_halted_edited_and_resumed(found):
     assert found["halted"]["next"] == ["verify"] and found["halted"]["drafts"] > 1
     assert found["resumed"]["judged"] == 1
+
+
+def test_a_person_edits_and_rejects_records(found):
+    reviewed = found["reviewed"]
+    assert reviewed["asked"] > 2 and reviewed["kept"] == reviewed["asked"] - 1
+    assert reviewed["edited"] == "As a person put it." and reviewed["rejected"] == ["rejected: too plain"]
 
 
 def test_a_past_state_is_edited_and_forked(found):

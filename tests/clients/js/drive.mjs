@@ -43,6 +43,24 @@ await client.threads.updateState(thread, { values: { drafts: kept }, asNode: "an
 const resumed = await client.runs.wait(thread, skill, { input: null, context });
 found.resumed = { judged: resumed.records.length + resumed.dropped.filter((one) => one.stage === "verify").length };
 
+const { thread_id: desk } = await client.threads.create();
+await client.runs.wait(desk, skill, { input, context: { ...context, review: true } });
+const [{ interrupts }] = (await client.threads.getState(desk)).tasks;
+const [first, second, ...others] = interrupts[0].value.records;
+const messages = first.messages.with(-1, { role: "assistant", content: "As a person put it." });
+const resume = [
+  { id: first.id, action: "edit", messages, reason: "clearer" },
+  { id: second.id, action: "reject", reason: "too plain" },
+  { id: "*", action: "accept" },
+];
+const reviewed = await client.runs.wait(desk, skill, { command: { resume }, context: { ...context, review: true } });
+found.reviewed = {
+  asked: others.length + 2,
+  kept: reviewed.records.length,
+  edited: reviewed.records.find((record) => record.id === first.id).messages.at(-1).content,
+  rejected: reviewed.dropped.filter((one) => one.stage === "review").map((one) => `${one.reason}: ${one.detail}`),
+};
+
 const history = await client.threads.getHistory(thread, { limit: 50 });
 const before = history.find((state) => state.next[0] === "instruct");
 found.history = history.length;
