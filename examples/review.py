@@ -3,6 +3,7 @@
 import asyncio
 
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Command
 
 from agentinstruct import Context, load_skill
@@ -12,7 +13,8 @@ CONTEXT = Context(model="scripted", verify="annotate", review=True)
 
 
 async def main() -> None:
-    saver = InMemorySaver()  # keeps what waits; use one on disk where people take their time
+    # It keeps what waits, as plain data; use one on disk where people take their time.
+    saver = InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=None))
     graph, thread = load_skill("text_modification").graph.builder.compile(saver), {"configurable": {"thread_id": "1"}}
 
     halted = await graph.ainvoke({"seed": SEED}, thread, context=CONTEXT)

@@ -83,10 +83,14 @@ async def agenerate(seeds: Seeds, **options: Unpack[Options]) -> Dataset:
 
     >>> import asyncio
     >>> from agentinstruct import agenerate
-    >>> documents = [{"text": "The mill ground corn for a century. Its wheel turned with the tide. " * 5}]
-    >>> dataset = asyncio.run(agenerate(documents, skills="text_modification", model="scripted", verify="annotate"))
-    >>> print(sorted({record.source for record in dataset}))
-    ['document 1']
+    >>> text = (
+    ...     "The tide mill has ground corn since 1742. Twice a day the pond behind it fills with salt water. When the "
+    ...     "sea draws back, the miller opens the gate, and the water turns the oak wheel for about five hours. Storms "
+    ...     "broke the dam in 1816 and again in 1903, yet each time the village paid for new stones."
+    ... )
+    >>> dataset = asyncio.run(agenerate({"text": text, "source": "guide"}, skills="fermi", model="scripted"))
+    >>> print({record.source for record in dataset}, dataset.notices)
+    {'guide'} ()
     """
     return await _generate(seeds, options, "agenerate")
 
@@ -103,9 +107,9 @@ async def astream(seeds: Seeds, **options: Unpack[Options]) -> AsyncIterator[Rec
     >>> from agentinstruct import astream
     >>> async def first():
     ...     async for record in astream("examples/seeds/albedo.md", skills="text_modification", model="scripted"):
-    ...         return record.messages[0].role
-    >>> asyncio.run(first())
-    'user'
+    ...         return record.messages[-1].role
+    >>> print(asyncio.run(first()))
+    assistant
     """
     if options.get("workers", 1) > 1:
         raise SetupError("workers: the records of other processes are not streamed. Use agenerate, or leave it out.")

@@ -1,5 +1,9 @@
 """A skill on a server, used from another program as if it were a graph of its own: LangGraph's RemoteGraph."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from langgraph.graph import END, START, StateGraph
 from langgraph.pregel.remote import RemoteGraph
@@ -82,3 +86,10 @@ async def test_it_is_a_node_of_a_local_graph(skill):
     graph.add_edge("ask", END)
     done = await graph.compile().ainvoke({"text": TEXT})
     assert done["questions"] and all("tide mill" in question for question in done["questions"])
+
+
+def test_the_example_works(served):
+    script = Path(__file__).parents[2] / "examples" / "remote.py"
+    done = subprocess.run([sys.executable, script, served], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["plan", "identity", "instruct", "answer", "verify", *done.stdout.split()[5:]]
