@@ -45,6 +45,8 @@ class RunConfig:
     route: Literal["features", "agent"] = "features"
     limit: int = 0
     max_concurrency: int = 64
+    retry_pause: float = 0.5
+    """Seconds, at most, before a call that failed is tried again; each further try waits up to twice as long."""
     workers: int = 1
     """Processes that do the work; one: this one."""
     retry_failed: bool = False

@@ -26,9 +26,7 @@ def journal(tmp_path):
 @pytest.fixture
 def paths(tmp_path):
     (tmp_path / "bad.txt").write_text("The ferry left at nine in the morning.\n" * 12)
-    (tmp_path / "odd.jsonl").write_bytes(
-        b'{"text": "\\ud800 A lone half of a pair stands here, and it is no seed at all."}'
-    )
+    (tmp_path / "odd.jsonl").write_bytes(b'{"text": "\\ud800 A lone half of a pair stands here: no seed."}')
     return [EXAMPLES, str(tmp_path / "bad.txt"), str(tmp_path / "odd.jsonl")]
 
 
