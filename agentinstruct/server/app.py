@@ -1,0 +1,26 @@
+"""What the server has besides the graphs, langgraph.json's `http`: its door, its gateway to the models, its routes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from agentinstruct.agents.budget import Budget
+from agentinstruct.agents.gateway import Gateway, shared
+from agentinstruct.server.door import Door
+from agentinstruct.server.policy import server_policy
+
+policy = server_policy()
+
+
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    """One gateway for all runs of this process, whichever loop they run in: limits and budget hold for all together."""
+    limits = policy.limits
+    budget = Budget(usd=limits.usd, most_calls=limits.calls)
+    async with shared(Gateway(policy.open, max_concurrency=limits.concurrency, budget=budget)):
+        yield
+
+
+app = Starlette(lifespan=lifespan, middleware=[Middleware(Door, policy=policy)])
