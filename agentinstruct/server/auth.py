@@ -8,6 +8,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from langgraph_sdk import Auth
 
@@ -16,6 +17,8 @@ from agentinstruct.server.limits import server_limits
 
 auth = Auth()
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+STUDIO = ("https://smith.langchain.com", "https://eu.smith.langchain.com")
+"""Where Studio's page is, which asks a server on its user's own machine."""
 _starts: defaultdict[str, deque[float]] = defaultdict(deque)
 
 
@@ -29,7 +32,7 @@ async def authenticate(headers: dict[Any, Any], scope: MutableMapping[str, Any] 
     given = {_text(name).casefold(): _text(value) for name, value in headers.items()}
     keys = server_keys()
     if keys is None:
-        _refuse_strangers(given.get("host", ""), scope)
+        _refuse_strangers(given, scope)
         return {"identity": "local", "is_authenticated": True, "permissions": []}
     bearer = given.get("authorization", "").removeprefix("Bearer ").strip()
     user = keys.user_of(given.get("x-api-key", "") or bearer)
@@ -64,11 +67,13 @@ def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
-def _refuse_strangers(host: str, scope: MutableMapping[str, Any] | None) -> None:
-    """A server without keys serves its own machine: no other, no tunnel, and no page under a name that leads to it."""
+def _refuse_strangers(headers: dict[str, str], scope: MutableMapping[str, Any] | None) -> None:
+    """A server without keys serves its own machine: no other, no tunnel, no web page but Studio's."""
     client = ((scope or {}).get("client") or LOOPBACK)[0]
-    named = host.rsplit(":", 1)[0].strip("[]") if host != "::1" else host
-    if client not in LOOPBACK or named not in LOOPBACK:
+    host = urlsplit(f"//{headers.get('host', '')}").hostname
+    origin = headers.get("origin", "")
+    page = not origin or origin in STUDIO or urlsplit(origin).hostname in LOOPBACK
+    if client not in LOOPBACK or host not in LOOPBACK or not page:
         raise Auth.exceptions.HTTPException(
             403, f"This server has no keys, and serves its own machine. Set {VARIABLE}."
         )

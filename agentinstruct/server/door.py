@@ -1,17 +1,22 @@
 """The one door of the server: every request is read here first, as far as the limits let it, and put to the policy.
 
-Too large, too deep, not JSON, or not allowed: refused before any part of the server has seen it. What a request makes
-the server ask of itself (MCP and A2A do so) comes by here again.
+From nobody who may call, too large, too deep, not JSON, or not allowed: refused before any route has seen it. What a
+request makes the server ask of itself (MCP and A2A do so) comes by here again.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
+from langgraph_sdk import Auth
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agentinstruct.server.auth import authenticate
 from agentinstruct.server.policy import Policy, RefusedError
+
+CLOSED = ("/deploy", "/internal", "/profile")
+"""What a development server offers its developer alone."""
 
 
 class Door:
@@ -24,19 +29,32 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or say why not."""
-        if scope["type"] == "websocket":
-            await self._app(scope, self._checked(receive), send)
-        elif scope["type"] == "http" and scope["method"] in ("POST", "PUT", "PATCH", "DELETE"):
-            try:
+        if scope["type"] != "http":
+            await self._app(scope, self._checked(receive) if scope["type"] == "websocket" else receive, send)
+            return
+        try:
+            await self._know(scope)
+            if scope["method"] in ("POST", "PUT", "PATCH", "DELETE"):
                 body = await self._read(scope, receive)
                 self._look(body)
-            except RefusedError as error:
-                answer = JSONResponse({"detail": str(error)}, error.status, headers={"connection": "close"})
-                await answer(scope, receive, send)
-                return
-            await self._app(scope, _once(body, receive), send)
-        else:
-            await self._app(scope, receive, send)
+                receive = _once(body, receive)
+        except RefusedError as error:
+            answer = JSONResponse({"detail": str(error)}, error.status, headers={"connection": "close"})
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _know(self, scope: Scope) -> None:
+        """Serve nobody unknown, on the server's own pages neither; whether it lives is told to all."""
+        inside = scope.get("root_path", "").startswith("/noauth")
+        if inside or scope["path"] == "/ok" or scope["method"] == "OPTIONS":
+            return
+        if self._policy.strangers and scope["path"].startswith(CLOSED):
+            raise RefusedError("not here.", 404)
+        try:
+            await authenticate(dict(scope["headers"]), scope)
+        except Auth.exceptions.HTTPException as error:
+            raise RefusedError(error.detail, error.status_code) from None
 
     def _look(self, body: bytes) -> None:
         if not body.strip():
