@@ -28,6 +28,7 @@ INNER = ("params", "payload", "supersteps", "updates", "responses")
 STATE = ("input", "values", "update", "arguments")
 MADE = ("samples", "exchange")
 """What in a state is made by the program alone: its proven cores, and what tools were asked and gave."""
+COUNTED = ("instructions", "suggestions", "rounds")
 PLACES = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map", "checkpoint")
 LONGEST_NAME = 2000
 MOST_STEPS = 200
@@ -77,32 +78,38 @@ class Policy:
         config = _part(request, "config")
         given = {name: value for name, value in _part(config, "configurable").items() if name not in PLACES}
         given |= _part(request, "context")
-        for name, value in given.items():
+        for name in given:
             if name not in SETTINGS:
                 raise RefusedError(f"no setting {name!r}.{nearest(name, list(SETTINGS))}")
-            if name == "model" or name.endswith("_model"):
-                self._check_model(str(value), RefusedError)
-            elif isinstance(value, int) and name != "seed":
-                self._check_number(name, value)
-            elif len(str(value)) > LONGEST_NAME:
-                raise RefusedError(f"{name}: longer than {LONGEST_NAME} characters.")
-        try:
-            Context(**given)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise RefusedError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        self._check_values(given)
         if unknown := [name for name in _part(request, "checkpoint") if name not in PLACES]:
             raise RefusedError(f"checkpoint: {unknown[0]!r} is no part of one.")
         if not isinstance(steps := config.get("recursion_limit", 0), int) or steps > MOST_STEPS:
             raise RefusedError(f"recursion_limit: {MOST_STEPS} at most.")
 
+    def _check_values(self, given: dict[str, Any]) -> None:
+        """Each as the flow would read it, since `"9"` is 9 to it too."""
+        try:
+            settings = Context(**given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise RefusedError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        for name in given:
+            value = getattr(settings, name)
+            if name == "model" or name.endswith("_model"):
+                self._check_model(value, RefusedError)
+            elif isinstance(value, int) and name != "seed":
+                self._check_number(name, value)
+            elif len(str(value)) > LONGEST_NAME:
+                raise RefusedError(f"{name}: longer than {LONGEST_NAME} characters.")
+
     def _check_model(self, spec: str, error: type[Exception]) -> None:
         if self.strangers and spec and spec not in self.models:
             raise error(f"model {spec[:80]!r} is not offered here; offered: {', '.join(self.models)}.")
 
-    def _check_number(self, name: str, value: int) -> None:
+    def _check_number(self, name: str, value: Any) -> None:
         most = getattr(self.limits, name, self.limits.count)
-        if value > most:
+        if not isinstance(value, int) or value > most:
             raise RefusedError(f"{name}: {most} at most here, not {value}.")
 
     def _check_state(self, state: Any) -> None:
@@ -121,7 +128,7 @@ class Policy:
         if key in MADE and value:
             raise RefusedError(f"{key}: made by the program; it cannot be given.")
         for name, number in value.items() if key == "plan" and isinstance(value, dict) else ():
-            if isinstance(number, int) and name != "sample":
+            if name in COUNTED:
                 self._check_number(name, number)
 
 
