@@ -11,6 +11,11 @@ from agentinstruct.agents.gateway import Gateway, shared
 from agentinstruct.server.door import Door
 from agentinstruct.server.policy import server_policy
 
+try:
+    from fastapi import FastAPI as Application  # a server that is built on it takes no other
+except ImportError:
+    Application = Starlette
+
 policy = server_policy()
 
 
@@ -23,4 +28,4 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
 
 
-app = Starlette(lifespan=lifespan, middleware=[Middleware(Door, policy=policy)])
+app = Application(lifespan=lifespan, middleware=[Middleware(Door, policy=policy)])

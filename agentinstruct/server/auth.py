@@ -54,8 +54,7 @@ async def permit(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> Any:
     if ctx.action in ("create", "update", "create_run"):
         marks = value.get("metadata")
         value["metadata"] = marks = {} if marks is None else marks
-        marks.pop("created_by", None)
-        marks["owner"] = user
+        marks |= {"owner": user} | ({"created_by": user} if "created_by" in marks else {})
     if ctx.action == "create_run":
         _count(user)
     if ctx.resource == "assistants" and ctx.action in ("read", "search"):

@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agentinstruct.server.auth import authenticate
 from agentinstruct.server.policy import Policy, RefusedError
 
+OPEN = ("/ok", "/health", "/live", "/ready")
+"""What tells whether the server works, by the names that servers have for it."""
 CLOSED = ("/deploy", "/internal", "/profile")
 """What a development server offers its developer alone."""
 
@@ -47,7 +49,7 @@ class Door:
     async def _know(self, scope: Scope) -> None:
         """Serve nobody unknown, on the server's own pages neither; whether it lives is told to all."""
         inside = scope.get("root_path", "").startswith("/noauth")
-        if inside or scope["path"] == "/ok" or scope["method"] == "OPTIONS":
+        if inside or scope["path"] in OPEN or scope["method"] == "OPTIONS":
             return
         if self._policy.strangers and scope["path"].startswith(CLOSED):
             raise RefusedError("not here.", 404)
