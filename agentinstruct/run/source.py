@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
+from agentinstruct.agents.mix import Mix
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.routing import routed
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.index import POISON
 from agentinstruct.run.journal import Journal
-from agentinstruct.run.mix import Mix
 from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
 from agentinstruct.run.progress import Progress
 from agentinstruct.seeds import Skipped, read_seeds

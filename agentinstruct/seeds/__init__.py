@@ -1,6 +1,16 @@
 """Seeds: read documents and code, chunk them, drop what is no use, with a counted reason."""
 
 from agentinstruct.seeds.document import Document, SeedOptions, Skipped
+from agentinstruct.seeds.given import FORMATS, Given, given_seeds
 from agentinstruct.seeds.read import read_documents, read_seeds
 
-__all__ = ["Document", "SeedOptions", "Skipped", "read_documents", "read_seeds"]
+__all__ = [
+    "FORMATS",
+    "Document",
+    "Given",
+    "SeedOptions",
+    "Skipped",
+    "given_seeds",
+    "read_documents",
+    "read_seeds",
+]

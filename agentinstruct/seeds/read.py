@@ -32,7 +32,7 @@ def read_seeds(paths: Sequence[str], options: SeedOptions = _DEFAULT) -> Generat
     Raises:
         SeedError: a path matches nothing, or a table that was named has no such column.
     """
-    return _seeds(read_documents(paths, options), options)
+    return seeds_of(read_documents(paths, options), options)
 
 
 def read_documents(paths: Sequence[str], options: SeedOptions = _DEFAULT) -> Iterator[Document | Skipped]:
@@ -61,7 +61,8 @@ def _check_column(path: str, form: Format, options: SeedOptions, worker: Worker)
         return  # it is told when the file's turn comes
 
 
-def _seeds(documents: Iterator[Document | Skipped], options: SeedOptions) -> Generator[Seed | Skipped, None, None]:
+def seeds_of(documents: Iterator[Document | Skipped], options: SeedOptions) -> Generator[Seed | Skipped, None, None]:
+    """The seeds of documents, each text once."""
     seen: set[bytes] = set()
     for document in documents:
         if isinstance(document, Skipped):
