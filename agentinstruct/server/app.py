@@ -8,8 +8,9 @@ from starlette.middleware import Middleware
 
 from agentinstruct.agents.budget import Budget
 from agentinstruct.agents.gateway import Gateway, shared
+from agentinstruct.server import datasets
 from agentinstruct.server.door import Door
-from agentinstruct.server.policy import server_policy
+from agentinstruct.server.policy import RefusedError, server_policy
 
 try:
     from fastapi import FastAPI as Application  # a server that is built on it takes no other
@@ -28,4 +29,9 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
 
 
-app = Application(lifespan=lifespan, middleware=[Middleware(Door, policy=policy)])
+app = Application(
+    routes=datasets.routes,
+    lifespan=lifespan,
+    middleware=[Middleware(Door, policy=policy)],
+    exception_handlers={RefusedError: datasets.refused},
+)

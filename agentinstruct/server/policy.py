@@ -18,11 +18,12 @@ from agentinstruct.agents.errors import ModelError
 from agentinstruct.agents.files import nearest
 from agentinstruct.agents.models import open_model
 from agentinstruct.graphs.state import Context
+from agentinstruct.graphs.teacher_state import TeacherContext
 from agentinstruct.server.keys import server_keys
 from agentinstruct.server.limits import Limits, server_limits
 
 MODELS = "AGENTINSTRUCT_SERVER_MODELS"
-SETTINGS = tuple(field.name for field in fields(Context))
+SETTINGS = tuple(field.name for field in fields(TeacherContext))
 INNER = ("params", "payload", "supersteps", "updates", "responses")
 """Parts of a request that are requests again."""
 STATE = ("input", "values", "update", "arguments")
@@ -90,7 +91,7 @@ class Policy:
     def _check_values(self, given: dict[str, Any]) -> None:
         """Each as the flow would read it, since `"9"` is 9 to it too."""
         try:
-            settings = Context(**given)
+            settings = TeacherContext(**given)
         except ValidationError as error:
             first = error.errors()[0]
             raise RefusedError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
@@ -113,15 +114,15 @@ class Policy:
             raise RefusedError(f"{name}: {most} at most here, not {value}.")
 
     def _check_state(self, state: Any) -> None:
-        for values in state if isinstance(state, list) else [state]:
-            for key, value in values.items() if isinstance(values, dict) else ():
-                if isinstance(value, list) and len(value) > self.limits.documents:
-                    raise RefusedError(f"{key}: {self.limits.documents} at most, not {len(value)}.", 413)
-                if self.strangers:
-                    self._check_made(key, value)
-        for text in _texts(state):
-            if len(text) > self.limits.document:
-                raise RefusedError(f"a text of {len(text):,} characters: {self.limits.document:,} at most.", 413)
+        for key, value in _entries(state):
+            if isinstance(value, (list, dict)) and len(value) > self.limits.documents:
+                raise RefusedError(f"{key}: {self.limits.documents} at most, not {len(value)}.", 413)
+            most = self.limits.seed_text if key == "seed" else self.limits.document
+            for text in _texts(value):
+                if len(text) > most:
+                    raise RefusedError(f"{key}: a text of {len(text):,} characters; {most:,} at most.", 413)
+            if self.strangers:
+                self._check_made(key, value)
 
     def _check_made(self, key: str, value: Any) -> None:
         """What the program makes for itself is not taken from others; its plan may be changed, within the limits."""
@@ -148,6 +149,17 @@ def _requests(body: Any) -> Iterator[dict[str, Any]]:
         yield body
         for part in INNER:
             yield from _requests(body.get(part))
+
+
+def _entries(state: Any) -> Iterator[tuple[str, Any]]:
+    """What is put into a state, key by key: LangGraph takes an object, several, and pairs of key and value."""
+    if isinstance(state, dict):
+        yield from state.items()
+    elif isinstance(state, list) and len(state) == 2 and isinstance(state[0], str):
+        yield state[0], state[1]
+    elif isinstance(state, list):
+        for one in state:
+            yield from _entries(one)
 
 
 def _part(request: dict[str, Any], name: str) -> dict[str, Any]:

@@ -20,6 +20,8 @@ EVIL = [
     ({"solvers": 15}, "solvers: 5 at most"),
     ({"categories_per_seed": 40}, "10 at most"),
     ({"suggestions_per_goal": 11}, "10 at most"),
+    ({"most_seeds": 1000}, "most_seeds: 200 at most"),
+    ({"at_once": 99}, "at_once: 16 at most"),
     ({"verify": "sloppy"}, "verify"),
     ({"rounds": "9"}, "rounds: 3 at most"),
     ({"categories": "x" * 3000}, "longer than 2000"),
@@ -84,7 +86,8 @@ def test_settings_that_are_not_offered_are_refused_at_every_door(
         (run(config={"recursion_limit": 10_000}), "recursion_limit"),
         (run(command={"goto": {"node": "tools", "input": {}}}), "goto"),
         (run(command={"update": {"exchange": [{"type": "ai", "content": ""}]}}), "made by the program"),
-        (run(seed={"seed": {"text": "x" * 300_000}}), "300,000 characters: 200,000 at most"),
+        (run(command={"update": [["samples", {"a": [{"puzzle": {}}]}]]}), "made by the program"),
+        (run(seed={"seed": {"text": "x" * 300_000}}), "300,000 characters; 50,000 at most"),
         (run(seed={"seed": SEED["seed"], "drafts": [{}] * 500}), "drafts: 200 at most"),
     ],
 )
@@ -102,7 +105,7 @@ def test_runs_that_ask_for_more_than_is_given(http: httpx.Client, body: Any, wor
         ({"plan": {"rounds": 99}}, "rounds: 3 at most"),
         ({"plan": {"rounds": "1"}}, "rounds: 3 at most"),
         ({"plan": {"instructions": 1_000_000}}, "instructions: 10 at most"),
-        ({"passage": {"text": "x" * 300_000}}, "200,000 at most"),
+        ({"passage": {"text": "x" * 1_100_000}}, "1,000,000 at most"),
         ([{"drafts": [{}] * 201}], "drafts: 200 at most"),
     ],
 )
