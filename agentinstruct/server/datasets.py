@@ -79,7 +79,7 @@ async def status(request: Request) -> Answer:
     errors = [task["error"] for task in state.get("tasks") or () if task.get("error")]
     return JSONResponse(
         {
-            "dataset_id": request.path_params["dataset_id"],
+            "dataset_id": run["thread_id"],
             "status": run["status"],
             "done": done,
             "of": done + len(left),
