@@ -11,7 +11,7 @@ output    is declared narrow, records and drops, while the streams stay wide: a 
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, get_type_hints
+from typing import Any, Self, get_type_hints
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config
@@ -39,6 +39,12 @@ class Flow(CompiledStateGraph[Any, Any, Any, Any]):
     """A compiled graph with its doors."""
 
     builder: "Wiring"
+
+    def copy(self, update: dict[str, Any] | None = None) -> Self:
+        """As LangGraph does, which forgets what a state may be made of: a strict reader of checkpoints asks for it."""
+        copied = super().copy(update)
+        copied._serde_allowlist = self._serde_allowlist
+        return copied
 
     def get_output_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
         """What a caller is promised; a run gives the whole state."""
@@ -104,7 +110,9 @@ class Wiring(StateGraph[Any, Any, Any, Any]):
     def compile(self, *args: Any, **how: Any) -> Flow:
         """The graph that runs."""
         compiled = super().compile(*args, **how)
-        return Flow(**{key: value for key, value in vars(compiled).items() if key != "__orig_class__"})
+        flow = Flow(**{key: value for key, value in vars(compiled).items() if key != "__orig_class__"})
+        flow._serde_allowlist = compiled._serde_allowlist
+        return flow
 
     def taken(self, given: object) -> dict[str, Any]:
         """The input, typed.

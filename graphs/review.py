@@ -10,12 +10,13 @@ dropped at stage `review`; what was edited keeps its original messages and who e
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from langgraph.graph import END
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.records import Dropped, Frozen, Message, Record, Review, Verdict
@@ -36,12 +37,11 @@ LINEAGE = ("source", "start", "end", "licence", "transform", "category", "parent
 class Decision(Frozen):
     """What a person wants to become of a record, or of all that are not named."""
 
-    id: str
-    action: Literal["accept", "edit", "reject"]
-    messages: tuple[Message, ...] = ()
-    reason: str = ""
-    by: str = ""
-    """Who decides, where the server does not know."""
+    id: str = Field(title="Record", description="Its id, or * for all that no other decision names.")
+    action: Literal["accept", "edit", "reject"] = Field(title="Decision")
+    messages: tuple[Message, ...] = Field((), title="Messages", description="For an edit: all messages of the record.")
+    reason: str = Field("", title="Reason", description="Why; a rejection needs one.")
+    by: str = Field("", title="By", description="Who decides, where the server does not know.")
 
     def problem(self) -> str:
         """Why it cannot be applied, or nothing."""
@@ -69,7 +69,8 @@ class Reviewing:
         decided: dict[str, Decision] = {}
         problems: list[str] = []
         while waiting:
-            good, problems = decisions(interrupt(asked(list(waiting.values()), problems)), list(waiting))
+            answer = interrupt(asked(list(waiting.values()), problems), response_schema=answer_schema())
+            good, problems = decisions(answer, list(waiting))
             decided |= good
             waiting = {known: record for known, record in waiting.items() if known not in decided}
         return self._applied(state, decided, _user(runtime))
@@ -87,6 +88,12 @@ class Reviewing:
             else:
                 records.append(looked_at(record, decision, by))
         return {"records": records, "dropped": dropped}
+
+
+@lru_cache(maxsize=1)
+def answer_schema() -> dict[str, Any]:
+    """What a form for the answer may be made from."""
+    return TypeAdapter(list[Decision]).json_schema()
 
 
 def asked(records: Sequence[Record], problems: Sequence[str]) -> dict[str, Any]:

@@ -73,9 +73,12 @@ def _seeds(documents: Sequence[Document], context: TeacherContext) -> list[Seed 
 
 async def route(state: TeacherState, runtime: Runtime[TeacherContext]) -> TeacherState:
     """Draw the skills of each seed."""
-    context = told_of(runtime)
+    return await asyncio.to_thread(_routed, state, told_of(runtime))
+
+
+def _routed(state: TeacherState, context: TeacherContext) -> TeacherState:
     named = [name.strip() for name in context.skills.split(",") if name.strip()]
-    skills, unable = await asyncio.to_thread(able, skills_for(named, context), bool(named))
+    skills, unable = able(skills_for(named, context), bool(named))
     weights = weights_of(context.mix or (ALL if named else RELEASED), skills)
     mix = Mix(skills, weights, context.skills_per_seed, context.seed)
     drawn = {seed.id: mix.take(seed, mix.suitable(seed)) for seed in state["seeds"].values()}
