@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 
 from agentinstruct.agents.budget import Budget
 from agentinstruct.agents.gateway import Gateway, shared
-from agentinstruct.server import datasets
+from agentinstruct.server import datasets, mcp
 from agentinstruct.server.door import Door
 from agentinstruct.server.policy import RefusedError, server_policy
 
@@ -30,7 +30,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 app = Application(
-    routes=datasets.routes,
+    routes=[*datasets.routes, *mcp.routes],
     lifespan=lifespan,
     middleware=[Middleware(Door, policy=policy)],
     exception_handlers={RefusedError: datasets.refused},

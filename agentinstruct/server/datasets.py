@@ -11,19 +11,17 @@ A dataset is a thread of the server's own, on which the teacher runs. All is ask
 of the caller, so its owners, limits and durability are those of every thread.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
 import orjson
-from httpx import ASGITransport, AsyncClient, Response
+from httpx import AsyncClient
 from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.responses import Response as Answer
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from agentinstruct.agents.records import Record
+from agentinstruct.server.inner import api_of, given
 from agentinstruct.server.limits import server_limits
 from agentinstruct.server.policy import RefusedError
 
@@ -33,16 +31,7 @@ MOST_AT_ONCE = 1000
 """Records in one answer."""
 
 
-@asynccontextmanager
-async def _api(request: Request) -> AsyncIterator[AsyncClient]:
-    """The server's own API, for this caller."""
-    headers = {name: value for name in ("x-api-key", "authorization") if (value := request.headers.get(name))}
-    transport = ASGITransport(request.app, raise_app_exceptions=False)
-    async with AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
-        yield client
-
-
-async def start(request: Request) -> Answer:
+async def start(request: Request) -> Response:
     """Begin a dataset."""
     body = await _object(request)
     unknown = sorted(body.keys() - {"documents", "settings"})
@@ -51,28 +40,28 @@ async def start(request: Request) -> Answer:
     settings = body.get("settings") or {}
     if isinstance(settings, dict) and settings.get("review"):
         raise RefusedError("review: a dataset waits for nobody. Run a skill on a thread for it.")
-    async with _api(request) as api:
-        busy = _given(await api.post("/threads/search", json={"metadata": MARK, "status": "busy", "limit": 100}))
+    async with api_of(request) as api:
+        busy = given(await api.post("/threads/search", json={"metadata": MARK, "status": "busy", "limit": 100}))
         if len(busy) >= server_limits().datasets:
             raise RefusedError(f"{len(busy)} datasets are being made; wait for one, or cancel one.", 429)
         run = {"assistant_id": "teacher", "input": {"documents": body["documents"]}, "context": settings}
         thread = str(uuid4())
-        _given(await api.post(f"/threads/{thread}/runs", json=run | {"if_not_exists": "create", "metadata": MARK}))
+        given(await api.post(f"/threads/{thread}/runs", json=run | {"if_not_exists": "create", "metadata": MARK}))
     return JSONResponse({"dataset_id": thread, "status": "pending"}, 202)
 
 
-async def listed(request: Request) -> Answer:
+async def listed(request: Request) -> Response:
     """The caller's datasets, newest first."""
-    async with _api(request) as api:
-        threads = _given(await api.post("/threads/search", json={"metadata": MARK, "limit": 100}))
+    async with api_of(request) as api:
+        threads = given(await api.post("/threads/search", json={"metadata": MARK, "limit": 100}))
     return JSONResponse(
         [{"dataset_id": one["thread_id"], "status": one["status"], "created_at": one["created_at"]} for one in threads]
     )
 
 
-async def status(request: Request) -> Answer:
+async def status(request: Request) -> Response:
     """How far a dataset is."""
-    async with _api(request) as api:
+    async with api_of(request) as api:
         run, state = await _last_run(api, request), await _state(api, request)
     values = state["values"] or {}
     done, left = len(values.get("finished", ())), [*values.get("underway", ()), *values.get("waiting", ())]
@@ -91,34 +80,34 @@ async def status(request: Request) -> Answer:
     )
 
 
-async def records(request: Request) -> Answer:
+async def records(request: Request) -> Response:
     """Its records so far, one a line, as a run writes them to its data folder."""
     first, most = (_number(request, name, default) for name, default in (("offset", 0), ("limit", 100)))
-    async with _api(request) as api:
+    async with api_of(request) as api:
         found = ((await _state(api, request))["values"] or {}).get("records", [])
     rows = [Record.model_validate(one).row() for one in found[first : first + min(most, MOST_AT_ONCE)]]
     lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
-    return Answer(lines, media_type="application/x-ndjson", headers={"x-total": str(len(found))})
+    return Response(lines, media_type="application/x-ndjson", headers={"x-total": str(len(found))})
 
 
-async def cancel(request: Request) -> Answer:
+async def cancel(request: Request) -> Response:
     """Stop it."""
-    async with _api(request) as api:
+    async with api_of(request) as api:
         run = await _last_run(api, request)
         if run["status"] in RUNNING:
-            _given(await api.post(f"/threads/{run['thread_id']}/runs/{run['run_id']}/cancel"))
+            given(await api.post(f"/threads/{run['thread_id']}/runs/{run['run_id']}/cancel"))
     return JSONResponse({"dataset_id": run["thread_id"], "status": "cancelled"})
 
 
-async def resume(request: Request) -> Answer:
+async def resume(request: Request) -> Response:
     """Go on after a stop, from the last work items that were finished."""
-    async with _api(request) as api:
+    async with api_of(request) as api:
         last, state = await _last_run(api, request), await _state(api, request)
         if last["status"] in RUNNING or not state["next"]:
             raise RefusedError("nothing is left to do: it is under way or done.", 409)
-        kept = _given(await api.get(f"/threads/{last['thread_id']}/runs/{last['run_id']}"))["kwargs"]["context"]
+        kept = given(await api.get(f"/threads/{last['thread_id']}/runs/{last['run_id']}"))["kwargs"]["context"]
         run = {"assistant_id": "teacher", "input": None, "context": kept, "checkpoint": state["checkpoint"]}
-        _given(await api.post(f"/threads/{last['thread_id']}/runs", json=run))
+        given(await api.post(f"/threads/{last['thread_id']}/runs", json=run))
     return JSONResponse({"dataset_id": last["thread_id"], "status": "pending"}, 202)
 
 
@@ -137,29 +126,17 @@ def _number(request: Request, name: str, default: int) -> int:
 
 
 async def _last_run(api: AsyncClient, request: Request) -> dict[str, Any]:
-    runs = _given(await api.get(f"/threads/{request.path_params['dataset_id']}/runs", params={"limit": 1}))
+    runs = given(await api.get(f"/threads/{request.path_params['dataset_id']}/runs", params={"limit": 1}))
     if not runs:
         raise RefusedError("no such dataset.", 404)
     return dict(runs[0])
 
 
 async def _state(api: AsyncClient, request: Request) -> dict[str, Any]:
-    return dict(_given(await api.get(f"/threads/{request.path_params['dataset_id']}/state")))
+    return dict(given(await api.get(f"/threads/{request.path_params['dataset_id']}/state")))
 
 
-def _given(response: Response) -> Any:
-    """What the API gave.
-
-    Raises:
-        RefusedError: it refused; its own words.
-    """
-    if response.is_success:
-        return response.json()
-    told = response.json() if response.headers.get("content-type", "").startswith("application/json") else {}
-    raise RefusedError(str(told.get("detail") or told.get("message") or "not served"), response.status_code)
-
-
-async def refused(request: Request, error: Exception) -> Answer:
+async def refused(request: Request, error: Exception) -> Response:
     """Say why not, as the door does."""
     assert isinstance(error, RefusedError)
     return JSONResponse({"detail": str(error)}, error.status)
