@@ -12,7 +12,6 @@ of the caller, so its owners, limits and durability are those of every thread.
 """
 
 from typing import Any
-from uuid import uuid4
 
 import orjson
 from httpx import AsyncClient
@@ -45,8 +44,12 @@ async def start(request: Request) -> Response:
         if len(busy) >= server_limits().datasets:
             raise RefusedError(f"{len(busy)} datasets are being made; wait for one, or cancel one.", 429)
         run = {"assistant_id": "teacher", "input": {"documents": body["documents"]}, "context": settings}
-        thread = str(uuid4())
-        given(await api.post(f"/threads/{thread}/runs", json=run | {"if_not_exists": "create", "metadata": MARK}))
+        thread = given(await api.post("/threads", json={"metadata": MARK}))["thread_id"]
+        try:
+            given(await api.post(f"/threads/{thread}/runs", json=run))
+        except RefusedError:
+            await api.delete(f"/threads/{thread}")
+            raise
     return JSONResponse({"dataset_id": thread, "status": "pending"}, 202)
 
 
