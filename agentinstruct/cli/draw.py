@@ -41,7 +41,6 @@ def _flow(name: str) -> "Flow":
         from agentinstruct.graphs.teacher import teacher
 
         return teacher
-    from agentinstruct.agents.skill import load_skill
-    from agentinstruct.run.runner import load_graphs
+    from agentinstruct.graphs.wiring import graph_of
 
-    return load_graphs([load_skill(name)])[name]
+    return graph_of(name)
