@@ -32,9 +32,14 @@ class Request:
     """What the prompt was rendered from: for the scripted model only, not part of the key."""
 
     @cached_property
+    def told(self) -> orjson.Fragment:
+        """The messages as JSON, made once for the key and for the wire."""
+        return orjson.Fragment(orjson.dumps(self.messages))
+
+    @cached_property
     def key(self) -> str:
         """The content address: 128 bits of hash over everything that shapes the answer."""
-        parts = (self.model, self.messages, self.temperature, self.max_tokens, self.schema, self.sample)
+        parts = (self.model, self.told, self.temperature, self.max_tokens, self.schema, self.sample)
         return blake2b(orjson.dumps(parts), digest_size=16).hexdigest()
 
 

@@ -106,7 +106,10 @@ class Message(Frozen):
 
     def wire(self) -> dict[str, Any]:
         """The turn as a plain dict, without the keys it does not use."""
-        return self.model_dump(exclude_defaults=True) | {"role": self.role, "content": self.content}
+        turn: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.tool_calls or self.tool_call_id or self.name:
+            turn |= self.model_dump(exclude_defaults=True, exclude={"role", "content"})
+        return turn
 
 
 class Verdict(Frozen):
@@ -239,10 +242,7 @@ class Record(Frozen):
 
     def row(self) -> dict[str, Any]:
         """The record as written to JSONL: messages in their shortest wire form."""
-        data = self.model_dump(mode="json")
-        data["messages"] = [message.wire() for message in self.messages]
-        if not self.tools:
-            del data["tools"]
-        if self.review is None:
-            del data["review"]
-        return data
+        unlike = {"messages", *(name for name in ("tools", "review") if not getattr(self, name))}
+        messages = [message.wire() for message in self.messages]
+        data = self.model_dump(mode="json", exclude=unlike)
+        return {"id": data.pop("id"), "messages": messages, **data}

@@ -82,7 +82,9 @@ def _text(message: dict[str, Any]) -> str:
     content = message.get("content") or ""
     if isinstance(content, list):
         content = "".join(part.get("text") or "" for part in content)
-    return _THOUGHT.sub("", clean(str(content)))
+    text = clean(str(content))
+    thought = _THOUGHT.match(text)
+    return text[thought.end() :] if thought else text
 
 
 def _map(value: Any, key: str) -> dict[str, Any]:
@@ -92,7 +94,9 @@ def _map(value: Any, key: str) -> dict[str, Any]:
 
 def clean(text: str) -> str:
     """The text without lone surrogates and NULs, which no file or database keeps faithfully."""
-    return text.encode("utf-8", "ignore").decode().replace("\x00", "")
+    if not text.isascii():
+        text = text.encode("utf-8", "ignore").decode()
+    return text.replace("\x00", "")
 
 
 def _count(usage: dict[str, Any], key: str) -> int:

@@ -135,6 +135,7 @@ def _in_word(letter: str) -> bool:
     return letter.isalnum() or letter == "_"
 
 
+@lru_cache(maxsize=256)
 def bare(text: str) -> str:
     """A short answer reduced to its words: no articles, no punctuation."""
     return " ".join(re.sub(r"[^\w\s.%$€£-]|\.(?!\d)", " ", _ARTICLES.sub(" ", fold(text))).split())

@@ -127,4 +127,15 @@ async def serve(recorded: Path) -> None:
     loop, replies = asyncio.get_running_loop(), Replies(recorded)
     server = await loop.create_server(lambda: Connection(replies, loop), "127.0.0.1", 0, backlog=1024)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
+    await awake(server)
+
+
+async def awake(server: asyncio.Server) -> None:
+    """Serve, and never sleep: else clients would pay for waking the server, the more the less they keep it busy."""
+    loop = asyncio.get_running_loop()
+
+    def again() -> None:
+        loop.call_soon(again)
+
+    again()
     await server.serve_forever()

@@ -28,13 +28,19 @@ async def test_the_graphs_are_listed(client: LangGraphClient) -> None:
 async def test_studio_gets_what_it_draws_and_asks_for(client: LangGraphClient, graph: str) -> None:
     assistant = await assistant_of(client, graph)
     drawn = await client.assistants.get_graph(assistant, xray=True)
-    assert {"plan", "instruct", "suggest", "edit", "answer", "verify"} <= {node["id"] for node in drawn["nodes"]}
+    assert {"plan", "instruct", "suggest", "edit", "answer", "verify", "review"} <= {n["id"] for n in drawn["nodes"]}
     schemas = await client.assistants.get_schemas(assistant)
     seed = schemas["input_schema"]
     assert seed and seed["required"] == ["seed"]
     assert seed["$defs"]["Seed"]["required"] == ["text"]
     context = schemas["context_schema"]
     assert context and {"model", "judge_model", "verify", "rounds"} <= context["properties"].keys()
+    for shown in (*seed["$defs"]["Seed"]["properties"].values(), *context["properties"].values()):
+        assert shown["title"] and len(shown["description"]) > 10
+    assert set(context["properties"]["answer_model"]["langgraph_nodes"]) <= {node["id"] for node in drawn["nodes"]}
+    assert all(name in context["properties"]["categories"]["description"] for name in load_skill(graph).categories)
+    promised = schemas["output_schema"]
+    assert promised and set(promised["properties"]) == {"records", "dropped"}
     assert "password" not in str(context) and "api_key" not in str(context) and "base_url" not in str(context)
 
 
@@ -75,8 +81,16 @@ async def test_runs_beside_each_other_on_the_same_server(client: LangGraphClient
         (SEED, {"model": "scripted", "rounds": "many"}, "valid integer"),
         (SEED, {"model": "scripted", "verify": "sloppy"}, "'strict', 'annotate' or 'off'"),
         (SEED, {"model": "scripted", "solvers": 1_000_000}, "less than or equal to 15"),
-        ({"seed": {"text": ""}}, {"model": "scripted"}, "at least 1 character"),
-        ({"seed": {"text": "a", "path": "/etc/passwd"}}, {"model": "scripted"}, "path"),
+        ({"seed": {"text": ""}}, {"model": "scripted"}, "seed.text: .* at least 1 character"),
+        (
+            {"text": "Bees dance."},
+            {"model": "scripted"},
+            r"the input has no 'seed', but 'text'. Give {\"seed\": {\"text\"",
+        ),
+        ({"seed": "Bees dance."}, {"model": "scripted"}, "seed: a text alone. Give"),
+        ("Bees dance.", {"model": "scripted"}, "the input is no object with 'seed'. Give"),
+        (SEED, {"model": "scripted", "review": True}, "needs a thread"),
+        ({"seed": {"text": "a", "path": "/etc/passwd"}}, {"model": "scripted"}, "seed.path"),
     ],
 )
 async def test_what_is_wrong_is_said(client: LangGraphClient, values: Any, context: Any, words: str) -> None:
@@ -85,13 +99,25 @@ async def test_what_is_wrong_is_said(client: LangGraphClient, values: Any, conte
 
 
 @pytest.mark.parametrize("graph", sorted(SKILLS))
-async def test_every_skill_runs_and_blocks_nothing(client: LangGraphClient, graph: str) -> None:
+async def test_every_skill_runs_and_forks_and_blocks_nothing(client: LangGraphClient, graph: str) -> None:
     code = {"seed": {"text": (ROOT / "examples" / "seeds" / "bisect.py").read_text(), "modality": "code"}}
     context = {"model": "scripted", "categories_per_seed": 2, "rounds": 1}
     seed = code if load_skill(graph).file.modalities[0] == "code" else SEED
-    state: Any = await client.runs.wait(None, graph, input=seed, context=context)
+    thread = (await client.threads.create())["thread_id"]
+    state: Any = await client.runs.wait(thread, graph, input=seed, context=context)
     assert "__error__" not in state, state
     assert state["records"] or state["dropped"]
+
+    history = await client.threads.get_history(thread, limit=40)
+    (past, *_) = [one for one in history if one["next"] == ["answer"] and one["values"]["drafts"]]
+    one = past["values"]["drafts"][:1]
+    fork = await client.threads.update_state(thread, {"drafts": one}, checkpoint_id=past["checkpoint"]["checkpoint_id"])
+    again: Any = await client.runs.wait(
+        thread, graph, input=None, context=context, checkpoint_id=fork["checkpoint"]["checkpoint_id"]
+    )
+    assert "__error__" not in again, again
+    ends = [*(record["id"] for record in again["records"]), *(dropped["draft_id"] for dropped in again["dropped"])]
+    assert one[0]["id"] in ends
 
 
 def test_no_step_blocked_the_server(server: tuple[str, Path]) -> None:
