@@ -19,6 +19,7 @@ from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
 from agentinstruct.server.keys import new_key
+from tests.conftest import OpenAIServer, servers
 
 ROOT = Path(__file__).parents[2]
 SEED = {"seed": {"text": (ROOT / "examples" / "seeds" / "albedo.md").read_text()[:1500]}}
@@ -71,6 +72,7 @@ def running(folder: Path, keys: dict[str, str], **settings: str) -> Iterator[Ser
     given = {
         "LANGSMITH_TRACING": "false",
         "LANGGRAPH_NO_VERSION_CHECK": "true",
+        "LANGGRAPH_STRICT_MSGPACK": "true",
         "AGENTINSTRUCT_MODEL": "scripted",
         "OPENAI_API_KEY": PROVIDER_KEY,
         **settings,
@@ -98,17 +100,33 @@ def answers(url: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], str]]:
+def keyed() -> tuple[dict[str, str], str]:
     """The keys of alice and bob, and the lines that let a server know them."""
     made = {user: new_key(user) for user in ("alice", "bob")}
-    yield {user: key for user, (key, _) in made.items()}, ",".join(line for _, line in made.values())
+    return {user: key for user, (key, _) in made.items()}, ",".join(line for _, line in made.values())
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, keyed: tuple[dict[str, str], str]) -> Iterator[Served]:
+def refusing() -> Iterator[OpenAIServer]:
+    """A provider that knows no key."""
+    made = servers()
+    yield next(made)(faults={"401": 1})
+    next(made, None)
+
+
+@pytest.fixture(scope="session")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, keyed: tuple[dict[str, str], str], refusing: OpenAIServer
+) -> Iterator[Served]:
     """One server with keys for all tests of this folder."""
     keys, lines = keyed
-    with running(tmp_path_factory.mktemp("server"), keys, AGENTINSTRUCT_SERVER_KEYS=lines) as served:
+    given = {
+        "AGENTINSTRUCT_SERVER_KEYS": lines,
+        "AGENTINSTRUCT_SERVER_MODELS": "openai:refusing",
+        "OPENAI_BASE_URL": refusing.base_url,
+        "LOG_LEVEL": "debug",
+    }
+    with running(tmp_path_factory.mktemp("server"), keys, **given) as served:
         yield served
 
 

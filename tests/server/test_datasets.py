@@ -89,7 +89,7 @@ def test_a_job_is_stopped_outlives_a_restart_and_goes_on(
 ) -> None:
     """Also the bound on jobs at once."""
     keys, lines = keyed
-    slow = shared_openai_server(latency="fixed:0.5")
+    slow = shared_openai_server(latency="fixed:0.3")
     given = {
         "AGENTINSTRUCT_SERVER_KEYS": lines,
         "AGENTINSTRUCT_MODEL": "openai:mock",
@@ -97,7 +97,7 @@ def test_a_job_is_stopped_outlives_a_restart_and_goes_on(
         "AGENTINSTRUCT_SERVER_LIMITS": "datasets=1",
     }
     with running(tmp_path, keys, **given) as served, served.http("alice") as http:
-        its = started(http, at_once=1)
+        its = started(http, at_once=1, most_seeds=2, rounds=0)
         full = http.post("/datasets", json={"documents": DOCUMENTS})
         assert full.status_code == 429 and "wait for one" in full.json()["detail"]
         deadline = time.monotonic() + 30

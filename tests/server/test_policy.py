@@ -11,7 +11,7 @@ from tests.server.conftest import CONTEXT, SEED, Served, run
 
 GRAPH = "text_modification"
 EVIL = [
-    ({"model": "openai:gpt-9"}, "not offered here; offered: scripted"),
+    ({"model": "openai:gpt-9"}, "not offered here; offered: scripted, openai:refusing"),
     ({"judge_model": "local:/etc/passwd"}, "not offered"),
     ({"solve_model": "local"}, "not offered"),
     ({"base_url": "http://169.254.169.254"}, "no setting 'base_url'"),
