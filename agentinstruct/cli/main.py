@@ -1,4 +1,4 @@
-"""`agentinstruct`: run · status · view · estimate · preview · check · draw · skills · export · cache · fetch · server-key."""
+"""`agentinstruct`: run status view estimate preview check draw skills export cache fetch server-key."""
 
 import sys
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
 from tests.server.conftest import CONTEXT, SEED, Served, run
 
@@ -176,3 +178,23 @@ def test_an_assistant_with_settings_that_are_offered_is_made_and_runs(http: http
     made = http.post("/assistants", json={"graph_id": GRAPH, "context": CONTEXT | {"rounds": 0}}).json()
     state = http.post("/runs/wait", json={"assistant_id": made["assistant_id"], "input": SEED}).json()
     assert state["records"]
+
+
+def test_a_web_socket_comes_by_the_same_door(server: Served, thread: str) -> None:
+    url = f"{server.url.replace('http', 'ws')}/threads/{thread}/stream/events"
+
+    def told(user: str, settings: dict[str, Any]) -> str:
+        start = {"assistant_id": GRAPH, "input": SEED, "config": {"configurable": settings}}
+        with connect(url, additional_headers={"x-api-key": server.keys[user]}) as socket:
+            socket.send(json.dumps({"id": 1, "method": "run.start", "params": start}))
+            try:
+                return str(json.loads(socket.recv(timeout=10))["type"])
+            except ConnectionClosed:
+                return "closed"
+
+    for headers in ({}, {"x-api-key": "nobody's"}):
+        with pytest.raises(InvalidStatus, match="40[13]"):
+            connect(url, additional_headers=headers)
+    assert told("alice", {"model": "openai:gpt-9"}) == "closed"
+    assert told("bob", CONTEXT) == "error"
+    assert told("alice", CONTEXT) == "success"
