@@ -193,7 +193,7 @@ def test_a_web_socket_comes_by_the_same_door(server: Served, thread: str) -> Non
                 return "closed"
 
     for headers in ({}, {"x-api-key": "nobody's"}):
-        with pytest.raises(InvalidStatus, match="40[13]"):
+        with pytest.raises(InvalidStatus, match=r"40[13]"):
             connect(url, additional_headers=headers)
     assert told("alice", {"model": "openai:gpt-9"}) == "closed"
     assert told("bob", CONTEXT) == "error"
