@@ -1,4 +1,4 @@
-"""`agentinstruct`: run · status · estimate · preview · check · draw · skills · export · cache · fetch."""
+"""`agentinstruct`: run · status · view · estimate · preview · check · draw · skills · export · cache · fetch."""
 
 import sys
 
@@ -14,6 +14,7 @@ from agentinstruct.cli.preview import preview
 from agentinstruct.cli.run import run
 from agentinstruct.cli.skills import skills
 from agentinstruct.cli.status import status
+from agentinstruct.cli.view import view
 
 app = typer.Typer(
     name="agentinstruct",
@@ -23,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, status, estimate, preview, check, draw, skills, export, cache, fetch):
+for command in (run, status, view, estimate, preview, check, draw, skills, export, cache, fetch):
     app.command()(command)
 
 
