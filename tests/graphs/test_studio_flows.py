@@ -1,5 +1,6 @@
 """What Studio does with any flow, without a server: write back what was read, review, teach, take nothing wrong."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from langgraph.types import Command
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
-from agentinstruct.agents.errors import SetupError
+from agentinstruct.agents.errors import ProviderError, SetupError
+from agentinstruct.agents.gateway import Gateway, Request, using
+from agentinstruct.agents.scripted import ScriptedModel
 from agentinstruct.graphs.review import decisions
 from agentinstruct.graphs.state import Context
 from agentinstruct.graphs.teacher import teacher
@@ -147,3 +150,26 @@ async def test_many_reviews_at_once_are_answered_one_by_one() -> None:
         f"number {number}" for number in range(len(waiting))
     }
     assert state["summary"].skills["text_modification"].dropped == {"review: rejected": len(state["dropped"])}
+
+
+@pytest.mark.filterwarnings("ignore:.*unregistered type")
+async def test_after_an_endpoints_failure_what_is_finished_is_not_done_again() -> None:
+    asked: Counter[str] = Counter()
+    failing = True
+
+    def answer(request: Request) -> Any:
+        asked[request.subject.split("/")[0]] += 1
+        if failing and request.subject.startswith("text_modification"):
+            raise ProviderError("the endpoint is gone")
+
+    graph = kept(teacher)
+    skills = "text_modification,reading_comprehension"
+    context = TeacherContext(**SMALL, mix="all", skills=skills, most_seeds=1, at_once=1)
+    async with using(Gateway(lambda spec: ScriptedModel({"answer": answer}))):
+        given = {"documents": [{"text": PROSE[:2500], "format": "markdown"}]}
+        with pytest.raises(ProviderError, match="the endpoint is gone"):
+            await graph.ainvoke(given, THREAD, context=context)
+        before, failing = Counter(asked), False
+        state = await graph.ainvoke(None, THREAD, context=context)
+    assert {record.skill for record in state["records"]} == {"text_modification", "reading_comprehension"}
+    assert asked - before == {"text_modification": 1} and before["reading_comprehension"]
