@@ -11,6 +11,7 @@ from agentinstruct.run.segment import DamagedFrame
 from agentinstruct.view.diff import Piece, words_changed
 from agentinstruct.view.index import Row, ViewIndex
 
+LONG = 200
 DEEPEST = 20
 """Ancestors that are followed."""
 Kind = Literal["source", "passage", "instruction", "suggestion", "edit", "answer", "verdicts", "dropped", "review"]
@@ -104,7 +105,10 @@ def _written(found: Mapping[str, Any], before: Mapping[str, Any], other: int) ->
 
 
 def _asked(found: Mapping[str, Any]) -> str:
-    return next((turn["content"] for turn in found["messages"] if turn["role"] == "user"), "")
+    """The first user turn; the passage, which has a step of its own, is only named in it."""
+    asked = next((turn["content"] for turn in found["messages"] if turn["role"] == "user"), "")
+    passage = found["context"]
+    return asked.replace(passage, "⟨the passage⟩") if len(passage) > LONG else asked
 
 
 def _ended(data: Mapping[str, Any]) -> list[Step]:

@@ -74,7 +74,8 @@ def tab(tmp_path):
             for part in ("Page", "Runtime", "Log"):
                 tab.ask(f"{part}.enable")
             tab.ask("Page.navigate", url=address)
-            tab.until("document.querySelectorAll('.rows > li[data-n]').length > 2")
+            all_read = "!document.getElementById('reading') && document.readyState === 'complete'"
+            tab.until(f"{all_read} && document.querySelectorAll('.rows > li[data-n]').length > 2")
             yield tab
     finally:
         for process in (browser, server):
