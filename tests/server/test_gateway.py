@@ -42,7 +42,8 @@ def test_no_key_is_in_what_the_server_gives_keeps_or_logs(server: Served, refusi
     with server.http("alice") as http:
         thread = http.post("/threads", json={}).json()["thread_id"]
         body = run({"model": "openai:refusing"})
-        answers = [http.post(f"/threads/{thread}/runs/wait", json=body).text]
+        assert [one["model"] for one in http.get("/models").json()] == ["scripted", "openai:refusing"]
+        answers = [http.post(f"/threads/{thread}/runs/wait", json=body).text, http.get("/models").text]
         answers += [http.post("/runs/stream", json=body | {"stream_mode": ["values", "debug", "events"]}).text]
         answers += [http.get(f"/threads/{thread}/{what}").text for what in ("state", "history", "runs")]
         answers += [http.get(path).text for path in ("/info", "/metrics", f"/threads/{thread}")]
