@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from agentinstruct.run.ray_link import RayLink
 
 NAMESPACE = "agentinstruct"
-PATIENCE_S = 5.0
-"""After which an actor that has not begun is taken to wait for room, where no CPU is free."""
+PATIENCE_S = 15.0
+"""After which an actor that has not begun is taken to wait for room."""
 OLD_S = 60.0
 """How long the workers of a sitting before this one may take to end."""
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DEDUP_LOGS": "0"}
@@ -44,8 +44,7 @@ async def connected(config: "RunConfig", journal: "Journal") -> AsyncIterator[En
     Raises:
         SetupError: it is not installed, or there is no such cluster.
     """
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
+    os.environ |= _QUIET
     try:
         import ray
     except ImportError as missing:
@@ -77,11 +76,11 @@ def _connect(ray: Any, address: str) -> None:
         )
     try:
         ray.init(address=address or "auto", **quiet)
-    except ConnectionError as problem:
-        if address or os.environ.get("RAY_ADDRESS"):
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as problem:
+        if address or os.environ.get("RAY_ADDRESS") or not isinstance(problem, ConnectionError):
             raise SetupError(
-                f"--address {address or os.environ['RAY_ADDRESS']}: no Ray cluster there, or it does not let this "
-                f"process in ({' '.join(str(problem).split())[:300]})."
+                f"--engine ray --address {address or os.environ.get('RAY_ADDRESS', 'auto')}: no Ray cluster there, or "
+                f"it does not let this process in ({' '.join(str(problem).split())[:300]})."
             ) from problem
         ray.init(address="local", include_dashboard=False, object_store_memory=100 << 20, **quiet)
 
@@ -175,11 +174,8 @@ class Cluster:
         # As an argument of a call keys are neither logged nor kept by Ray, as its runtime_env would be.
         begun = asyncio.ensure_future(_of(actor.begin.remote(self.environment, self.files)))
         try:
-            while not (await asyncio.wait([begun], timeout=PATIENCE_S))[0]:
-                free: dict[str, float] = await asyncio.to_thread(self.ray.available_resources)
-                if free.get("CPU", 0) < 1:
-                    waits("no node of the Ray cluster has a CPU free for another worker")
-                    break
+            if not (await asyncio.wait([begun], timeout=PATIENCE_S))[0]:
+                waits("no node of the Ray cluster has a CPU free for another worker")
             theirs = await begun
         finally:
             begun.cancel()

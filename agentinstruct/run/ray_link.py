@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RayTaskError
 
 from agentinstruct.agents.gateway import CallStore
 from agentinstruct.run.journal import Journal
@@ -72,7 +72,7 @@ class RayLink:
         """What the worker says, until it ends.
 
         Raises:
-            RunError: what it made cannot be kept.
+            RunError: what it made cannot be kept. RayTaskError: a bug.
         """
         try:
             while True:
@@ -83,6 +83,8 @@ class RayLink:
                         self._how = ""
                         return
                     yield message
+        except RayTaskError:  # a bug: it ends the run
+            raise
         except RayError as error:
             self._how, self.lost = how(error)
             self._desk.asks = True
