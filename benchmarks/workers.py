@@ -32,11 +32,12 @@ def stats(url: str) -> dict[str, int]:
         return json.loads(answer.read())
 
 
-def family(pid: int) -> list[int]:
-    """A process and its workers: its children, or actors."""
+def family(pid: int, *, ray: bool) -> list[int]:
+    """A process and its workers: its children, or the actors of this machine."""
     listed = subprocess.run(["ps", "-Ao", "pid=,ppid=,args="], capture_output=True, text=True)
     found = [line.split(maxsplit=2) for line in listed.stdout.splitlines() if len(line.split(maxsplit=2)) == 3]
-    return [pid, *(int(one) for one, parent, said in found if parent == str(pid) or said.startswith("ray::Actor"))]
+    mine = (one for one, parent, said in found if (said.startswith("ray::Actor") if ray else parent == str(pid)))
+    return [pid, *map(int, mine)]
 
 
 @contextmanager
@@ -79,7 +80,7 @@ def measure(
         assert process.poll() is None, "the run ended before it was at full speed: give it more --seeds"
         time.sleep(0.05)
     time.sleep(2)
-    pids = family(process.pid)
+    pids = family(process.pid, ray=bool(options_of_engine))
     assert len(pids) == (1 if workers == 1 and not options_of_engine else workers + 1), pids
     before, used, begun = stats(url)["answered_ok"], cpu(pids), time.monotonic()
     time.sleep(given.seconds)

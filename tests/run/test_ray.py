@@ -141,7 +141,7 @@ def test_actors_end_with_the_run_that_was_killed_and_it_goes_on(
     process.wait()
     done = program(*on_ray(server.base_url, out, "--workers", 2))
     assert done.returncode == 0, done.stderr
-    assert gone(actors)
+    assert gone(actors, within=40), "one that was just starting ends when it hears of nobody"
     stats = server.stats()
     assert alike(rows(out)) == calm[0]
     assert stats["answered_ok"] - stats["answered_ok_repeats"] == calm[1]
