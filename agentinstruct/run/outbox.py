@@ -4,7 +4,7 @@
     outcome, report, fault ────────┴─ waiting ─ asked for: a parcel ─→ owner: frames to disk, then the rest is heard
 
 A parcel is one piece of bytes: the length of its messages, these as JSON, then the frames they tell of. What a worker
-has said and its owner has not yet asked for dies with it, a few milliseconds' work.
+has said and its owner has not yet asked for dies with it: some hundredths of a second.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from agentinstruct.run.pipe import Message
 from agentinstruct.run.seen import Seen
 from agentinstruct.run.segment import encode, from_json, to_json
 
-PAUSE_S = 0.01
-"""Between two parcels at least: each costs both sides half a millisecond."""
+PAUSE_S = 0.03
+"""Between two parcels at least: each costs both sides about a millisecond."""
 IDLE_S = 1.0
 """After which an empty one is sent: it lives."""
 _LENGTH = struct.Struct(">Q")
