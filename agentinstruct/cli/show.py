@@ -39,7 +39,7 @@ class LiveProgress:
 
     def __enter__(self) -> "LiveProgress":
         if sys.stderr.isatty():
-            self._live = Live(get_renderable=self._view, console=self._console, refresh_per_second=4, transient=True)
+            self._live = Live(get_renderable=self.view, console=self._console, refresh_per_second=4, transient=True)
             self._live.start()
             self._console.show_cursor(True)  # nobody could bring it back after a kill
         return self
@@ -50,7 +50,8 @@ class LiveProgress:
         if self._live:
             self._live.stop()
 
-    def _view(self) -> RenderableType:
+    def view(self) -> RenderableType:
+        """How the run stands, in a few lines."""
         progress = self._progress
         if progress is None:
             return Text("starting …", style="dim")

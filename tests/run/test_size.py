@@ -11,7 +11,9 @@ LEAN = ["--rounds", "0", "--categories-per-seed", "1", "--per-category", "1", "-
 def peak_mb(folder, count):
     """The largest resident set of a run over so many seeds, in MiB."""
     seeds = folder / f"{count}.jsonl"
-    text = "The mill of {n} stands by the river. It was built in {n} and burnt down when the dam broke. They built it again. "
+    text = (
+        "The mill of {n} stands by the river. It was built in {n} and burnt when the dam broke. They built it again. "
+    )
     seeds.write_text("".join(json.dumps({"text": text.format(n=1000 + n) * 3}) + "\n" for n in range(count)))
     command = [sys.executable, "-m", "agentinstruct.cli.main", "run", str(seeds), "--model", "scripted", *LEAN]
     command += ["--out", str(folder / f"out-{count}"), "-s", "text_modification"]
