@@ -163,7 +163,7 @@ async def test_after_an_endpoints_failure_what_is_finished_is_not_done_again() -
             raise ProviderError("the endpoint is gone")
 
     graph = kept(teacher)
-    skills = "text_modification,reading_comprehension"
+    skills = "reading_comprehension,text_modification"
     context = TeacherContext(**SMALL, mix="all", skills=skills, most_seeds=1, at_once=1)
     async with using(Gateway(lambda spec: ScriptedModel({"answer": answer}))):
         given = {"documents": [{"text": PROSE[:2500], "format": "markdown"}]}
