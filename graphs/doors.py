@@ -10,6 +10,7 @@ output    is declared narrow, records and drops, while the streams stay wide: a 
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from functools import lru_cache
 from typing import Any, Self, get_type_hints
 
@@ -68,8 +69,9 @@ class Flow(CompiledStateGraph[Any, Any, Any, Any]):
         given = input if input is None or isinstance(input, Command) else self.builder.taken(input)
         if _reviews(how.get("context")) and not (self.checkpointer or KEPT in ensure_config(config)["configurable"]):
             raise SetupError("review waits for a person, so the run needs a thread (a checkpointer) to wait in.")
-        async for part in super().astream(given, config, **how):
-            yield part
+        async with aclosing(super().astream(given, config, **how)) as parts:
+            async for part in parts:
+                yield part
 
     async def abulk_update_state(
         self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
