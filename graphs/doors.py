@@ -9,10 +9,10 @@ output    is declared narrow, records and drops, while the streams stay wide: a 
           a server's `values` and `updates` show null for all else, and Studio could show no step
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import lru_cache
-from typing import Any, Self, get_type_hints
+from typing import Any, Self, cast, get_type_hints
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config
@@ -69,7 +69,7 @@ class Flow(CompiledStateGraph[Any, Any, Any, Any]):
         given = input if input is None or isinstance(input, Command) else self.builder.taken(input)
         if _reviews(how.get("context")) and not (self.checkpointer or KEPT in ensure_config(config)["configurable"]):
             raise SetupError("review waits for a person, so the run needs a thread (a checkpointer) to wait in.")
-        async with aclosing(super().astream(given, config, **how)) as parts:
+        async with aclosing(cast("AsyncGenerator[Any]", super().astream(given, config, **how))) as parts:
             async for part in parts:
                 yield part
 
