@@ -28,7 +28,10 @@ class Frozen(BaseModel):
 
 
 class Seed(Frozen):
-    """A piece of a raw document or source file; all a user must give is its text."""
+    """A piece of a raw document or source file; all a user must give is its text.
+
+    Defaults are named, so that type checkers without a plug-in see them.
+    """
 
     text: str = Field(
         min_length=1,
@@ -36,23 +39,30 @@ class Seed(Frozen):
         description="The text itself: a few paragraphs of prose, or a piece of source code.",
         examples=["Honey bees tell each other where food is by dancing. The angle of the dance gives the direction …"],
     )
-    title: str = Field("", title="Title", description="Title of the document, where it has one.")
+    title: str = Field(default="", title="Title", description="Title of the document, where it has one.")
     source: str = Field(
-        "", title="Source", description="Where it is from, such as a file's name. A label: nothing is read from it."
+        default="",
+        title="Source",
+        description="Where it is from, such as a file's name. A label: nothing is read from it.",
     )
-    modality: Modality = Field("prose", title="Kind", description="prose, or code for source code.")
+    modality: Modality = Field(default="prose", title="Kind", description="prose, or code for source code.")
     language: str = Field(
-        "",
+        default="",
         title="Language",
         description="ISO 639-1 code of prose, or the programming language of code.",
         examples=["en", "python"],
     )
     licence: str = Field(
-        "unknown", title="Licence", description="Licence of the source, as far as it says.", examples=["CC-BY-4.0"]
+        default="unknown",
+        title="Licence",
+        description="Licence of the source, as far as it says.",
+        examples=["CC-BY-4.0"],
     )
-    start: int = Field(0, ge=0, title="Start", description="First character of the text in its source.")
-    end: int = Field(0, ge=0, title="End", description="One past its last character; found from the text when 0.")
-    id: str = Field("", title="Id", description="Hash of the text; made from it when left empty.")
+    start: int = Field(default=0, ge=0, title="Start", description="First character of the text in its source.")
+    end: int = Field(
+        default=0, ge=0, title="End", description="One past its last character; found from the text when 0."
+    )
+    id: str = Field(default="", title="Id", description="Hash of the text; made from it when left empty.")
 
     @model_validator(mode="before")
     @classmethod

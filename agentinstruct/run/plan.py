@@ -1,6 +1,6 @@
 """What a run is asked to do, and which work follows from it: one work item per (skill, seed)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import inf
 from pathlib import Path
@@ -20,9 +20,9 @@ from agentinstruct.graphs.plan import work_id
 from agentinstruct.graphs.state import ROLES, Context, chosen
 from agentinstruct.run.logfile import LogFile
 from agentinstruct.run.target import Target
-from agentinstruct.seeds import SeedOptions
+from agentinstruct.seeds import Judge, SeedOptions, Skipped, judgement, read_seeds
 from agentinstruct.tools.embeddings import local_ready
-from agentinstruct.tools.prices import Price, PricesError, batch_table, price_table
+from agentinstruct.tools.prices import Price, PricesError, batch_table, price_of, price_table
 
 UNSEARCHED = "none"
 """The embeddings of a run whose flows search no seeds."""
@@ -70,6 +70,14 @@ class RunConfig:
                 "dataset, or run the graph on a server (langgraph dev), where review stops for a person."
             )
 
+    def read_seeds(self, judge: Judge = judgement) -> Generator[Seed | Skipped, None, None]:
+        """The seeds, as a stream, from the first one on whenever it is called; `judge` says what a piece is good for.
+
+        Raises:
+            SeedError: a path matches nothing, or a table that was named has no such column.
+        """
+        return read_seeds(self.paths, self.seeds, judge)
+
     def make_budget(self, calls: int, cost: float) -> Budget:
         """What is left to spend after so many calls at such a cost.
 
@@ -96,6 +104,15 @@ class RunConfig:
             SetupError: the price file is wrong; says how.
         """
         return self._table(batch_table)
+
+    def price(self, payee: tuple[str, str]) -> Price | None:
+        """What a role's calls of a model cost, by the way that they go now; None where it is not known.
+
+        Raises:
+            SetupError: the price file is wrong; says how.
+        """
+        role, model = payee
+        return price_of(model, self.batch_prices() if self.batch.take(role, model) else self.price_table())
 
     def _table(self, read: Callable[[Path | None], dict[str, Price]]) -> dict[str, Price]:
         try:

@@ -10,7 +10,8 @@ from agentinstruct.seeds.decoding import code_cuts_of, heading
 from agentinstruct.seeds.document import Document, SeedOptions, Skipped, told
 from agentinstruct.seeds.formats import LANGUAGES
 from agentinstruct.seeds.licence import licence_of
-from agentinstruct.seeds.read import seeds_of
+from agentinstruct.seeds.quality import judgement
+from agentinstruct.seeds.read import Judge, seeds_of
 from agentinstruct.seeds.text import clean
 from agentinstruct.seeds.worker import Worker
 
@@ -30,10 +31,13 @@ class Given:
     licence: str = ""
 
 
-def given_seeds(texts: Iterable[Given], options: SeedOptions) -> Generator[Seed | Skipped, None, None]:
-    """The seeds of texts, cut and judged as those of files are."""
+def given_seeds(
+    texts: Iterable[Given | Seed | Skipped], options: SeedOptions, judge: Judge = judgement
+) -> Generator[Seed | Skipped, None, None]:
+    """The seeds of texts, cut and judged as those of files are; what is a seed already stays as it is."""
     with closing(Worker(options)) as worker:
-        yield from seeds_of((told(_document(one, options, worker)) for one in texts), options)
+        read = (told(_document(one, options, worker)) if isinstance(one, Given) else one for one in texts)
+        yield from seeds_of(read, options, judge)
 
 
 def _document(given: Given, options: SeedOptions, worker: Worker) -> Document:

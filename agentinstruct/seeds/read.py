@@ -5,7 +5,7 @@
 What one file does, however hostile, ends in its `Skipped`; memory holds one file (or one row) at a time.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import BinaryIO
 
@@ -65,17 +65,14 @@ def _check_column(path: str, form: Format, options: SeedOptions, worker: Worker)
 
 
 def seeds_of(
-    documents: Iterator[Document | Skipped], options: SeedOptions, judge: Judge = judgement
+    documents: Iterable[Document | Seed | Skipped], options: SeedOptions, judge: Judge = judgement
 ) -> Generator[Seed | Skipped, None, None]:
-    """The seeds of documents, each text once."""
+    """The seeds of texts that are read already; what is a seed already stays as it is. Each text is given once."""
     seen: set[bytes] = set()
     for document in documents:
-        if isinstance(document, Skipped):
-            yield document
-            continue
-        for item in _pieces(document, options, judge):
+        for item in _pieces(document, options, judge) if isinstance(document, Document) else (document,):
             if isinstance(item, Seed):
-                digest = bytes.fromhex(item.id)
+                digest = bytes.fromhex(item.id) if isinstance(document, Document) else item.id.encode()
                 if digest in seen:
                     item = Skipped(
                         item.source, "duplicate", f"characters {item.start}–{item.end}: the text of another seed"
