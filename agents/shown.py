@@ -27,7 +27,9 @@ from agentinstruct.agents.tokens import watching
 def watched() -> bool:
     """Whether somebody listens to this call, besides a LangSmith tracer, which runs serve in their own way."""
     config = var_child_runnable_config.get()
-    callbacks = config.get("callbacks") if config else None
+    if config is None:
+        return False
+    callbacks = config.get("callbacks")
     handlers = callbacks.handlers if isinstance(callbacks, BaseCallbackManager) else callbacks
     return any(not isinstance(handler, LangChainTracer) for handler in handlers or ())
 

@@ -1,11 +1,12 @@
 """The teacher: documents in, each piece taught by the skills that suit it, records out.
 
-    read ─ route ─ hand_out ⇄ the skills' graphs, side by side ─ … ─ summarise
+    read ─ route ─ hand_out ─ the skills' graphs, side by side ─ summarise ─ …
+                      └──────────────── while work is left ──────────┘
 
 read       cuts documents into seeds and leaves out what is no use, with a reason
 route      draws the skills of each seed, by the mix and by how well they suit it
 hand_out   gives the next work items, a bounded number at once, to their skills: each is a graph within this one
-summarise  what every skill made, and why the rest was dropped
+summarise  what every skill has made so far, and why the rest was dropped
 """
 
 import asyncio
@@ -91,26 +92,34 @@ def _routed(state: TeacherState, context: TeacherContext) -> TeacherState:
 
 
 async def hand_out(state: TeacherState, runtime: Runtime[TeacherContext]) -> TeacherState:
-    """The next work items, and those before them are done."""
-    done, waiting, count = [*state["finished"], *state["underway"]], state["waiting"], told_of(runtime).at_once
-    total = len(done) + len(waiting)
-    runtime.stream_writer({"node": "hand_out", "done": len(done), "of": total})
-    return {"finished": done, "underway": waiting[:count], "waiting": waiting[count:]}
+    """Take the next work items."""
+    waiting, count = state["waiting"], told_of(runtime).at_once
+    return {"underway": waiting[:count], "waiting": waiting[count:]}
 
 
 async def to_skills(state: TeacherState) -> Sequence[Send] | str:
-    """Each work item to its skill's graph; to the end when there is none."""
+    """Each work item to its skill's graph; on where there is none."""
     sent = [Send(job.skill, {"seed": state["seeds"][job.seed]}) for job in state["underway"]]
     return sent or SUMMARISE
 
 
 async def summarise(state: TeacherState, runtime: Runtime[TeacherContext]) -> TeacherState:
-    """Count what every skill made."""
-    seeds = Counter(job.skill for job in state["finished"])
-    skills = {name: _tally(state, name, count) for name, count in sorted(seeds.items())}
-    return {
-        "summary": Summary(seeds=len(state["seeds"]), left_out=state["left_out"], skills=skills, unable=state["unable"])
-    }
+    """Count what every skill has made so far."""
+    finished = [*state["finished"], *state["underway"]]
+    runtime.stream_writer({"node": SUMMARISE, "done": len(finished), "of": len(finished) + len(state["waiting"])})
+    seeds = Counter(job.skill for job in finished)
+    summary = Summary(
+        seeds=len(state["seeds"]),
+        left_out=state["left_out"],
+        skills={name: _tally(state, name, count) for name, count in sorted(seeds.items())},
+        unable=state["unable"],
+    )
+    return {"summary": summary, "finished": finished, "underway": []}
+
+
+async def more_or_end(state: TeacherState) -> str:
+    """Back for the next work items while there are any."""
+    return "hand_out" if state["waiting"] else END
 
 
 def _tally(state: TeacherState, skill: str, seeds: int) -> Tally:
@@ -161,12 +170,12 @@ def build_teacher(names: Sequence[str]) -> Flow:
         flow.add_node(node.__name__, node)
     for name in names:
         flow.add_node(name, Lesson(graph_of(name)).node(name))
-        flow.add_edge(name, "hand_out")
+        flow.add_edge(name, SUMMARISE)
     flow.add_edge(START, "read")
     flow.add_edge("read", "route")
     flow.add_edge("route", "hand_out")
     flow.add_conditional_edges("hand_out", to_skills, [*names, SUMMARISE])
-    flow.add_edge(SUMMARISE, END)
+    flow.add_conditional_edges(SUMMARISE, more_or_end, ["hand_out", END])
     return flow.compile(name="teacher")
 
 

@@ -1,4 +1,4 @@
-"""`agentinstruct`: run · status · view · estimate · preview · check · draw · skills · export · cache · fetch."""
+"""`agentinstruct`: run status view estimate preview check draw skills export cache fetch server-key."""
 
 import sys
 
@@ -12,6 +12,7 @@ from agentinstruct.cli.export import export
 from agentinstruct.cli.fetch import fetch
 from agentinstruct.cli.preview import preview
 from agentinstruct.cli.run import run
+from agentinstruct.cli.server_key import server_key
 from agentinstruct.cli.skills import skills
 from agentinstruct.cli.status import status
 from agentinstruct.cli.view import view
@@ -24,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, status, view, estimate, preview, check, draw, skills, export, cache, fetch):
+for command in (run, status, view, estimate, preview, check, draw, skills, export, cache, fetch, server_key):
     app.command()(command)
 
 

@@ -196,7 +196,7 @@ def _spent(console: Console, finished: "Finished") -> None:
     for name in ("calls", "tokens in", "cached", "out", "cost"):
         table.add_column(name, justify="right")
     for (role, model), one in sorted(spent.items(), key=lambda pair: -pair[1].read):
-        cost = one.cost(model, finished.prices)
+        cost = one.cost(finished.price((role, model)))
         figures = (f"{part:,}" for part in (one.calls, one.read, one.cached, one.written))
         table.add_row(role, model, *figures, "?" if cost is None else f"${cost:,.2f}")
     console.print()

@@ -7,7 +7,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from logging import INFO
 from pathlib import Path
 
@@ -23,12 +23,12 @@ from agentinstruct.run.pool import writers
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.report import reporting
 from agentinstruct.run.runner import Runner
+from agentinstruct.run.spending import PriceOf
 from agentinstruct.run.status import Cap
 from agentinstruct.run.summary import Summary, summarise
 from agentinstruct.run.tally import Missing
 from agentinstruct.run.target import chosen, keep_target, read_target
 from agentinstruct.run.window import Outcome
-from agentinstruct.tools.prices import Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Finished:
     summary: Summary
     exported: Exported
     progress: Progress
+    price: PriceOf
     interrupted: int = 0
     """The signal that stopped it early, if one did."""
-    prices: dict[str, Price] = field(default_factory=dict)
 
     @property
     def missing(self) -> list[Missing]:
@@ -101,7 +101,7 @@ async def _sitting(runner: Runner, watch: Callable[[Progress], None], heed: bool
                 exported = await asyncio.to_thread(_export, journal, config.out)
         summary = await asyncio.to_thread(summarise, journal)
         report.state = "stopped" if received else "finished"
-    return Finished(summary, exported, runner.progress, received[0] if received else 0, config.price_table())
+    return Finished(summary, exported, runner.progress, config.price, received[0] if received else 0)
 
 
 def _as_begun(config: RunConfig) -> RunConfig:

@@ -22,7 +22,7 @@ from agentinstruct.run.logfile import LogFile
 from agentinstruct.run.target import Target
 from agentinstruct.seeds import Judge, SeedOptions, Skipped, judgement, read_seeds
 from agentinstruct.tools.embeddings import local_ready
-from agentinstruct.tools.prices import Price, PricesError, batch_table, price_table
+from agentinstruct.tools.prices import Price, PricesError, batch_table, price_of, price_table
 
 UNSEARCHED = "none"
 """The embeddings of a run whose flows search no seeds."""
@@ -104,6 +104,15 @@ class RunConfig:
             SetupError: the price file is wrong; says how.
         """
         return self._table(batch_table)
+
+    def price(self, payee: tuple[str, str]) -> Price | None:
+        """What a role's calls of a model cost, by the way that they go now; None where it is not known.
+
+        Raises:
+            SetupError: the price file is wrong; says how.
+        """
+        role, model = payee
+        return price_of(model, self.batch_prices() if self.batch.take(role, model) else self.price_table())
 
     def _table(self, read: Callable[[Path | None], dict[str, Price]]) -> dict[str, Price]:
         try:

@@ -84,6 +84,8 @@ def test_folders_graphs_and_langgraph_json_agree() -> None:
         line = f'"{name}": {{"path": "{path}", "description": "… {described} …"}}'
         assert name in served and served[name]["path"] == path, f'langgraph.json: add under "graphs" {line}'
         assert described in served[name]["description"], f"langgraph.json: make it {line}"
+    for name, graph in served.items():
+        assert "'" not in graph["description"], f"langgraph.json: {name}: an apostrophe ends its line in a Dockerfile"
     assert served.pop("teacher")["path"] == "agentinstruct.graphs.teacher:teacher"
     for name in [*wired, *served]:
         assert name in NAMES, (

@@ -1,6 +1,10 @@
 """Studio's way of working, over LangGraph's own server: streams, breakpoints, edits, review, assistants, many runs."""
 
 import asyncio
+import json
+import shlex
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -8,7 +12,8 @@ from typing import Any
 import pytest
 from langgraph_sdk.client import LangGraphClient
 
-SEEDS = Path(__file__).parents[2] / "examples" / "seeds"
+ROOT = Path(__file__).parents[2]
+SEEDS = ROOT / "examples" / "seeds"
 SEED = {"seed": {"text": (SEEDS / "albedo.md").read_text()[:1500], "source": "albedo.md", "licence": "CC-BY-SA-4.0"}}
 CONTEXT = {"model": "scripted", "verify": "annotate", "transforms": "identity", "categories_per_seed": 1, "rounds": 1}
 STREAMS: Any = ["values", "updates", "messages-tuple", "custom", "tasks", "checkpoints", "debug", "events"]
@@ -207,3 +212,19 @@ async def test_fifty_runs_at_once(client: LangGraphClient) -> None:
     )
     assert [state["seed"]["text"] for state in states] == texts
     assert all(state["records"] for state in states)
+
+
+def test_a_dockerfile_names_every_graph(tmp_path: Path) -> None:
+    written = tmp_path / "Dockerfile"
+    command = [str(Path(sys.executable).with_name("langgraph")), "dockerfile", "-c", "langgraph.json", str(written)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (line,) = [line for line in written.read_text().splitlines() if line.startswith("ENV LANGSERVE_GRAPHS=")]
+    (setting,) = shlex.split(line.removeprefix("ENV "))
+    served = json.loads(setting.removeprefix("LANGSERVE_GRAPHS="))
+    assert len(served) == 18 and all(graph["description"] for graph in served.values())
+
+
+def test_nothing_blocked_the_server(server: tuple[str, Path]) -> None:
+    log = server[1].read_text()
+    assert "BlockingError" not in log and "Blocking call" not in log
