@@ -71,7 +71,8 @@ async def agenerate(seeds: Seeds, **options: Unpack[Options]) -> Dataset:
             notebook, or is a function that is given its `Progress` twice a second.
             Of its flows: the fields of `Context`, or a whole one as `context`. A model is a name as `--model` takes
             it, a LangChain chat model, or an object with the methods of `Model`; `judge_model` and the like are those
-            of single roles. `categories`, `transforms` and `goals` are names.
+            of single roles. `categories`, `transforms` and `goals` are names. What is not named here means what it
+            means to `agentinstruct run`.
 
     Returns:
         The dataset, also where the run ended early: `Dataset.notices` says at what, and what was left out.

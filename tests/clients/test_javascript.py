@@ -33,7 +33,7 @@ def found(sdk, served):
 
 
 def test_every_graph_is_listed_and_has_a_drawing_and_forms(found):
-    assert set(skill_names()) <= set(found["graphs"])
+    assert found["graphs"] == sorted([*skill_names(), "teacher"])
     for name, drawn in found["drawn"].items():
         assert drawn["nodes"] >= 8 and drawn["edges"] >= drawn["nodes"] and drawn["context"] >= 15, name
         assert drawn["input"], name
@@ -44,6 +44,10 @@ def test_a_run_gives_records_and_every_stream_mode(found):
     assert found["modes"]["values"] >= 7 and found["modes"]["updates"] == 7
     assert {"metadata", "messages", "custom", "debug", "tasks"} <= found["modes"].keys()
     assert "error" not in found["modes"]
+
+
+def test_the_teacher_routes_documents_over_skills(found):
+    assert found["taught"] == ["fermi of a page", "text_modification of a page"]
 
 
 def test_a_run_is_halted_edited_and_resumed(found):
