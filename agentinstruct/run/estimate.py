@@ -22,7 +22,7 @@ from agentinstruct.run.plan import RunConfig, Work, work_for
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.runner import Runner
 from agentinstruct.run.source import Source
-from agentinstruct.run.spending import Payee, Spent, spent_on
+from agentinstruct.dataset.spending import Payee, Spent, spent_on
 from agentinstruct.run.summary import STAGES
 from agentinstruct.run.timing import Timed
 from agentinstruct.tools.prices import Price
