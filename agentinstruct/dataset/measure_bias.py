@@ -70,7 +70,7 @@ class _Reading:
     sentences: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def shares(self, kind: str, group: str) -> Figure:
-        """A group's share of its kind; its interval is as wide as if each text that mentions the kind said one thing."""
+        """A group's share of its kind; its interval is that of one mention a text."""
         all_of = [sum(n for (one, _), n in text.items() if one == kind) for text in self.texts]
         mentions, texts = sum(all_of), sum(map(bool, all_of))
         if not mentions:

@@ -1,7 +1,7 @@
 """What can be counted in one record's words: length, readability, demands, reasoning; and the record cut down to it.
 
-Readability is Flesch's reading ease, of English alone: about 90 is easily read at 11, 30 is a scientific paper. Demands are
-words that constrain an answer (`must`, `exactly`, `at most` …) in what is asked; reasoning, the words of inference
+Readability is Flesch's reading ease, of English alone: about 90 is easily read at 11, 30 is a scientific paper. Demands
+are words that constrain an answer (`must`, `exactly`, `at most` …) in what is asked; reasoning, the words of inference
 (`because`, `therefore`, `step 2` …) in a response. Both are counts of words from a list: good for comparing groups
 of records, not for judging one.
 """
@@ -25,7 +25,8 @@ _DEMANDS = re.compile(
 )
 _REASONING = re.compile(
     r"\b(?:because|therefore|thus|hence|since|so that|consequently|it follows|implies|which means|given that"
-    r"|assum(?:e|ing)|suppose|if|then|first(?:ly)?|second(?:ly)?|finally|next|step \d+|however|but|whereas|otherwise)\b",
+    r"|assum(?:e|ing)|suppose|if|then|first(?:ly)?|second(?:ly)?|finally|next|step \d+|however|but|whereas"
+    r"|otherwise)\b",
     re.IGNORECASE,
 )
 

@@ -82,7 +82,7 @@ def _vote(evidence: str) -> tuple[int, int] | None:
     if not found:
         return None
     agreeing, asked = int(found[1]), int(found[2])
-    return (agreeing, asked) if 0 < asked and agreeing <= asked else None
+    return (agreeing, asked) if asked > 0 and agreeing <= asked else None
 
 
 def _agreement(check: str, votes: Counter[tuple[int, int]]) -> Agreement:

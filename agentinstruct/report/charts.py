@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from agentinstruct.dataset.measure_figures import Figure
 from agentinstruct.report.html import Child, Html, joined, tag
+from agentinstruct.report.words import number, percent
 
 HIGH = 16
 """Pixels of a bar's row."""
@@ -96,26 +97,29 @@ def histogram(counts: Sequence[int], title: str, described: str, marked: int = -
 
 def ribbon(heights: Sequence[float]) -> Html:
     """A stream that narrows from step to step; what is lost on the way falls out of it."""
-    most, count = (heights[0] if heights else 0) or 1.0, max(1, len(heights))
-    wide, shapes = 100.0 / count, list[Html]()
-    for at, height in enumerate(heights):
-        left, now = at * wide, 100 * height / most
-        before = 100 * (heights[at - 1] if at else height) / most
-        bend = f"C {left + wide * 0.25:.2f} {100 - before:.2f} {left + wide * 0.25:.2f} {100 - now:.2f}"
-        line = f"M {left:.2f} {100 - before:.2f} {bend} {left + wide * 0.5:.2f} {100 - now:.2f} L {left + wide:.2f} {100 - now:.2f}"
-        if before > now:
-            gone = f"M {left:.2f} {100 - before:.2f} {bend} {left + wide * 0.5:.2f} {100 - now:.2f} L {left + wide * 0.5:.2f} {100 - before:.2f} Z"
-            shapes.append(tag("path", d=gone, cls="fallen"))
-        shapes.append(tag("path", d=f"{line} L {left + wide:.2f} 100 L {left:.2f} 100 Z", cls="good"))
+    most, wide = (heights[0] if heights else 0) or 1.0, 100.0 / max(1, len(heights))
+    tops = [100 - 100 * height / most for height in heights]
+    stream, fallen = [f"M 0 {tops[0] if tops else 100:.2f}"], list[Html]()
+    for at, (top, before) in enumerate(zip(tops, [*tops[:1], *tops], strict=False)):
+        left, turn, flat = at * wide, at * wide + wide * 0.25, at * wide + wide * 0.5
+        bend = f"C {turn:.2f} {before:.2f} {turn:.2f} {top:.2f} {flat:.2f} {top:.2f}"
+        stream.append(f"{bend} L {left + wide:.2f} {top:.2f}")
+        if top > before:
+            fallen.append(tag("path", d=f"M {left:.2f} {before:.2f} {bend} L {flat:.2f} {before:.2f} Z", cls="fallen"))
+    shape = tag("path", d=" ".join([*stream, "L 100 100 L 0 100 Z"]), cls="good")
     return tag(
-        "svg", shapes, cls="ribbon", viewBox="0 0 100 100", preserveAspectRatio="none", aria_hidden="true", height=120
+        "svg",
+        [*fallen, shape],
+        cls="ribbon",
+        viewBox="0 0 100 100",
+        preserveAspectRatio="none",
+        aria_hidden="true",
+        height=110,
     )
 
 
 def trend(points: Sequence[tuple[int, Figure]], title: str, *, shares: bool = False) -> Html:
     """Figures by depth, with their intervals, from 0 up."""
-    from agentinstruct.report.words import number, percent
-
     write = percent if shares else number
     known = [(depth, figure) for depth, figure in points if figure.value is not None]
     tops = [figure.high or figure.value or 0.0 for _, figure in known]

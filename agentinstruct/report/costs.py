@@ -43,8 +43,10 @@ def cost(found: Gathered) -> Section | None:
     )
     money = "a model’s price is not known (--prices)" if price is None else f"{usd(price)} at list prices"
     lead = (
-        f"{counted(whole.calls, 'call')} read {compact(whole.read)} tokens ({percent(whole.cached / whole.read if whole.read else 0)} "
-        f"from the provider’s cache) and wrote {compact(whole.written)}{a_record}; {money}. Work that was dropped is counted."
+        f"{counted(whole.calls, 'call')} read {compact(whole.read)} tokens "
+        f"({percent(whole.cached / whole.read if whole.read else 0)} "
+        f"from the provider’s cache) and wrote {compact(whole.written)}{a_record}; {money}. Work that was dropped is "
+        "counted."
     )
     return Section("cost", "Cost", lead, [_by_skill(found), _by_role(total, found.prices)])
 

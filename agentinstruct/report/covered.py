@@ -1,4 +1,4 @@
-"""What of each skill's taxonomy, transforms and goals was drawn, and what never was; and where the right option stands."""
+"""What of each skill's taxonomy, transforms and goals was drawn, what never was; and where the right option stands."""
 
 from collections.abc import Mapping
 
@@ -37,8 +37,7 @@ def _skill(name: str, one: Coverage, most: int) -> Html:
     known = [cell for cell in one.categories if cell.known]
     hit = sum(bool(cell.accepted) for cell in known)
     squares = [tag("span", cls=f"cell {_shade(cell, most)}", title=_told(cell)) for cell in known]
-    even = "" if one.evenness is None else f" · evenness {one.evenness:.2f}"
-    said = tag("figcaption", tag("strong", named(name)), tag("span", f"{hit} of {len(known)}{even}"))
+    said = tag("figcaption", tag("strong", named(name)), tag("span", f"{hit} of {len(known)}"))
     return tag(
         "figure",
         said,
@@ -76,15 +75,21 @@ def _table(skills: Mapping[str, Coverage]) -> Html:
 
 def _others(skills: Mapping[str, Coverage]) -> Html:
     rows = [
-        (named(name), tag("span", _listed(one.transforms)), tag("span", _listed(one.goals)))
+        (named(name), _even(one), tag("span", _listed(one.transforms)), tag("span", _listed(one.goals)))
         for name, one in skills.items()
         if any(cell.drafts for cell in one.transforms)
     ]
-    heads = ("skill", "transforms and their drafts", "refinement goals and their records")
-    note = "A zero is a transform or a goal that has not been drawn, or of which nothing came."
-    return block(
-        "Transforms and goals", lines_table("Transforms and goals by skill", heads, rows, cls="words"), note=note
+    heads = ("skill", "evenness", "transforms and their drafts", "refinement goals and their records")
+    note = (
+        "A zero is a transform or a goal that has not been drawn, or of which nothing came. Evenness is that of "
+        "accepted records over categories: 1 when all have as many."
     )
+    table = lines_table("Transforms and goals by skill", heads, rows, cls="words")
+    return more("Transforms and refinement goals, by skill", tag("p", note, cls="note"), table)
+
+
+def _even(one: Coverage) -> str:
+    return "–" if one.evenness is None else f"{one.evenness:.2f}"
 
 
 def _listed(cells: tuple[Cell, ...]) -> Child:
@@ -112,7 +117,8 @@ def keys(found: Gathered) -> Html | None:
         rows.append((f"{one.options} options", bar(parts, total), *figures))
     heads = ("items with", "keys by place, first to last", "keys", "items", "chi²", "p")
     note = (
-        "If the right option stood in every place equally often, a spread at least this uneven would turn up with probability p "
+        "If the right option stood in every place equally often, a spread at least this uneven would turn up with "
+        "probability p "
         "(chi-square). A small p means that a student could learn where to look. “Too few” is under five keys a place."
     )
     return block("Where the right option stands", lines_table("Keys by place", heads, rows), note=note)

@@ -29,7 +29,7 @@ class Examples:
             if reason in self.reasons or len(self.reasons) < 2000:
                 self.reasons[reason] += 1
                 kept = self.drops.get(reason)
-                if kept is None or len(row["detail"]) > len(kept["detail"]) and len(kept["detail"]) < 40:
+                if kept is None or (len(row["detail"]) > len(kept["detail"]) and len(kept["detail"]) < 40):
                     self.drops[reason] = dict(row)
 
     def chosen(self) -> list[dict[str, Any]]:

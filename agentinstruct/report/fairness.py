@@ -25,7 +25,8 @@ def fairness(found: Gathered) -> Section | None:
         if unlike
         else "No share differs from the seeds beyond chance."
     )
-    lead = f"{counted(audit.records, 'sampled record')}, {beside}. {told if audit.seeds else ''} A difference is a reason to read, not a verdict."
+    read = f"{counted(audit.records, 'sampled record')}, {beside}."
+    lead = f"{read} {told} A difference is a reason to read, not a verdict." if audit.seeds else read
     kinds = sorted({one.kind for one in audit.mentions})
     keys = legend(("seed", "seeds"), ("good", "records"))
     blocks = [

@@ -44,7 +44,8 @@ def _coverage(found: Gathered) -> Iterator[tuple[str, str]]:
         most = max(never, key=lambda skill: len(never[skill]))
         yield (
             "coverage",
-            f"{counted(count, 'category', 'categories')} were never drawn, most in {named(most)}: more seeds draw more.",
+            f"{counted(count, 'category', 'categories')} were never drawn, most in {named(most)}: more seeds draw "
+            "more.",
         )
 
 
@@ -73,9 +74,10 @@ def _variety(found: Gathered) -> Iterator[tuple[str, str]]:
 
 
 def _bias(found: Gathered) -> Iterator[tuple[str, str]]:
-    unlike = [one for one in found.measures.bias.mentions if one.unlike]
-    for one in unlike[:2]:
+    unlike = {one.kind: one for one in found.measures.bias.mentions if one.unlike}
+    for one in unlike.values():
         yield (
             "bias",
-            f"{one.kind}: {one.group} {percent(one.seeds.value)} of mentions in the seeds, {percent(one.records.value)} in the records.",
+            f"{one.kind}: {one.group} {percent(one.seeds.value)} of mentions in the seeds, "
+            f"{percent(one.records.value)} in the records.",
         )

@@ -13,7 +13,6 @@ STATES = {
     "exporting": "It is writing its dataset.",
     "starting": "It is starting.",
     "silent": "A process holds it but has told nothing for a while.",
-    "finished": "It has finished.",
     "stopped": "It was stopped; the same command goes on with it.",
     "budget reached": "Its budget was reached; the same command with a larger one goes on.",
     "failed": "It failed; the same command goes on with it.",

@@ -5,8 +5,9 @@ Records hold what strangers and models wrote, so there is no way to put a string
 
 from collections.abc import Iterable
 from html import escape
-from typing import Union
+from unicodedata import category
 
+_UNSEEN = "\N{REPLACEMENT CHARACTER}"
 _VOID = frozenset({"meta", "br", "hr", "rect", "circle", "line", "path", "use", "col"})
 
 
@@ -16,10 +17,10 @@ class Html(str):
     __slots__ = ()
 
 
-Child = Union[str, int, Html, None, Iterable["Child"]]
+Child = str | int | Html | None | Iterable["Child"]
 
 
-def tag(name: str, *children: Child, **attributes: str | float | bool | None) -> Html:
+def tag(name: str, /, *children: Child, **attributes: str | float | bool | None) -> Html:
     """An element; `cls` is `class`, `_` in a name is `-`, None and False leave an attribute out."""
     written = "".join(
         f" {_named(key)}" if value is True else f' {_named(key)}="{escape(_shown(value))}"'
@@ -59,4 +60,5 @@ def _shown(value: str | float) -> str:
 
 def _visible(text: str) -> str:
     """Without what no page may hold (halves of surrogate pairs, control characters) or what turns text around."""
-    return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
+    kept = (char if char.isprintable() or char in "\n\t" or category(char) == "Zs" else _UNSEEN for char in text)
+    return text if text.isprintable() else "".join(kept)

@@ -1,4 +1,4 @@
-"""Where the records come from: sources and licences, models, prompts by fingerprint, settings, and how figures are made."""
+"""Where the records come from: sources, licences, models, prompts by fingerprint, settings; what each figure is."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -20,7 +20,8 @@ def provenance(found: Gathered) -> Section:
     models = settings.get("models", {})
     prompts = {name: digest for files in settings.get("skills", {}).values() for name, digest in files.items()}
     lead = (
-        f"Run {found.view.manifest.run}, begun {found.view.manifest.created}. Every record carries its own lineage: source and span, "
+        f"Run {found.view.manifest.run}, begun {found.view.manifest.created}. Every record carries its own lineage: "
+        "source and span, "
         "transform, parent, suggestion, each call and each verdict."
     )
     body = [

@@ -34,7 +34,7 @@ SECTIONS: tuple[Callable[[Gathered], Section | None], ...] = (
 def page(found: Gathered) -> str:
     """The whole report."""
     sections = [section for make in SECTIONS if (section := make(found))]
-    links = [tag("li", tag("a", section.title, href=f"#{section.name}")) for section in sections]
+    links = [tag("li", tag("a", section.name.capitalize(), href=f"#{section.name}")) for section in sections]
     title = f"{found.view.folder.name} · dataset report"
     metas = [
         tag("meta", charset="utf-8"),

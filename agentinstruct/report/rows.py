@@ -8,7 +8,7 @@ from agentinstruct.report.html import Html, cut, tag
 from agentinstruct.report.section import Section
 from agentinstruct.report.words import counted, named
 
-LONGEST = 1400
+LONGEST = 900
 TURNS = 6
 
 

@@ -8,7 +8,7 @@ from agentinstruct.report.html import Child, Html, tag
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One chapter of the page: its anchor, its title, what it says in a sentence, and its body."""
+    """One chapter of the page: its anchor and word in the menu, its title, what it says in short, its body."""
 
     name: str
     title: str

@@ -11,7 +11,8 @@ from agentinstruct.report.html import Html, tag
 from agentinstruct.report.section import Section, block, legend
 from agentinstruct.report.words import counted, interval, named, number, percent
 
-_BINS = 25
+_BINS = 20
+"""Bins of similarity; the last begins at NEAR."""
 _CLOUD = "cloud"
 
 
@@ -23,8 +24,10 @@ def diversity(found: Gathered) -> Section | None:
     whole = measures.diversity.get("") or next(iter(measures.diversity.values()))
     how = "hashed words and letters: only overlap of words" if measures.embeddings == "hash" else measures.embeddings
     lead = (
-        f"Measured on a sample of {counted(measures.sampled, 'instruction')}, without the passages they are about, embedded by "
-        f"{measures.embeddings if how == measures.embeddings else how}. {counted(measures.counted.repeated, 'record')} of all "
+        f"Measured on a sample of {counted(measures.sampled, 'instruction')}, without the passages they are about, "
+        "embedded by "
+        f"{measures.embeddings if how == measures.embeddings else how}. {counted(measures.counted.repeated, 'record')} "
+        "of all "
         "ask what another record asks, word for word."
     )
     body = [_spread(found), _map(found), _nearest(whole, len(measures.texts)), _lengths(measures.texts), keys(found)]
@@ -65,9 +68,12 @@ def _spread(found: Gathered) -> Html:
         "original → refined",
     )
     note = (
-        "The Vendi score says how many wholly different instructions would be as diverse as the sample; it grows with the sample. "
-        f"A near-duplicate has a neighbour of cosine {NEAR} or more in the sample, its own original among them. distinct-n is the "
-        "share of different word sequences among the first 2,000. The last column is the Vendi score of as many originals as refined items."
+        "The Vendi score says how many wholly different instructions would be as diverse as the sample; it grows with "
+        "the sample. "
+        f"A near-duplicate has a neighbour of cosine {NEAR} or more in the sample, its own original among them. "
+        "distinct-n is the "
+        "share of different word sequences among the first 2,000. The last column is the Vendi score of as many "
+        "originals as refined items."
     )
     return block("How diverse each skill is", lines_table("Diversity by skill", heads, rows), note=note)
 
@@ -90,7 +96,8 @@ def _map(found: Gathered) -> Html | None:
         )
         panels.append(tag("figure", plot, tag("figcaption", named(skill))))
     note = (
-        "Every sampled instruction on the two main directions of its embedding (PCA): near each other means alike. Grey is "
+        "Every sampled instruction on the two main directions of its embedding (PCA): near each other means alike. "
+        "Grey is "
         "all skills, coloured the skill named."
     )
     shape = cloud([(x, y) for _, x, y, _ in points], _CLOUD)
@@ -103,9 +110,9 @@ def _nearest(whole: Diversity, skills: int) -> Html | None:
     counts = [0] * _BINS
     for value in whole.nearest:
         counts[min(_BINS - 1, int(max(0.0, value) * _BINS))] += 1
-    marked = int(NEAR * _BINS)
-    described = f"{percent(whole.near.value)} have a neighbour of {NEAR} or more; the median is {quantile(sorted(whole.nearest), 0.5):.2f}"
-    plot = histogram(counts, "Similarity to the nearest neighbour", described, marked)
+    median = quantile(sorted(whole.nearest), 0.5)
+    described = f"{percent(whole.near.value)} have a neighbour of {NEAR} or more; the median is {median:.2f}"
+    plot = histogram(counts, "Similarity to the nearest neighbour", described, _BINS - 1)
     axis = tag("div", tag("span", "0 nothing alike"), tag("span", "1 the same"), cls="axis")
     where = "all skills" if skills > 1 else "the skill"
     return block(
@@ -144,7 +151,8 @@ def _lengths(texts: Mapping[str, Texts]) -> Html:
         "ease answered",
     )
     note = (
-        "Bars span the middle half, lines 5 to 95 %, on a logarithmic axis that all share. Ease is Flesch’s reading ease of English: "
+        "Bars span the middle half, lines 5 to 95 %, on a logarithmic axis that all share. Ease is Flesch’s reading "
+        "ease of English: "
         "90 is easy, 30 a scientific paper."
     )
     marks = legend(("seed", "instruction, without its passage"), ("good", "response"))

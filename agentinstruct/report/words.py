@@ -7,14 +7,15 @@ def percent(value: float | None) -> str:
     """A share: whole per cent, with a decimal near its ends."""
     if value is None:
         return "–"
-    return f"{value:.1%}" if 0 < value < 0.1 or 0.9 < value < 1 else f"{value:.0%}"
+    near_end = 0 < abs(value) < 0.1 or 0.9 < abs(value) < 0.9995
+    return _signed(f"{value:.1%}" if near_end else f"{value:.0%}")
 
 
 def number(value: float | None, digits: int = 1) -> str:
     """A number with separators."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.{digits}f}"
+    return _signed(f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.{digits}f}")
 
 
 def interval(figure: Figure, *, shares: bool = False) -> str:
@@ -49,3 +50,8 @@ def named(name: str) -> str:
 def counted(count: int, one: str, many: str = "") -> str:
     """`1 draft`, `2 drafts`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _signed(written: str) -> str:
+    """With a minus sign of its own, which nothing at all has not."""
+    return written.replace("-", "−") if any(digit in "123456789" for digit in written) else written.lstrip("-")

@@ -22,7 +22,8 @@ def funnel(found: Gathered) -> Section:
         return Section("funnel", "From drafts to records", None, body)
     lead = (
         f"{total.passed.value:.0%} of {counted(total.drafts, 'draft')} became accepted records "
-        f"(95 % interval {interval(total.passed, shares=True)}). Nothing disappears: every loss has a stage and a reason."
+        f"(95 % interval {interval(total.passed, shares=True)}). Nothing disappears: every loss has a stage and a "
+        "reason."
     )
     return Section(
         "funnel", "From drafts to records", lead, [_stream(total), _faults(found), _skills(found), _reasons(found)]
@@ -125,6 +126,7 @@ def quality(found: Gathered) -> Section | None:
     if not checks:
         return None
     ranked = sorted(checks.items(), key=lambda pair: (-pair[1][1], -pair[1][0], pair[0]))
+    most = max(1, min(CHECKS, sum(bool(failed) for _, (_, failed) in ranked)))
     kinds = Counter(kind for _, kind in checks)
     said = {"exact": "exact", "run": "by running code or a solver", "model": "by asking a model"}
     lead = (
@@ -132,7 +134,7 @@ def quality(found: Gathered) -> Section | None:
         + ", ".join(f"{n} {said.get(k, k)}" for k, n in kinds.most_common())
         + "."
     )
-    shown, rest = ranked[:CHECKS], ranked[CHECKS:]
+    shown, rest = ranked[:most], ranked[most:]
     body = [
         block("What failed", legend(("good", "passed"), ("loss4", "failed")), _checks("Checks that failed most", shown))
     ]
@@ -172,7 +174,8 @@ def _agreement(found: Gathered) -> Html | None:
     ]
     heads = ("check", "unanimous, 0 to 100 %", "", "95 % interval", "pairs that agree", "kappa", "drafts")
     note = (
-        "Where several independent models judged one draft: how often all said the same, how often two of them did, and Fleiss’ "
+        "Where several independent models judged one draft: how often all said the same, how often two of them did, "
+        "and Fleiss’ "
         "kappa, which takes away what chance would give (1 perfect, 0 chance, – where all votes are alike)."
     )
     return block("How far voters agreed", lines_table("Agreement of voters by check", heads, rows), note=note)
