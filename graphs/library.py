@@ -68,7 +68,7 @@ class Library:
         return {"library": reply.library, "apis": merge_apis(reply.apis), "passage": passage}
 
     async def _ask(self, name: str, model: str, seed: Seed) -> tuple[ApiList, Call]:
-        agent = self.crew.agent(name, ApiList, f"transform/{name}")
+        agent = self.crew.agent(name, ApiList, f"transform/{name}", accept=listed)
         reply, call = await agent(model, f"{seed.id}/{name}", seed=seed)
         if not reply.suitable or not reply.apis:
             error = ReplyError("declined", reply.reason or "no function was found in the seed", calls=(call,))
@@ -118,6 +118,12 @@ class Library:
         text = as_json(library.model_dump(mode="json", exclude_defaults=True))
         passage = Passage(text=text, transform=before.transform, calls=(*before.calls, call))
         return {"simulator": spec, "passage": passage}
+
+
+def listed(reply: ApiList) -> None:
+    """Refuse a list that calls itself suitable and is empty."""
+    if reply.suitable and not reply.apis:
+        raise ReplyError("empty list", "`suitable` is true, but `apis` is empty: list the functions and methods")
 
 
 def usable(spec: SimulatorSpec, apis: Sequence[Api]) -> None:

@@ -85,7 +85,7 @@ class Visits(Episodes):
                 step = step.model_copy(update={"heard": heard})
                 calls.append(call)
             steps.append(step)
-            if act.action == "answer":
+            if act.action == "answer" or in_circles(steps):
                 break
         return self._told(draft, visit, setting, steps, calls), steps
 
@@ -99,6 +99,11 @@ class Visits(Episodes):
         opening = layout.fill({"question": visit.task.task, "passage": steps[0].seen, "options": visit.history})
         messages = visit_messages(f"{setting}\n\n{vocabulary}".strip(), opening, steps)
         return draft.model_copy(update={"messages": messages, "calls": tuple(calls)})
+
+
+def in_circles(steps: list[Step]) -> bool:
+    """Whether the same was done three times in a row before the same page: more of it changes nothing."""
+    return len(steps) > 2 and all((one.action, one.seen) == (steps[-1].action, steps[-1].seen) for one in steps[-3:])
 
 
 @dataclass(frozen=True, slots=True)
