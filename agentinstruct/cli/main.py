@@ -1,4 +1,4 @@
-"""`agentinstruct`: run · status · view · report · estimate · preview · check · draw · skills · export · cache · fetch."""
+"""`agentinstruct`: run · status · view · report · estimate · preview · check · draw · skills · export · cache …"""
 
 import sys
 

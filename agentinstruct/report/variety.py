@@ -35,8 +35,7 @@ def diversity(found: Gathered) -> Section | None:
 
 
 def _spread(found: Gathered) -> Html:
-    most = max((one.sampled for one in found.measures.diversity.values()), default=1)
-    most = max((one.vendi.value or 0 for skill, one in found.measures.diversity.items()), default=0) or most
+    most = max((one.vendi.value or 1 for one in found.measures.diversity.values()), default=1)
     rows = []
     for skill, one in sorted(
         found.measures.diversity.items(), key=lambda pair: (pair[0] != "", -(pair[1].vendi.value or 0))
