@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from agentinstruct.agents.errors import ModelError, ProviderDown, ProviderError, RunError
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill
-from agentinstruct.run.folder import storage_error, subfolder
+from agentinstruct.run.folder import CORPUS, storage_error, subfolder
 from agentinstruct.run.plan import UNSEARCHED, RunConfig
 from agentinstruct.seeds import read_seeds
 from agentinstruct.tools.corpus import searching
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 LARGEST = 5000
 """Seed chunks that are indexed, in reading order: enough neighbours for any seed, in bounded memory and time."""
-FOLDER = "corpus"
-"""Where in the run folder the index is kept."""
 _BATCH = 256
 
 
@@ -88,7 +86,7 @@ def _wanted(config: RunConfig, skills: Sequence[Skill]) -> bool:
 
 
 def _load(config: RunConfig) -> Corpus | None:
-    folder, spec = config.out / FOLDER, config.embeddings_spec()
+    folder, spec = config.out / CORPUS, config.embeddings_spec()
     try:
         index = Corpus.load(folder, _embeddings(config, spec))
     except IndexDamaged as problem:
@@ -102,7 +100,7 @@ def _build(config: RunConfig) -> tuple[Corpus, bool]:
     spec = config.embeddings_spec()
     chunks, more = _chunks(config)
     try:
-        return _grown(config.out / FOLDER, chunks, _embeddings(config, spec)), more
+        return _grown(config.out / CORPUS, chunks, _embeddings(config, spec)), more
     except EmbeddingsDown as error:
         raise ProviderDown(f"--embeddings {spec}: {error}") from error
     except ValueError as error:
