@@ -50,6 +50,14 @@ def coverage(counted: Counted, skills: Iterable[str]) -> dict[str, Coverage]:
     return {skill: _of(counted, skill) for skill in sorted({*skills, *counted.funnels})}
 
 
+def taxonomy(name: str) -> list[str]:
+    """A skill's categories; none where it is not installed here."""
+    try:
+        return list(load_skill(name).categories)
+    except SkillError:
+        return []
+
+
 def _of(counted: Counted, name: str) -> Coverage:
     drafts, accepted, transforms, goals = (
         found.get(name, Counter[str]())
