@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SAMPLE = 120
 """Records of one skill and depth that are sampled."""
-_EMBEDDED = 1000
+_EMBEDDED = 600
 """Characters of an instruction that are embedded."""
 _READ = 600
 """Records that are read for the bias audit."""

@@ -232,6 +232,16 @@ def test_a_run_that_somebody_works_on_is_read_without_touching_it(tmp_path):
     assert "1 accepted record of 1 skill" in page.text and "starting" in page.text
 
 
+def test_what_an_export_left_out_is_shown(tmp_path):
+    Journal.open(tmp_path, SETTINGS).close()
+    counts = {"rows": 10, "kept": 7, "removed": {HOSTILE: 3}, "flags": {"flags": {"refusal": 2}, "drops": ["refusal"]}}
+    (tmp_path / "clean.json").write_text(json.dumps(counts))
+    page = written(tmp_path)
+    assert "3 of 10 records (30%)" in page.text and "refusal" in page.text
+    (tmp_path / "clean.json").write_text('{"rows": "many"}')
+    assert "cleaning" not in [section["id"] for section in written(tmp_path).all("section")]
+
+
 def test_what_cannot_be_done_is_told(run, tmp_path):
     unwritable = report(run, "--out", "/proc/report.html")
     assert unwritable.returncode == 2 and "--out" in unwritable.stderr
