@@ -24,9 +24,10 @@ def diversity(found: Gathered) -> Section | None:
         return None
     whole = measures.diversity.get("") or next(iter(measures.diversity.values()))
     embedder = _EMBEDDERS.get(measures.embeddings, measures.embeddings)
+    repeated = measures.counted.repeated or "none"
     lead = (
         f"Measured on a sample of {counted(measures.sampled, 'instruction')}, without the passages they are about, "
-        f"embedded by {embedder}. Of all records {measures.counted.repeated or 'none'} ask what another one asks, word for word."
+        f"embedded by {embedder}. Of all records {repeated} ask what another one asks, word for word."
     )
     body = [_spread(found), _map(found), _nearest(whole, len(measures.texts)), _lengths(measures.texts), keys(found)]
     return Section("diversity", "Diversity and length", lead, body)
