@@ -1,4 +1,4 @@
-"""`agentinstruct`: run status view estimate preview check draw skills export cache fetch server-key."""
+"""`agentinstruct`: run status view report estimate preview check draw skills export cache fetch server-key."""
 
 import sys
 
@@ -11,6 +11,7 @@ from agentinstruct.cli.estimate import estimate
 from agentinstruct.cli.export import export
 from agentinstruct.cli.fetch import fetch
 from agentinstruct.cli.preview import preview
+from agentinstruct.cli.report import report
 from agentinstruct.cli.run import run
 from agentinstruct.cli.server_key import server_key
 from agentinstruct.cli.skills import skills
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, status, view, estimate, preview, check, draw, skills, export, cache, fetch, server_key):
+for command in (run, status, view, report, estimate, preview, check, draw, skills, export, cache, fetch, server_key):
     app.command()(command)
 
 
