@@ -52,7 +52,7 @@ class Slim:
 
     id: str
     skill: str
-    category: str
+    seed: str
     depth: int
     language: str
     asked: str
@@ -67,7 +67,7 @@ def slim(row: Mapping[str, Any]) -> Slim:
     return Slim(
         row["id"],
         row["skill"],
-        row["category"],
+        row["seed_id"],
         row["depth"],
         row["language"],
         asked[:MOST],

@@ -9,6 +9,7 @@ ABOUT = {
     "vendi": "Number of texts: exponential of the entropy of the eigenvalues of the sample’s cosine matrix.",
     "similarity": "Mean cosine of two different sampled instructions.",
     "near": "Share of sampled instructions with a neighbour in the sample at cosine 0.95 or more.",
+    "far": "The same, with neighbours of other seeds alone: what no refinement of one item explains.",
     "distinct": "Different n-grams over all n-grams, of the first 2,000 of a sample.",
     "repeated": "Records that ask what another one asks, word for word (hash of the item), over all records.",
     "asked_words": "Words of the user’s turns, without the passage.",

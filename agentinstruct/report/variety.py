@@ -49,7 +49,8 @@ def _spread(found: Gathered) -> Html:
                 one.sampled,
                 _similar(one),
                 percent(one.near.value),
-                interval(one.near, shares=True),
+                percent(one.far.value),
+                interval(one.far, shares=True),
                 " · ".join(f"{value:.2f}" for _, value, _ in one.distinct),
                 refined,
             )
@@ -61,17 +62,16 @@ def _spread(found: Gathered) -> Html:
         "sample",
         "mean similarity",
         "near-duplicates",
+        "of another seed",
         "95 % interval",
         "distinct-1 · 2 · 3",
         "original → refined",
     )
     note = (
         "The Vendi score says how many wholly different instructions would be as diverse as the sample; it grows with "
-        "the sample. "
-        f"A near-duplicate has a neighbour of cosine {NEAR} or more in the sample, its own original among them. "
-        "distinct-n is the "
-        "share of different word sequences among the first 2,000. The last column is the Vendi score of as many "
-        "originals as refined items."
+        f"the sample. A near-duplicate has a neighbour of cosine {NEAR} or more in the sample, its own original among "
+        "them, or one made from another seed (with the interval of that). distinct-n is the share of different word "
+        "sequences among the first 2,000. The last column is the Vendi score of as many originals as refined items."
     )
     return block("How diverse each skill is", lines_table("Diversity by skill", heads, rows), note=note)
 
