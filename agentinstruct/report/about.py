@@ -14,6 +14,7 @@ ABOUT = {
     "repeated": "Records that ask what another one asks, word for word (hash of the item), over all records.",
     "asked_words": "Words of the user’s turns, without the passage.",
     "answered_words": "Words of the assistant’s turns.",
+    "tokens_of_texts": "WordPiece tokens (BERT’s) of what is asked and answered, where the extra `local` is installed.",
     "demands": "Words in what is asked that constrain the answer (must, exactly, at most, only …), by a list.",
     "reasoning": "Words of inference (because, therefore, if, step 2 …) in 100 words of the response, by a list.",
     "ease": "Flesch reading ease, English only: 90 is easy, 30 a scientific paper.",

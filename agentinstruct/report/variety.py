@@ -133,9 +133,9 @@ def _lengths(texts: Mapping[str, Texts]) -> Html:
                 _middle(asked),
                 box(answered, 0, high, "good"),
                 _middle(answered),
-                number(one.traits["context_words"].value, 0),
-                number(one.traits["asked_ease"].value, 0),
-                number(one.traits["answered_ease"].value, 0),
+                f"{_whole(one, 'asked_tokens')} · {_whole(one, 'answered_tokens')}",
+                _whole(one, "context_words"),
+                f"{_whole(one, 'asked_ease')} · {_whole(one, 'answered_ease')}",
             )
         )
     heads = (
@@ -144,14 +144,13 @@ def _lengths(texts: Mapping[str, Texts]) -> Html:
         "median",
         "words answered",
         "median",
-        "passage, mean",
-        "ease asked",
-        "ease answered",
+        "tokens, mean",
+        "passage, words",
+        "ease",
     )
     note = (
-        "Bars span the middle half, lines 5 to 95 %, on a logarithmic axis that all share. Ease is Flesch’s reading "
-        "ease of English: "
-        "90 is easy, 30 a scientific paper."
+        "Bars span the middle half, lines 5 to 95 %, on a logarithmic axis that all share. Tokens (WordPiece), and "
+        "Flesch’s reading ease of English (90 is easy, 30 a scientific paper), are of what is asked · of the response."
     )
     marks = legend(("seed", "instruction, without its passage"), ("good", "response"))
     return block(
@@ -160,6 +159,10 @@ def _lengths(texts: Mapping[str, Texts]) -> Html:
         lines_table("Length and readability by skill", heads, rows, cls="two"),
         note=note,
     )
+
+
+def _whole(one: Texts, trait: str) -> str:
+    return number(one.traits[trait].value, 0)
 
 
 def _middle(values: Sequence[int]) -> str:
