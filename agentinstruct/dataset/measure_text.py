@@ -60,7 +60,6 @@ class Slim:
     skill: str
     seed: str
     depth: int
-    language: str
     asked: str
     """The user's turns without the passage they are about."""
     answered: str
@@ -75,7 +74,6 @@ def slim(row: Mapping[str, Any]) -> Slim:
         row["skill"],
         row["seed_id"],
         row["depth"],
-        row["language"],
         asked[:MOST],
         answered[:MOST],
         features(row, asked, answered),

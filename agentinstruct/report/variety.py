@@ -7,7 +7,7 @@ from agentinstruct.dataset.measure_diversity import NEAR, Diversity
 from agentinstruct.report.charts import Part, bar, box, cloud, histogram, lines_table, quantile, scatter
 from agentinstruct.report.covered import keys
 from agentinstruct.report.gather import Gathered
-from agentinstruct.report.html import Html, tag
+from agentinstruct.report.html import Child, Html, tag
 from agentinstruct.report.section import Section, block, legend
 from agentinstruct.report.words import counted, interval, named, number, percent
 
@@ -35,45 +35,46 @@ def diversity(found: Gathered) -> Section | None:
 
 def _spread(found: Gathered) -> Html:
     most = max((one.vendi.value or 1 for one in found.measures.diversity.values()), default=1)
-    rows = []
-    for skill, one in sorted(
-        found.measures.diversity.items(), key=lambda pair: (pair[0] != "", -(pair[1].vendi.value or 0))
-    ):
-        pair = found.measures.by_depth.get(skill)
-        refined = f"{number(pair[0].vendi.value)} → {number(pair[1].vendi.value)} ({pair[0].sampled})" if pair else "–"
-        rows.append(
-            (
-                named(skill) or "all skills",
-                bar([Part(one.vendi.value or 0, "good", number(one.vendi.value))], most),
-                number(one.vendi.value),
-                one.sampled,
-                _similar(one),
-                percent(one.near.value),
-                percent(one.far.value),
-                interval(one.far, shares=True),
-                " · ".join(f"{value:.2f}" for _, value, _ in one.distinct),
-                refined,
-            )
-        )
-    heads = (
-        "skill",
-        "Vendi score",
-        "",
-        "sample",
-        "mean similarity",
-        "near-duplicates",
-        "of another seed",
-        "95 % interval",
-        "distinct-1 · 2 · 3",
-        "original → refined",
-    )
+    ranked = sorted(found.measures.diversity.items(), key=lambda pair: (pair[0] != "", -(pair[1].vendi.value or 0)))
+    rows = [_line(skill, one, found.measures.by_depth.get(skill), most) for skill, one in ranked]
     note = (
         "The Vendi score says how many wholly different instructions would be as diverse as the sample; it grows with "
         f"the sample. A near-duplicate has a neighbour of cosine {NEAR} or more in the sample, its own original among "
         "them, or one made from another seed (with the interval of that). distinct-n is the share of different word "
         "sequences among the first 2,000. The last column is the Vendi score of as many originals as refined items."
     )
-    return block("How diverse each skill is", lines_table("Diversity by skill", heads, rows), note=note)
+    return block("How diverse each skill is", lines_table("Diversity by skill", _SPREAD, rows), note=note)
+
+
+_SPREAD = (
+    "skill",
+    "Vendi score",
+    "",
+    "sample",
+    "mean similarity",
+    "near-duplicates",
+    "of another seed",
+    "95 % interval",
+    "distinct-1 · 2 · 3",
+    "original → refined",
+)
+
+
+def _line(skill: str, one: Diversity, depths: tuple[Diversity, Diversity] | None, most: float) -> list[Child]:
+    score = number(one.vendi.value)
+    refined = f"{number(depths[0].vendi.value)} → {number(depths[1].vendi.value)}" if depths else "–"
+    return [
+        named(skill) or "all skills",
+        bar([Part(one.vendi.value or 0, "good", score)], most),
+        score,
+        one.sampled,
+        _similar(one),
+        percent(one.near.value),
+        percent(one.far.value),
+        interval(one.far, shares=True),
+        " · ".join(f"{value:.2f}" for _, value, _ in one.distinct),
+        f"{refined} ({depths[0].sampled})" if depths else refined,
+    ]
 
 
 def _similar(one: Diversity) -> str:
