@@ -1,0 +1,28 @@
+"""What each figure is, in a sentence, with its unit: the words of the page and of `--json`."""
+
+ABOUT = {
+    "interval": "95 %: Wilson’s of a share, bootstrap of a mean (seeded, so the same run gives the same).",
+    "sample": "Of each skill and depth the records with the smallest ids, which are hashes: a fair draw, always the same.",
+    "yield": "Share of drafts that became accepted records.",
+    "covered": "Share of a skill’s categories with an accepted record; those of which no draft was made are named.",
+    "evenness": "Entropy of accepted records over a skill’s categories, over its most: 1 is even, 0 is all in one.",
+    "vendi": "Number of texts: exponential of the entropy of the eigenvalues of the sample’s cosine matrix.",
+    "similarity": "Mean cosine of two different sampled instructions.",
+    "near": "Share of sampled instructions with a neighbour in the sample at cosine 0.95 or more.",
+    "distinct": "Different n-grams over all n-grams, of the first 2,000 of a sample.",
+    "repeated": "Records that ask what another one asks, word for word (hash of the item), over all records.",
+    "asked_words": "Words of the user’s turns, without the passage.",
+    "answered_words": "Words of the assistant’s turns.",
+    "demands": "Words in what is asked that constrain the answer (must, exactly, at most, only …), by a list.",
+    "reasoning": "Words of inference (because, therefore, if, step 2 …) in 100 words of the response, by a list.",
+    "ease": "Flesch reading ease, English only: 90 is easy, 30 a scientific paper.",
+    "accuracy": "Share of independent solvers’ votes that came to the key.",
+    "harder": "Share of refined drafts that a judge found harder than what they refine, whichever was shown first.",
+    "unanimous": "Share of drafts on which all voters of a check said the same.",
+    "kappa": "Fleiss’ kappa of voters: agreement beyond chance.",
+    "keys": "Right options by their place; p is the chance that an even spread looks this uneven (chi-square).",
+    "mentions": "Share of a group among mentions of its kind; interval by the number of texts that mention the kind.",
+    "sentiment": "Mean VADER compound of sentences that mention a group, −1 to 1.",
+    "tokens": "Tokens as the provider counted them, of records and of drops.",
+    "cost": "USD at list prices (tools/prices.json, or --prices).",
+}

@@ -1,0 +1,91 @@
+"""The top of the page: what this is, its headline numbers, and what is worth a look."""
+
+import time
+
+from agentinstruct.report.costs import cost_of, summed
+from agentinstruct.report.findings import findings
+from agentinstruct.report.gather import Gathered
+from agentinstruct.report.html import Html, tag
+from agentinstruct.report.words import compact, counted, interval, percent, usd
+
+STATES = {
+    "running": "It still works: these are the figures so far.",
+    "exporting": "It is writing its dataset.",
+    "starting": "It is starting.",
+    "silent": "A process holds it but has told nothing for a while.",
+    "stopped": "It was stopped; the same command goes on with it.",
+    "budget reached": "Its budget was reached; the same command with a larger one goes on.",
+    "failed": "It failed; the same command goes on with it.",
+    "killed": "It was killed; the same command goes on with it.",
+    "unknown": "Nobody runs it; the same command goes on with it.",
+}
+
+
+def head(found: Gathered) -> Html:
+    """Title, state and headline numbers."""
+    total, view = found.measures.counted.total, found.view
+    at = time.strftime("%d %B %Y, %H:%M", time.localtime(view.now))
+    state = tag("span", view.state, cls=f"state {'bad' if view.state in ('failed', 'killed') else 'well'}")
+    skills = sum(bool(one.accepted) for one in found.measures.counted.funnels.values())
+    made = (
+        f"{counted(total.accepted, 'accepted record')} of {counted(skills, 'skill')}"
+        if total.accepted
+        else "No accepted record yet"
+    )
+    title = tag("h1", made)
+    where = tag("p", tag("span", view.folder.name, cls="run"), state, STATES.get(view.state, ""), cls="standing")
+    why = tag("p", view.told.why, cls="why") if view.told and view.told.why else None
+    return tag("header", tag("p", f"Dataset report · {at}", cls="eyebrow"), title, where, why, _tiles(found))
+
+
+def _tiles(found: Gathered) -> Html:
+    counted_ = found.measures.counted
+    total, cells = (
+        counted_.total,
+        [cell for one in found.measures.coverage.values() for cell in one.categories if cell.known],
+    )
+    spent = {(skill, *payee): one for skill, purse in counted_.spent.items() for payee, one in purse.items()}
+    whole = summed({(role, f"{skill} {model}"): one for (skill, role, model), one in spent.items()})
+    prices = [cost_of(purse, found.prices) for purse in counted_.spent.values()]
+    price = None if any(one is None for one in prices) else sum(one or 0.0 for one in prices)
+    tokens = (whole.read + whole.written) / total.accepted if total.accepted else None
+    whole_vendi = found.measures.diversity.get("") or next(iter(found.measures.diversity.values()), None)
+    tiles = [
+        (
+            "yield",
+            percent(total.passed.value),
+            f"of {counted(total.drafts, 'draft')}, {interval(total.passed, shares=True)}"
+            if total.drafts
+            else "no draft yet",
+        ),
+        (
+            "refined",
+            percent(total.refined / total.records if total.records else None),
+            "of records refine another item",
+        ),
+        ("categories", f"{sum(bool(cell.accepted) for cell in cells):,} of {len(cells):,}", "have an accepted record"),
+        ("tokens a record", "–" if tokens is None else compact(tokens), f"in {counted(whole.calls, 'call')}"),
+        (
+            "cost",
+            usd(price),
+            f"{usd(price / total.accepted)} an accepted record" if price and total.accepted else "at list prices",
+        ),
+    ]
+    if whole_vendi and whole_vendi.vendi.value:
+        tiles.append(
+            ("Vendi score", f"{whole_vendi.vendi.value:.0f}", f"of {whole_vendi.sampled} sampled instructions")
+        )
+    return tag(
+        "dl",
+        [tag("div", tag("dt", name), tag("dd", value, cls="big"), tag("dd", words)) for name, value, words in tiles],
+        cls="tiles",
+    )
+
+
+def noteworthy(found: Gathered) -> Html | None:
+    """The findings, each with a link to where it is shown."""
+    told = findings(found)
+    if not told:
+        return None
+    items = [tag("li", tag("a", words, href=f"#{section}")) for section, words in told]
+    return tag("aside", tag("h2", "Worth a look", id="look"), tag("ul", items), aria_labelledby="look", cls="look")
