@@ -26,7 +26,7 @@ def report(
     with told():
         from agentinstruct.report.gather import gather
 
-        spec, embed = _embeddings(embeddings)
+        spec, embed = embeddings_of(embeddings)
         found = gather(run, embed, spec, _prices(prices))
         if as_json:
             from agentinstruct.report.figures import as_json as write
@@ -42,7 +42,8 @@ def report(
     typer.echo(f"{path}  ({path.stat().st_size / 1e6:.1f} MB)")
 
 
-def _embeddings(spec: str) -> "tuple[str, Embed]":
+def embeddings_of(spec: str) -> "tuple[str, Embed]":
+    """What makes unit vectors of texts, with its name; the embedded model where it is ready, else hashes."""
     from agentinstruct.agents.errors import SetupError
     from agentinstruct.tools.embeddings import embeddings, local_ready
 
