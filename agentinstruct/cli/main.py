@@ -26,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, status, view, estimate, preview, check, draw, skills, export, report, experiment, cache, fetch):
+for command in (run, status, view, report, estimate, preview, check, draw, skills, export, experiment, cache, fetch):
     app.command()(command)
 
 

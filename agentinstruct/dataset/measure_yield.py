@@ -120,6 +120,15 @@ class Counted:
         return total
 
     @property
+    def purse(self) -> dict[Payee, Spent]:
+        """What all skills took, by role and model."""
+        purse: dict[Payee, Spent] = {}
+        for spent in self.spent.values():
+            for payee, one in spent.items():
+                purse.setdefault(payee, Spent()).add(one)
+        return purse
+
+    @property
     def repeated(self) -> int:
         """Records that ask what another record asks, word for word."""
         return len(self.items) - len(set(self.items))

@@ -2,7 +2,7 @@
 
 ABOUT = {
     "interval": "95 %: Wilson’s of a share, bootstrap of a mean (seeded, so the same run gives the same).",
-    "sample": "Of each skill and depth the records with the smallest ids, which are hashes: a fair draw, the same each time.",
+    "sample": "Of each skill and depth the records with the smallest ids, which are hashes: a fair draw.",
     "yield": "Share of drafts that became accepted records.",
     "covered": "Share of a skill’s categories with an accepted record; those of which no draft was made are named.",
     "evenness": "Entropy of accepted records over a skill’s categories, over its most: 1 is even, 0 is all in one.",

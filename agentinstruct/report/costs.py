@@ -29,15 +29,11 @@ def summed(spent: Mapping[Payee, Spent]) -> Spent:
 
 def cost(found: Gathered) -> Section | None:
     """Tokens, calls and money per accepted record."""
-    counted_ = found.measures.counted
-    total: dict[Payee, Spent] = {}
-    for purse in counted_.spent.values():
-        for payee, one in purse.items():
-            total.setdefault(payee, Spent()).add(one)
+    total = found.measures.counted.purse
     whole = summed(total)
     if not whole.calls:
         return None
-    accepted, price = counted_.total.accepted, cost_of(total, found.prices)
+    accepted, price = found.measures.counted.total.accepted, cost_of(total, found.prices)
     a_record = (
         f": {compact((whole.read + whole.written) / accepted)} tokens for each accepted record" if accepted else ""
     )

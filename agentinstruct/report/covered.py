@@ -14,7 +14,7 @@ def coverage(found: Gathered) -> Section | None:
     """Categories, transforms and goals."""
     skills = found.measures.coverage
     cells = [cell for one in skills.values() for cell in one.categories if cell.known]
-    if not cells:
+    if not cells or not found.measures.counted.total.drafts:
         return None
     covered, drawn = sum(bool(cell.accepted) for cell in cells), sum(bool(cell.drafts) for cell in cells)
     lead = (

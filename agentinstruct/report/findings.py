@@ -26,7 +26,8 @@ def _yield(found: Gathered) -> Iterator[tuple[str, str]]:
         if one.passed.high is not None and one.passed.high < FEW
     ]
     if low:
-        yield "funnel", f"Few drafts pass in {', '.join(low)}."
+        every = len(low) > 3 and len(low) == len(found.measures.counted.funnels)
+        yield "funnel", f"Few drafts pass in {'any skill' if every else ', '.join(low)}."
     checks = found.measures.counted.checks
     hard = sorted(((one.failed / one.asked, key, one) for key, one in checks.items() if one.asked >= 20), reverse=True)
     if hard and hard[0][0] > 1 - FEW:
@@ -40,7 +41,7 @@ def _yield(found: Gathered) -> Iterator[tuple[str, str]]:
 def _coverage(found: Gathered) -> Iterator[tuple[str, str]]:
     never = {skill: one.never for skill, one in found.measures.coverage.items() if one.never}
     count = sum(map(len, never.values()))
-    if count:
+    if count and found.measures.counted.total.drafts:
         most = max(never, key=lambda skill: len(never[skill]))
         yield (
             "coverage",

@@ -27,11 +27,9 @@ def head(found: Gathered) -> Html:
     at = time.strftime("%d %B %Y, %H:%M", time.localtime(view.now))
     state = tag("span", view.state, cls=f"state {'bad' if view.state in ('failed', 'killed') else 'well'}")
     skills = sum(bool(one.accepted) for one in found.measures.counted.funnels.values())
-    made = (
-        f"{counted(total.accepted, 'accepted record')} of {counted(skills, 'skill')}"
-        if total.accepted
-        else "No accepted record yet"
-    )
+    made = f"{counted(total.records, 'record')}, none accepted" if total.records else "No record yet"
+    if total.accepted:
+        made = f"{counted(total.accepted, 'accepted record')} of {counted(skills, 'skill')}"
     title = tag("h1", made)
     where = tag("p", tag("span", view.folder.name, cls="run"), state, STATES.get(view.state, ""), cls="standing")
     why = tag("p", view.told.why, cls="why") if view.told and view.told.why else None
@@ -39,47 +37,33 @@ def head(found: Gathered) -> Html:
 
 
 def _tiles(found: Gathered) -> Html:
-    counted_ = found.measures.counted
-    total, cells = (
-        counted_.total,
-        [cell for one in found.measures.coverage.values() for cell in one.categories if cell.known],
-    )
-    spent = {(skill, *payee): one for skill, purse in counted_.spent.items() for payee, one in purse.items()}
-    whole = summed({(role, f"{skill} {model}"): one for (skill, role, model), one in spent.items()})
-    prices = [cost_of(purse, found.prices) for purse in counted_.spent.values()]
-    price = None if any(one is None for one in prices) else sum(one or 0.0 for one in prices)
-    tokens = (whole.read + whole.written) / total.accepted if total.accepted else None
-    whole_vendi = found.measures.diversity.get("") or next(iter(found.measures.diversity.values()), None)
-    tiles = [
-        (
-            "yield",
-            percent(total.passed.value),
-            f"of {counted(total.drafts, 'draft')}, {interval(total.passed, shares=True)}"
-            if total.drafts
-            else "no draft yet",
-        ),
-        (
-            "refined",
-            percent(total.refined / total.records if total.records else None),
-            "of records refine another item",
-        ),
-        ("categories", f"{sum(bool(cell.accepted) for cell in cells):,} of {len(cells):,}", "have an accepted record"),
-        ("tokens a record", "–" if tokens is None else compact(tokens), f"in {counted(whole.calls, 'call')}"),
-        (
-            "cost",
-            usd(price),
-            f"{usd(price / total.accepted)} an accepted record" if price and total.accepted else "at list prices",
-        ),
+    tiles = [*_made(found), *_paid(found)]
+    spread = found.measures.diversity.get("") or next(iter(found.measures.diversity.values()), None)
+    if spread and spread.vendi.value:
+        tiles.append(("Vendi score", f"{spread.vendi.value:.0f}", f"of {spread.sampled} sampled instructions"))
+    cells = [tag("div", tag("dt", name), tag("dd", value, cls="big"), tag("dd", words)) for name, value, words in tiles]
+    return tag("dl", cells, cls="tiles")
+
+
+def _made(found: Gathered) -> list[tuple[str, str, str]]:
+    total = found.measures.counted.total
+    cells = [cell for one in found.measures.coverage.values() for cell in one.categories if cell.known]
+    drafts = f"of {counted(total.drafts, 'draft')}, {interval(total.passed, shares=True)}"
+    refined = total.refined / total.records if total.records else None
+    covered = f"{sum(bool(cell.accepted) for cell in cells):,} of {len(cells):,}"
+    return [
+        ("yield", percent(total.passed.value), drafts if total.drafts else "no draft yet"),
+        ("refined", percent(refined), "of records refine another item"),
+        ("categories", covered, "have an accepted record"),
     ]
-    if whole_vendi and whole_vendi.vendi.value:
-        tiles.append(
-            ("Vendi score", f"{whole_vendi.vendi.value:.0f}", f"of {whole_vendi.sampled} sampled instructions")
-        )
-    return tag(
-        "dl",
-        [tag("div", tag("dt", name), tag("dd", value, cls="big"), tag("dd", words)) for name, value, words in tiles],
-        cls="tiles",
-    )
+
+
+def _paid(found: Gathered) -> list[tuple[str, str, str]]:
+    purse, accepted = found.measures.counted.purse, found.measures.counted.total.accepted
+    whole, price = summed(purse), cost_of(purse, found.prices)
+    tokens = compact((whole.read + whole.written) / accepted) if accepted else "–"
+    each = f"{usd(price / accepted)} an accepted record" if price and accepted else "at list prices"
+    return [("tokens a record", tokens, f"in {counted(whole.calls, 'call')}"), ("cost", usd(price), each)]
 
 
 def noteworthy(found: Gathered) -> Html | None:

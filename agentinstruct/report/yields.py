@@ -32,13 +32,12 @@ def funnel(found: Gathered) -> Section:
 
 def _stream(total: Funnel) -> Html:
     steps = total.steps()
-    words = {"drafts": "drafts", "accepted": "accepted"}
     before = [steps[0][1], *(count for _, count in steps)]
     cells = []
     for (name, count), last in zip(steps, before, strict=False):
         lost = last - count
         gone = tag("span", f"−{lost:,}" if lost else "\N{NO-BREAK SPACE}", cls="gone")
-        what = tag("span", words.get(name, f"after {name}"), cls="step")
+        what = tag("span", name, cls="step")
         cells.append(tag("li", what, tag("strong", count), gone))
     more_lost = [
         f"{counted(total.declined, 'seed')} declined by a transform, before there was a draft"
