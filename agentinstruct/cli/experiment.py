@@ -53,10 +53,14 @@ def experiment(
 
 def _tell(config: "RunConfig", vary: str, calls: int, repeats: int, found: "Sequence[Result]") -> None:
     from agentinstruct.dataset.export import replacing
-    from agentinstruct.experiment.conduct import write_json
+    from agentinstruct.experiment.conduct import unequal, write_json
     from agentinstruct.experiment.page import lead_of, page
 
     _show(found)
+    if short := unequal(found, calls * repeats):
+        typer.echo(
+            f"{', '.join(short)}: the seeds were used up before the calls. Give more seeds, or fewer --calls.", err=True
+        )
     title = {"ablation": "What each step brings", "depth": "What refinement brings", "seeds": "Documents and prompts"}
     settings = {"vary": vary, "calls": calls, "repeats": repeats, "models": config.models()}
     path = config.out / "experiment.html"

@@ -89,9 +89,9 @@ def _first(skill: Skill) -> str:
 def _with_prompts(arms: list[Arm], prompts: Sequence[str]) -> list[Arm]:
     if not prompts:
         raise SetupError("--vary seeds: name a file of curated prompts with --prompts, one a line or row.")
-    return [
-        replace(arm, config=replace(arm.config, paths=tuple(prompts))) if arm.name == "prompts" else arm for arm in arms
-    ]
+    raw, curated = arms
+    short = replace(curated.config.seeds, min_chars=1)  # a prompt is no document
+    return [raw, replace(curated, config=replace(curated.config, paths=tuple(prompts), seeds=short))]
 
 
 def _folder(name: str) -> str:

@@ -11,12 +11,14 @@ from agentinstruct.agents.errors import SetupError
 from agentinstruct.dataset.export import replacing
 from agentinstruct.dataset.measure import Embed
 from agentinstruct.experiment.arms import Arm
-from agentinstruct.experiment.figures import ABOUT, Gathering, Result, compared, gathered
+from agentinstruct.experiment.figures import ABOUT, Gathering, Result, compared
 from agentinstruct.run.execute import Finished
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.reader import JournalReader
 
 Run = Callable[[RunConfig], Finished]
+SPENT = 0.7
+"""The share of its calls that an arm must have put into finished work to count as having spent them."""
 
 
 def conduct(arms: Sequence[Arm], calls: int, repeats: int, run: Run, tell: Callable[[str], None]) -> bool:
@@ -44,11 +46,14 @@ def results(arms: Sequence[Arm], repeats: int, embed: Embed) -> list[Result]:
         RunError: a run cannot be read. SetupError: an arm has finished nothing to be compared.
     """
     found = {arm.name: _read(arm, repeats) for arm in arms}
-    if empty := [name for name, arm in found.items() if not arm.yields]:
-        raise SetupError(
-            f"{', '.join(empty)}: nothing was finished with so many calls, which all went into work begun side by side. "
-            "Give more --calls, or fewer at once with --max-concurrency."
-        )
+    for name, arm in found.items():
+        if not arm.bought:
+            raise SetupError(f"{name}: none of its seeds gives any work. Look at them with `agentinstruct preview`.")
+        if not arm.yields:
+            raise SetupError(
+                f"{name}: nothing was finished with so many calls: all went into work begun side by side. "
+                "Give more --calls, or fewer at once with --max-concurrency."
+            )
     return compared(found, embed)
 
 
@@ -56,16 +61,15 @@ def _read(arm: Arm, repeats: int) -> Gathering:
     found = Gathering()
     for repeat in range(repeats):
         with JournalReader.read(arm.repeated(repeat).out) as journal:
-            found = _joined(found, journal)
+            found.bought += journal.counts().calls
+            for done in journal.outcomes():
+                found.add(done)
     return found
 
 
-def _joined(found: Gathering, journal: JournalReader) -> Gathering:
-    if not found.yields:
-        return gathered(journal.outcomes())
-    for done in journal.outcomes():
-        found.add(done)
-    return found
+def unequal(found: Sequence[Result], calls: int) -> list[str]:
+    """The arms that ran out of seeds before their calls, so that they cannot be compared by what those brought."""
+    return [one.name for one in found if one.calls < SPENT * calls]
 
 
 def write_json(path: Path, settings: dict[str, Any], found: Sequence[Result]) -> None:

@@ -1,6 +1,6 @@
 """What came of the arms: figures with intervals, each over the same number of records where it depends on that."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,8 @@ class Gathering:
     yields: dict[tuple[int, int], int] = field(default_factory=dict)
     """Work items by how many records of theirs were accepted and how many calls they took."""
     records: list[Slim] = field(default_factory=list)
+    bought: int = 0
+    """All calls, also those of work that was not finished."""
 
     def add(self, done: Mapping[str, Any]) -> None:
         """One finished work item."""
@@ -67,14 +69,6 @@ class Result:
     records: int
     calls: int
     figures: Mapping[str, Figure]
-
-
-def gathered(outcomes: Iterable[Mapping[str, Any]]) -> Gathering:
-    """What is read of finished work items."""
-    found = Gathering()
-    for done in outcomes:
-        found.add(done)
-    return found
 
 
 def compared(arms: Mapping[str, Gathering], embed: Embed) -> list[Result]:

@@ -23,7 +23,6 @@ TITLES = {
     "reasoning": "Reasoning in answers",
     "accuracy": "Solvers that gave the key",
 }
-COLOURS = ("s1", "s2", "s3", "s4")
 
 
 def page(title: str, lead: str, found: Sequence[Result]) -> str:
@@ -50,11 +49,11 @@ def _plot(name: str, found: Sequence[Result]) -> Html | None:
     rows = [
         (
             one.name,
-            dots([(figure, COLOURS[at % len(COLOURS)], one.name)], low, high),
+            dots([(figure, "good", one.name)], low, high),
             said(name, figure),
             _between(name, figure),
         )
-        for at, (one, figure) in enumerate(zip(found, figures, strict=True))
+        for one, figure in zip(found, figures, strict=True)
     ]
     table = lines_table(
         TITLES[name], ("arm", f"{_written(name, low)} to {_written(name, high)}", "value", "interval"), rows
