@@ -14,6 +14,7 @@ from agentinstruct.cli.fetch import fetch
 from agentinstruct.cli.preview import preview
 from agentinstruct.cli.report import report
 from agentinstruct.cli.run import run
+from agentinstruct.cli.server_key import server_key
 from agentinstruct.cli.skills import skills
 from agentinstruct.cli.status import status
 from agentinstruct.cli.view import view
@@ -26,7 +27,11 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, status, view, report, estimate, preview, check, draw, skills, export, experiment, cache, fetch):
+COMMANDS = (
+    *(run, status, view, report, estimate, preview, check, draw, skills),
+    *(export, experiment, cache, fetch, server_key),
+)
+for command in COMMANDS:
     app.command()(command)
 
 

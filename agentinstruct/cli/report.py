@@ -1,5 +1,6 @@
 """`agentinstruct report`: all that can be measured of a run, on one page or as JSON."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,11 +24,12 @@ def report(
     ] = None,
 ) -> None:
     """Measure a run and write it up as one HTML page that loads nothing from anywhere."""
+    logging.getLogger("agentinstruct").addHandler(logging.NullHandler())  # what it would warn of, the page tells
     with told():
+        table, (spec, embed) = _prices(prices), embeddings_of(embeddings)
         from agentinstruct.report.gather import gather
 
-        spec, embed = embeddings_of(embeddings)
-        found = gather(run, embed, spec, _prices(prices))
+        found = gather(run, embed, spec, table)
         if as_json:
             from agentinstruct.report.figures import as_json as write
 

@@ -10,6 +10,7 @@ same run gives the same figures. `ABOUT` says what each figure is; `as_json` giv
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agentinstruct.dataset.measure_bias import Bias, bias
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 SAMPLE = 120
 """Records of one skill and depth that are sampled."""
-_EMBEDDED = 1000
+_EMBEDDED = 600
 """Characters of an instruction that are embedded."""
 _READ = 600
 """Records that are read for the bias audit."""
@@ -83,7 +84,7 @@ class Measuring:
         self.families.add(done)
         for row in done["records"]:
             add_key(self.keys, row)
-            self.sample.offer((row["skill"], row["depth"]), row["id"], lambda row=row: slim(row))
+            self.sample.offer((row["skill"], row["depth"]), row["id"], partial(slim, row))
 
     def result(self, skills: Iterable[str], embed: Embed, embeddings: str, seeds: Iterable[str]) -> Measures:
         """The figures.

@@ -1,6 +1,7 @@
 """How much of each skill's taxonomy was drawn, how evenly, and what was never drawn."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -49,9 +50,19 @@ def coverage(counted: Counted, skills: Iterable[str]) -> dict[str, Coverage]:
     return {skill: _of(counted, skill) for skill in sorted({*skills, *counted.funnels})}
 
 
+def taxonomy(name: str) -> list[str]:
+    """A skill's categories; none where it is not installed here."""
+    try:
+        return list(load_skill(name).categories)
+    except SkillError:
+        return []
+
+
 def _of(counted: Counted, name: str) -> Coverage:
-    drafts, accepted = counted.categories.get(name, {}), counted.accepted.get(name, {})
-    transforms, goals = counted.transforms.get(name, {}), counted.goals.get(name, {})
+    drafts, accepted, transforms, goals = (
+        found.get(name, Counter[str]())
+        for found in (counted.categories, counted.accepted, counted.transforms, counted.goals)
+    )
     try:
         skill = load_skill(name)
         lists = list(skill.categories), list(skill.file.transforms), list(skill.goals)

@@ -9,6 +9,7 @@ measured on a sample of pairs; what verdicts say (votes of solvers, checks passe
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from agentinstruct.dataset.measure_figures import Figure, mean, share
@@ -78,7 +79,7 @@ class Families:
                 self.votes.add_pair(accuracy.get(row["parent"]), accuracy.get(row.get("id") or row.get("draft_id", "")))
         for row in done["records"]:
             if parent := records.get(row["parent"]):
-                self.pairs.offer(row["skill"], row["id"], lambda row=row, parent=parent: _pair(parent, row))
+                self.pairs.offer(row["skill"], row["id"], partial(_pair, parent, row))
 
     def hardness(self, sampled: Sequence[Slim]) -> Hardness:
         """The comparison; `sampled` are records of all depths."""

@@ -7,7 +7,7 @@ seeds      raw documents · a file of curated prompts
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.skill import Skill
@@ -62,7 +62,7 @@ def _unrefined(rounds: int) -> dict[str, str]:
     return {} if rounds else {"goals": NONE}
 
 
-def _ablation(config: RunConfig, plain: str) -> dict[str, dict[str, object]]:
+def _ablation(config: RunConfig, plain: str) -> dict[str, dict[str, Any]]:
     skills = config.chosen_skills()
     if lacking := [skill.name for skill in skills if UNCHANGED not in skill.file.transforms]:
         raise SetupError(

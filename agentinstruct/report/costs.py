@@ -8,14 +8,14 @@ from agentinstruct.report.gather import Gathered
 from agentinstruct.report.html import Html, tag
 from agentinstruct.report.section import Section, block, legend
 from agentinstruct.report.words import compact, counted, named, number, percent, usd
-from agentinstruct.tools.prices import Price
+from agentinstruct.tools.prices import Price, price_of
 
 ROLES = ("transform", "instruct", "suggest", "edit", "answer", "solve", "judge")
 
 
 def cost_of(spent: Mapping[Payee, Spent], prices: Mapping[str, Price]) -> float | None:
     """USD at list prices; None where a model has none here."""
-    parts = [one.cost(model, dict(prices)) for (_, model), one in spent.items()]
+    parts = [one.cost(price_of(model, dict(prices))) for (_, model), one in spent.items()]
     return None if any(part is None for part in parts) else sum(part or 0.0 for part in parts)
 
 
@@ -75,7 +75,7 @@ def _by_role(total: Mapping[Payee, Spent], prices: Mapping[str, Price]) -> Html:
             one.read,
             percent(one.cached / one.read if one.read else 0),
             one.written,
-            usd(one.cost(model, dict(prices))),
+            usd(one.cost(price_of(model, dict(prices)))),
         )
         for (role, model), one in sorted(total.items(), key=lambda pair: -pair[1].read)
     ]

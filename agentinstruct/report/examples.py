@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from agentinstruct.dataset.measure_sample import Sample
@@ -23,7 +24,7 @@ class Examples:
         """One finished work item."""
         for row in done["records"]:
             if row["accepted"]:
-                self.records.offer((row["skill"], bool(row["depth"])), row["id"], lambda row=row: dict(row))
+                self.records.offer((row["skill"], bool(row["depth"])), row["id"], partial(dict, row))
         for row in done["dropped"]:
             reason = row["stage"], row["reason"]
             if reason in self.reasons or len(self.reasons) < 2000:

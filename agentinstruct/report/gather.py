@@ -15,8 +15,7 @@ import orjson
 
 from agentinstruct.dataset.measure import Embed, Measures, Measuring
 from agentinstruct.report.examples import Examples
-from agentinstruct.run.corpus import FOLDER
-from agentinstruct.run.folder import open_file
+from agentinstruct.run.folder import CORPUS, open_file
 from agentinstruct.run.observe import View, observe
 from agentinstruct.run.reader import JournalReader
 from agentinstruct.seeds.document import Document, SeedOptions
@@ -71,7 +70,7 @@ def gather(folder: Path, embed: Embed, embeddings: str, prices: Mapping[str, Pri
 
 def seed_texts(folder: Path, sources: Iterable[str]) -> Iterator[str]:
     """Texts of the run's seeds: from the corpus that it searches, else from the files they were read from."""
-    path = folder / FOLDER / "chunks.jsonl"
+    path = folder / CORPUS / "chunks.jsonl"
     if not path.is_file() or path.is_symlink():
         yield from _documents(sources)
         return

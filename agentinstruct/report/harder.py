@@ -70,7 +70,8 @@ def _changes(hardness: Hardness) -> Html:
         if change.value is None or change.low is None or change.high is None:
             continue
         sign = -1 if name == "accuracy" else 1
-        figure = Figure(sign * change.value, *sorted((sign * change.low, sign * change.high)), of=change.of)
+        low, high = sorted((sign * change.low, sign * change.high))
+        figure = Figure(sign * change.value, low, high, change.of)
         write = percent if name == "accuracy" else number
         plus = "+" if (figure.value or 0) > 0 else ""
         clear = (change.low > 0) == (change.high > 0) and change.low != change.high

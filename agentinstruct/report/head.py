@@ -33,7 +33,8 @@ def head(found: Gathered) -> Html:
     title = tag("h1", made)
     where = tag("p", tag("span", view.folder.name, cls="run"), state, STATES.get(view.state, ""), cls="standing")
     why = tag("p", view.told.why, cls="why") if view.told and view.told.why else None
-    return tag("header", tag("p", f"Dataset report · {at}", cls="eyebrow"), title, where, why, _tiles(found))
+    notices = [tag("p", notice, cls="note") for notice in view.notices]
+    return tag("header", tag("p", f"Dataset report · {at}", cls="eyebrow"), title, where, why, notices, _tiles(found))
 
 
 def _tiles(found: Gathered) -> Html:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib.resources import files
 
+from agentinstruct.report.cleaning import cleaning
 from agentinstruct.report.costs import cost
 from agentinstruct.report.covered import coverage
 from agentinstruct.report.fairness import fairness
@@ -25,6 +26,7 @@ SECTIONS: tuple[Callable[[Gathered], Section | None], ...] = (
     diversity,
     difficulty,
     cost,
+    cleaning,
     fairness,
     examples,
     provenance,

@@ -14,6 +14,7 @@ from agentinstruct.report.words import counted, interval, named, number, percent
 _BINS = 20
 """Bins of similarity; the last begins at NEAR."""
 _CLOUD = "cloud"
+_EMBEDDERS = {"hash": "hashed words and letters (only overlap of words)", "local": "all-MiniLM-L6-v2"}
 
 
 def diversity(found: Gathered) -> Section | None:
@@ -22,21 +23,18 @@ def diversity(found: Gathered) -> Section | None:
     if not measures.sampled:
         return None
     whole = measures.diversity.get("") or next(iter(measures.diversity.values()))
-    how = "hashed words and letters: only overlap of words" if measures.embeddings == "hash" else measures.embeddings
+    embedder = _EMBEDDERS.get(measures.embeddings, measures.embeddings)
+    repeated = measures.counted.repeated or "none"
     lead = (
         f"Measured on a sample of {counted(measures.sampled, 'instruction')}, without the passages they are about, "
-        "embedded by "
-        f"{measures.embeddings if how == measures.embeddings else how}. {counted(measures.counted.repeated, 'record')} "
-        "of all "
-        "ask what another record asks, word for word."
+        f"embedded by {embedder}. Of all records {repeated} ask what another one asks, word for word."
     )
     body = [_spread(found), _map(found), _nearest(whole, len(measures.texts)), _lengths(measures.texts), keys(found)]
     return Section("diversity", "Diversity and length", lead, body)
 
 
 def _spread(found: Gathered) -> Html:
-    most = max((one.sampled for one in found.measures.diversity.values()), default=1)
-    most = max((one.vendi.value or 0 for skill, one in found.measures.diversity.items()), default=0) or most
+    most = max((one.vendi.value or 1 for one in found.measures.diversity.values()), default=1)
     rows = []
     for skill, one in sorted(
         found.measures.diversity.items(), key=lambda pair: (pair[0] != "", -(pair[1].vendi.value or 0))
