@@ -157,7 +157,7 @@ def _rows(sampled: Sequence[Slim]) -> dict[str, list[int]]:
 def _texts(chosen: Sequence[Slim]) -> Texts:
     values = {
         trait: [float(value) for one in chosen if (value := getattr(one.features, trait)) is not None]
-        for trait in (*TRAITS, "context_words", "turns")
+        for trait in (*TRAITS, "context_words", "asked_tokens", "answered_tokens", "turns")
     }
     lengths = tuple((one.features.asked_words, one.features.answered_words) for one in chosen)
     return Texts(len(chosen), {trait: mean(found) for trait, found in values.items()}, lengths)

@@ -36,6 +36,8 @@ class Diversity:
     """Mean cosine of two different texts."""
     near: Figure
     """The share of texts whose nearest neighbour is nearly the same."""
+    far: Figure
+    """The same among texts of other seeds alone: near-duplicates that no refinement of one item explains."""
     nearest: tuple[float, ...]
     """Each text's cosine with its nearest neighbour."""
     distinct: tuple[tuple[int, float, int], ...]
@@ -48,17 +50,19 @@ def diversity(texts: Sequence[Slim], vectors: "Matrix") -> Diversity:
     grams = [(n, distinct([one.asked for one in texts], n)) for n in GRAMS]
     found = tuple((n, *shares) for n, shares in grams if shares)
     if count < 2:
-        return Diversity(count, NONE, NONE, NONE, (), found)
+        return Diversity(count, NONE, NONE, NONE, NONE, (), found)
     cosines = (vectors @ vectors.T).clip(-1.0, 1.0)
     total = float(cosines.sum() - cosines.trace()) / (count * (count - 1))
     rows = (cosines.sum(1) - cosines.diagonal()) / (count - 1)
     around = mean(rows.tolist())
-    nearest = tuple(round(float(one), 4) for one in _nearest(cosines))
+    nearest = tuple(round(float(one), 4) for one in _nearest(cosines, [one.id for one in texts]))
+    others = _nearest(cosines, [one.seed for one in texts])
     return Diversity(
         count,
         Figure(vendi(cosines), of=count),
         Figure(total, around.low, around.high, count),
         share(sum(one >= NEAR for one in nearest), count),
+        share(int((others >= NEAR).sum()), count) if len({one.seed for one in texts}) > 1 else NONE,
         nearest,
         found,
     )
@@ -90,8 +94,10 @@ def plane(vectors: "Matrix") -> "Matrix":
     return scaled
 
 
-def _nearest(cosines: "Matrix") -> "Matrix":
+def _nearest(cosines: "Matrix", groups: Sequence[str]) -> "Matrix":
+    """For each text the greatest cosine with one of another group; −1 where there is none."""
     import numpy
 
-    others: Matrix = (cosines - 2 * numpy.eye(len(cosines))).max(1)
+    _, numbers = numpy.unique(numpy.asarray(groups, dtype=object).astype(str), return_inverse=True)
+    others: Matrix = numpy.where(numbers[:, None] == numbers[None, :], -1.0, cosines).max(1)
     return others

@@ -29,10 +29,6 @@ class Figure:
     high: float | None = None
     of: int = 0
 
-    def __sub__(self, other: "Figure") -> float:
-        """The difference of two values; nothing where either is missing."""
-        return (self.value or 0.0) - (other.value or 0.0)
-
 
 NONE = Figure(None)
 

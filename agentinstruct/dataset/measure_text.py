@@ -9,6 +9,9 @@ of records, not for judging one.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from importlib.util import find_spec
 from statistics import fmean
 from typing import Any
 
@@ -38,6 +41,9 @@ class Features:
     asked_words: int
     context_words: int
     answered_words: int
+    asked_tokens: int | None
+    answered_tokens: int | None
+    """WordPiece tokens (BERT's), where the extra `local` is installed."""
     demands: int
     reasoning: float
     """Words of inference in a hundred words of the response."""
@@ -52,9 +58,8 @@ class Slim:
 
     id: str
     skill: str
-    category: str
+    seed: str
     depth: int
-    language: str
     asked: str
     """The user's turns without the passage they are about."""
     answered: str
@@ -67,9 +72,8 @@ def slim(row: Mapping[str, Any]) -> Slim:
     return Slim(
         row["id"],
         row["skill"],
-        row["category"],
+        row["seed_id"],
         row["depth"],
-        row["language"],
         asked[:MOST],
         answered[:MOST],
         features(row, asked, answered),
@@ -100,6 +104,8 @@ def features(row: Mapping[str, Any], asked: str, answered: str) -> Features:
         asked_words=count_words(asked),
         context_words=count_words(row["context"]),
         answered_words=words,
+        asked_tokens=count_tokens(asked),
+        answered_tokens=count_tokens(answered),
         demands=len(_DEMANDS.findall(asked)),
         reasoning=100 * len(_REASONING.findall(answered)) / words if words else 0.0,
         asked_ease=reading_ease(asked) if prose else None,
@@ -116,6 +122,24 @@ def words_of(text: str) -> list[str]:
 def count_words(text: str) -> int:
     """How many words it has."""
     return sum(1 for _ in _WORD.finditer(text))
+
+
+def count_tokens(text: str) -> int | None:
+    """How many WordPiece tokens it has; None where nothing here can count them."""
+    tokenizer = _tokenizer()
+    return None if tokenizer is None else len(tokenizer.encode(text.encode("utf-8", "replace").decode()).ids) - 2
+
+
+@lru_cache(maxsize=1)
+def _tokenizer() -> Any:
+    if not find_spec("tokenizers"):
+        return None
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(files("agentinstruct.tools") / "minilm_tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def reading_ease(text: str) -> float | None:

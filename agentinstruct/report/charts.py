@@ -25,8 +25,8 @@ class Part:
     title: str = ""
 
 
-def bar(parts: Sequence[Part], most: float, whisker: Figure | None = None) -> Html:
-    """Pieces one after another, of `most` for the whole width; a whisker for the interval."""
+def bar(parts: Sequence[Part], most: float) -> Html:
+    """Pieces one after another; `most` takes the whole width."""
     found, at = list[Html](), 0.0
     for part in parts:
         if part.size > 0 and most:
@@ -36,8 +36,6 @@ def bar(parts: Sequence[Part], most: float, whisker: Figure | None = None) -> Ht
                 tag("rect", title, x=f"{at:.2f}%", y=1, width=f"{wide:.2f}%", height=HIGH - 2, cls=part.colour)
             )
             at += wide
-    if whisker and whisker.low is not None and whisker.high is not None and most:
-        found.append(_whisker(whisker.low / most, whisker.high / most))
     return _row(found)
 
 
@@ -182,13 +180,6 @@ def _row(shapes: Sequence[Html]) -> Html:
 
 def _figure(shapes: Sequence[Html], title: str, described: str, **attributes: str | float) -> Html:
     return tag("svg", tag("title", title), tag("desc", described), joined(shapes), role="img", **attributes)
-
-
-def _whisker(low: float, high: float) -> Html:
-    middle = HIGH / 2
-    return tag(
-        "line", x1=f"{100 * _within(low):.2f}%", x2=f"{100 * _within(high):.2f}%", y1=middle, y2=middle, cls="whisker"
-    )
 
 
 def _within(value: float) -> float:

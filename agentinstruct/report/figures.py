@@ -1,5 +1,6 @@
 """Every figure as JSON, under names that stay: values with interval and count, and what each of them is."""
 
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from agentinstruct.report.gather import Gathered
 
 def as_json(found: Gathered) -> bytes:
     """All figures of a run."""
-    measures = found.measures
+    measures, covered = found.measures, found.measures.coverage.items()
     document = {
         "run": found.view.manifest.run,
         "created": found.view.manifest.created,
@@ -21,25 +22,9 @@ def as_json(found: Gathered) -> bytes:
         "about": ABOUT,
         "findings": [words for _, words in findings(found)],
         "yield": _yield(measures.counted),
-        "reasons": [
-            {"skill": skill, "stage": stage, "reason": reason, "drafts": count}
-            for (skill, stage, reason), count in measures.counted.reasons.most_common()
-        ],
-        "checks": [
-            {"skill": skill, "check": check, "kind": kind, "asked": one.asked, "failed": one.failed}
-            for (skill, check, kind), one in sorted(measures.counted.checks.items())
-        ],
-        "coverage": {
-            skill: {
-                "covered": one.covered,
-                "evenness": one.evenness,
-                "never": one.never,
-                "categories": one.categories,
-                "transforms": one.transforms,
-                "goals": one.goals,
-            }
-            for skill, one in measures.coverage.items()
-        },
+        "reasons": _reasons(measures.counted),
+        "checks": _checks(measures.counted),
+        "coverage": {skill: {"covered": one.covered, "never": one.never} | asdict(one) for skill, one in covered},
         "agreement": measures.agreement,
         "keys": measures.keys,
         "texts": {skill: {"sampled": one.sampled, **one.traits} for skill, one in measures.texts.items()},
@@ -57,6 +42,20 @@ def as_json(found: Gathered) -> bytes:
         "failures": [fault._asdict() for fault in found.view.faults],
     }
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+
+
+def _reasons(counted: Counted) -> list[dict[str, Any]]:
+    return [
+        {"skill": skill, "stage": stage, "reason": reason, "drafts": count}
+        for (skill, stage, reason), count in counted.reasons.most_common()
+    ]
+
+
+def _checks(counted: Counted) -> list[dict[str, Any]]:
+    return [
+        {"skill": skill, "check": check, "kind": kind, "asked": one.asked, "failed": one.failed}
+        for (skill, check, kind), one in sorted(counted.checks.items())
+    ]
 
 
 def _yield(counted: Counted) -> dict[str, Any]:

@@ -66,9 +66,12 @@ def _variety(found: Gathered) -> Iterator[tuple[str, str]]:
             "diversity",
             f"{counted(repeated, 'record')} of {total:,} ask what another one asks, word for word: deduplicate.",
         )
-    alike = [named(skill) for skill, one in found.measures.diversity.items() if skill and (one.near.low or 0) > FEW]
+    alike = [named(skill) for skill, one in found.measures.diversity.items() if skill and (one.far.low or 0) > FEW]
     if alike:
-        yield "diversity", f"Over a quarter of the sampled instructions have a near-duplicate in {', '.join(alike)}."
+        yield (
+            "diversity",
+            f"Over a quarter of instructions have a near-duplicate of another seed in {', '.join(alike)}.",
+        )
     for one in found.measures.keys:
         if one.enough and one.p < SURE:
             yield "diversity", f"With {one.options} options the right one stands unevenly (p = {one.p:.3f})."

@@ -7,7 +7,7 @@ from agentinstruct.dataset.measure_diversity import NEAR, Diversity
 from agentinstruct.report.charts import Part, bar, box, cloud, histogram, lines_table, quantile, scatter
 from agentinstruct.report.covered import keys
 from agentinstruct.report.gather import Gathered
-from agentinstruct.report.html import Html, tag
+from agentinstruct.report.html import Child, Html, tag
 from agentinstruct.report.section import Section, block, legend
 from agentinstruct.report.words import counted, interval, named, number, percent
 
@@ -35,45 +35,46 @@ def diversity(found: Gathered) -> Section | None:
 
 def _spread(found: Gathered) -> Html:
     most = max((one.vendi.value or 1 for one in found.measures.diversity.values()), default=1)
-    rows = []
-    for skill, one in sorted(
-        found.measures.diversity.items(), key=lambda pair: (pair[0] != "", -(pair[1].vendi.value or 0))
-    ):
-        pair = found.measures.by_depth.get(skill)
-        refined = f"{number(pair[0].vendi.value)} → {number(pair[1].vendi.value)} ({pair[0].sampled})" if pair else "–"
-        rows.append(
-            (
-                named(skill) or "all skills",
-                bar([Part(one.vendi.value or 0, "good", number(one.vendi.value))], most),
-                number(one.vendi.value),
-                one.sampled,
-                _similar(one),
-                percent(one.near.value),
-                interval(one.near, shares=True),
-                " · ".join(f"{value:.2f}" for _, value, _ in one.distinct),
-                refined,
-            )
-        )
-    heads = (
-        "skill",
-        "Vendi score",
-        "",
-        "sample",
-        "mean similarity",
-        "near-duplicates",
-        "95 % interval",
-        "distinct-1 · 2 · 3",
-        "original → refined",
-    )
+    ranked = sorted(found.measures.diversity.items(), key=lambda pair: (pair[0] != "", -(pair[1].vendi.value or 0)))
+    rows = [_line(skill, one, found.measures.by_depth.get(skill), most) for skill, one in ranked]
     note = (
         "The Vendi score says how many wholly different instructions would be as diverse as the sample; it grows with "
-        "the sample. "
-        f"A near-duplicate has a neighbour of cosine {NEAR} or more in the sample, its own original among them. "
-        "distinct-n is the "
-        "share of different word sequences among the first 2,000. The last column is the Vendi score of as many "
-        "originals as refined items."
+        f"the sample. A near-duplicate has a neighbour of cosine {NEAR} or more in the sample, its own original among "
+        "them, or one made from another seed (with the interval of that). distinct-n is the share of different word "
+        "sequences among the first 2,000. The last column is the Vendi score of as many originals as refined items."
     )
-    return block("How diverse each skill is", lines_table("Diversity by skill", heads, rows), note=note)
+    return block("How diverse each skill is", lines_table("Diversity by skill", _SPREAD, rows), note=note)
+
+
+_SPREAD = (
+    "skill",
+    "Vendi score",
+    "",
+    "sample",
+    "mean similarity",
+    "near-duplicates",
+    "of another seed",
+    "95 % interval",
+    "distinct-1 · 2 · 3",
+    "original → refined",
+)
+
+
+def _line(skill: str, one: Diversity, depths: tuple[Diversity, Diversity] | None, most: float) -> list[Child]:
+    score = number(one.vendi.value)
+    refined = f"{number(depths[0].vendi.value)} → {number(depths[1].vendi.value)}" if depths else "–"
+    return [
+        named(skill) or "all skills",
+        bar([Part(one.vendi.value or 0, "good", score)], most),
+        score,
+        one.sampled,
+        _similar(one),
+        percent(one.near.value),
+        percent(one.far.value),
+        interval(one.far, shares=True),
+        " · ".join(f"{value:.2f}" for _, value, _ in one.distinct),
+        f"{refined} ({depths[0].sampled})" if depths else refined,
+    ]
 
 
 def _similar(one: Diversity) -> str:
@@ -133,9 +134,9 @@ def _lengths(texts: Mapping[str, Texts]) -> Html:
                 _middle(asked),
                 box(answered, 0, high, "good"),
                 _middle(answered),
-                number(one.traits["context_words"].value, 0),
-                number(one.traits["asked_ease"].value, 0),
-                number(one.traits["answered_ease"].value, 0),
+                f"{_whole(one, 'asked_tokens')} · {_whole(one, 'answered_tokens')}",
+                _whole(one, "context_words"),
+                f"{_whole(one, 'asked_ease')} · {_whole(one, 'answered_ease')}",
             )
         )
     heads = (
@@ -144,14 +145,13 @@ def _lengths(texts: Mapping[str, Texts]) -> Html:
         "median",
         "words answered",
         "median",
-        "passage, mean",
-        "ease asked",
-        "ease answered",
+        "tokens, mean",
+        "passage, words",
+        "ease",
     )
     note = (
-        "Bars span the middle half, lines 5 to 95 %, on a logarithmic axis that all share. Ease is Flesch’s reading "
-        "ease of English: "
-        "90 is easy, 30 a scientific paper."
+        "Bars span the middle half, lines 5 to 95 %, on a logarithmic axis that all share. Tokens (WordPiece), and "
+        "Flesch’s reading ease of English (90 is easy, 30 a scientific paper), are of what is asked · of the response."
     )
     marks = legend(("seed", "instruction, without its passage"), ("good", "response"))
     return block(
@@ -160,6 +160,10 @@ def _lengths(texts: Mapping[str, Texts]) -> Html:
         lines_table("Length and readability by skill", heads, rows, cls="two"),
         note=note,
     )
+
+
+def _whole(one: Texts, trait: str) -> str:
+    return number(one.traits[trait].value, 0)
 
 
 def _middle(values: Sequence[int]) -> str:

@@ -37,6 +37,7 @@ def record(number, asked="How many?", answered="Ten.", depth=0, parent="", votes
         "source": "a.txt",
         "item": content_id(number),
         "language": "en",
+        "seed_id": content_id("seed"),
     }
     return Record(
         id=content_id("record", number),
@@ -44,7 +45,6 @@ def record(number, asked="How many?", answered="Ten.", depth=0, parent="", votes
         skill=SKILL,
         split=SKILL,
         form="estimate",
-        seed_id=content_id("seed"),
         start=0,
         end=9,
         licence="MIT",
@@ -198,6 +198,17 @@ def test_a_vendi_score_counts_what_differs():
     assert other.diversity[SKILL].vendi.value > 7 and other.diversity[SKILL].near.value == 0
 
 
+def test_likeness_within_a_family_is_told_from_that_of_strangers():
+    words = ["pear", "harbour", "violin", "granite", "ledger", "mosque", "tunnel", "falcon", "pepper", "comet"]
+    families = [
+        record((n, k), asked=word * 5, seed_id=content_id(word)) for n, word in enumerate(words) for k in (0, 1)
+    ]
+    strangers = [record(n, asked="How many pianos are tuned?", seed_id=content_id(n)) for n in range(20)]
+    apart, alike = (measured(done(rows)).diversity[SKILL] for rows in (families, strangers))
+    assert (apart.near.value, apart.far.value) == (1, 0)
+    assert (alike.near.value, alike.far.value) == (1, 1)
+
+
 def test_the_map_keeps_groups_apart():
     draw = np.random.default_rng(0)
     left, right = draw.normal(0, 0.05, (30, 40)), draw.normal(0, 0.05, (30, 40))
@@ -226,6 +237,7 @@ def test_the_passage_is_no_part_of_what_is_asked():
     found = measured(done([record(1, asked=f"{passage}\n\nWhen did it freeze?", context=passage)]))
     assert found.texts[SKILL].traits["asked_words"].value == 4
     assert found.texts[SKILL].traits["context_words"].value == 17
+    assert found.texts[SKILL].traits["asked_tokens"].value in (None, 5)
 
 
 def test_groups_that_the_records_add_are_seen():

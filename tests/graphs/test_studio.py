@@ -137,7 +137,7 @@ async def test_a_person_reviews_edits_and_rejects(client: LangGraphClient) -> No
     ]
     assert mended["verdicts"][-1]["kind"] == "person" and accepted["review"]["action"] == "accept"
     assert [(one["stage"], one["reason"], one["detail"], one["draft_id"]) for one in state["dropped"][-1:]] == [
-        ("review", "rejected", "dull", ids[1])
+        ("review", "rejected", "dull (local)", ids[1])
     ]
 
 

@@ -5,16 +5,18 @@ import os
 import subprocess
 import sys
 
+MILL = """The tide mill stands where the creek meets the sea, and it has ground corn since 1742. Twice a day the pond
+behind it fills with salt water. When the sea draws back, the miller opens the gate, and the stored water turns the
+great oak wheel for about five hours. Storms broke the dam in 1816, yet the village paid for new stones each time.
+"""
 LEAN = ["--rounds", "0", "--categories-per-seed", "1", "--per-category", "1", "--verify", "off", "--goals", "none"]
 
 
 def peak_mb(folder, count):
     """The largest resident set of a run over so many seeds, in MiB."""
     seeds = folder / f"{count}.jsonl"
-    text = (
-        "The mill of {n} stands by the river. It was built in {n} and burnt when the dam broke. They built it again. "
-    )
-    seeds.write_text("".join(json.dumps({"text": text.format(n=1000 + n) * 3}) + "\n" for n in range(count)))
+    texts = (MILL.replace("1742", str(1000 + number)) for number in range(count))
+    seeds.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
     command = [sys.executable, "-m", "agentinstruct.cli.main", "run", str(seeds), "--model", "scripted", *LEAN]
     command += ["--out", str(folder / f"out-{count}"), "-s", "text_modification"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
