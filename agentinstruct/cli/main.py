@@ -1,4 +1,4 @@
-"""`agentinstruct`: run status view report estimate preview check draw skills export cache fetch server-key."""
+"""`agentinstruct`, the command: each of its own commands is a module beside this one."""
 
 import sys
 
@@ -8,6 +8,7 @@ from agentinstruct.cli.cache import cache
 from agentinstruct.cli.check import check
 from agentinstruct.cli.draw import draw
 from agentinstruct.cli.estimate import estimate
+from agentinstruct.cli.experiment import experiment
 from agentinstruct.cli.export import export
 from agentinstruct.cli.fetch import fetch
 from agentinstruct.cli.preview import preview
@@ -26,7 +27,11 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, status, view, report, estimate, preview, check, draw, skills, export, cache, fetch, server_key):
+COMMANDS = (
+    *(run, status, view, report, estimate, preview, check, draw, skills),
+    *(export, experiment, cache, fetch, server_key),
+)
+for command in COMMANDS:
     app.command()(command)
 
 

@@ -26,7 +26,7 @@ def report(
     """Measure a run and write it up as one HTML page that loads nothing from anywhere."""
     logging.getLogger("agentinstruct").addHandler(logging.NullHandler())  # what it would warn of, the page tells
     with told():
-        table, (spec, embed) = _prices(prices), _embeddings(embeddings)
+        table, (spec, embed) = _prices(prices), embeddings_of(embeddings)
         from agentinstruct.report.gather import gather
 
         found = gather(run, embed, spec, table)
@@ -44,7 +44,8 @@ def report(
     typer.echo(f"{path}  ({path.stat().st_size / 1e6:.1f} MB)")
 
 
-def _embeddings(spec: str) -> "tuple[str, Embed]":
+def embeddings_of(spec: str) -> "tuple[str, Embed]":
+    """What makes unit vectors of texts, with its name; the embedded model where it is ready, else hashes."""
     from agentinstruct.agents.errors import SetupError
     from agentinstruct.tools.embeddings import embeddings, local_ready
 

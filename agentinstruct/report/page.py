@@ -1,6 +1,6 @@
 """The page: one HTML file with no script, no picture and no address in it, which a policy in its head holds it to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib.resources import files
 
@@ -37,7 +37,13 @@ def page(found: Gathered) -> str:
     """The whole report."""
     sections = [section for make in SECTIONS if (section := make(found))]
     links = [tag("li", tag("a", section.name.capitalize(), href=f"#{section.name}")) for section in sections]
+    nav = tag("nav", tag("ol", links), aria_label="Sections")
     title = f"{found.view.folder.name} · dataset report"
+    return document(title, [head(found), noteworthy(found), *(section.html() for section in sections)], nav)
+
+
+def document(title: str, body: Sequence[Html | None], nav: Html | None = None) -> str:
+    """A page that loads nothing."""
     metas = [
         tag("meta", charset="utf-8"),
         tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
@@ -46,8 +52,7 @@ def page(found: Gathered) -> str:
         tag("meta", name="referrer", content="no-referrer"),
     ]
     top = tag("head", metas, tag("title", title), tag("style", style()))
-    main = tag("main", head(found), noteworthy(found), [section.html() for section in sections], id="top")
-    nav = tag("nav", tag("ol", links), aria_label="Sections")
+    main = tag("main", body, id="top")
     foot = tag("footer", tag("p", "Made by AgentInstruct. Nothing on this page is loaded from anywhere."))
     skip = tag("a", "Skip to the report", href="#top", cls="skip")
     return "<!doctype html>\n" + tag("html", top, tag("body", skip, nav, main, foot), lang="en")
