@@ -1,13 +1,12 @@
 """Records as Parquet with one explicit schema per kind of chat, so that every reader sees the same columns."""
 
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import orjson
 
 ROWS_IN_MEMORY = 500
-MOST_BYTES = 64 << 20
+MOST_BYTES = 16 << 20
 _TEXT = ("id", "skill", "split", "category", "transform", "form", "item", "seed_id", "source")
 _MORE = ("licence", "language", "context", "key", "parent", "goal", "suggestion")
 
@@ -29,13 +28,9 @@ class ParquetSplit:
         if len(self._lines) >= ROWS_IN_MEMORY or self._size >= MOST_BYTES:
             self._flush()
 
-    def __enter__(self) -> "ParquetSplit":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        if error is None:
+    def close(self, *, whole: bool = True) -> None:
+        """End the file: with what is left to write, or, where it is given up, without."""
+        if whole:
             self._flush()
         if self._writer is not None:
             self._writer.close()
