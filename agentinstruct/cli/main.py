@@ -1,4 +1,4 @@
-"""`agentinstruct`: run · status · estimate · preview · check · draw · skills · export · cache · fetch."""
+"""`agentinstruct`: run · status · estimate · preview · check · draw · skills · export · push · cache · fetch."""
 
 import sys
 
@@ -11,6 +11,7 @@ from agentinstruct.cli.estimate import estimate
 from agentinstruct.cli.export import export
 from agentinstruct.cli.fetch import fetch
 from agentinstruct.cli.preview import preview
+from agentinstruct.cli.push import push
 from agentinstruct.cli.run import run
 from agentinstruct.cli.skills import skills
 from agentinstruct.cli.status import status
@@ -23,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, status, estimate, preview, check, draw, skills, export, cache, fetch):
+for command in (run, status, estimate, preview, check, draw, skills, export, push, cache, fetch):
     app.command()(command)
 
 

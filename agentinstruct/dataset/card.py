@@ -50,17 +50,22 @@ def _cached(read: int, cached: int) -> str:
 
 
 def _files(done: "Exported") -> Files:
-    """What `load_dataset` loads together: the plain skills, each skill with tools, each format."""
+    """What `load_dataset` loads together: the plain skills, each skill with tools; else each format.
+
+    It reads one kind of file in a folder: where there are Parquet files, formats are loaded by their paths.
+    """
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    parquet = any(name.startswith("parquet/") for name in done.files)
     for name in sorted(done.files):
         top, *part = PurePath(name).parent.parts or ("",)
         split = PurePath(name).name.partition(".")[0].partition("-")[0]
         if top == "parquet":
             found[split if split in TOOL_SPLITS else "default"][part[0] if part else split].append(name)
-        elif top in done.formats:
+        elif top in done.formats and not parquet:
             found[top][split].append(name)
-    order = sorted(found, key=lambda config: (config != "default", config in done.formats, config))
-    return {config: _in_order(found[config], done) for config in order}
+    return {
+        config: _in_order(found[config], done) for config in sorted(found, key=lambda name: (name != "default", name))
+    }
 
 
 def _in_order(splits: dict[str, list[str]], done: "Exported") -> dict[str, list[str]]:
@@ -83,6 +88,7 @@ def _sizes(done: "Exported") -> Iterator[str]:
             for name, written in done.formats.items()
         ]
         yield _table("Formats", ("format", "rows", "records it cannot express"), told)
+        yield 'A format is loaded by its files: `load_dataset("json", data_files="sharegpt/train.jsonl")`.\n'
 
 
 def _table(title: str, head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:

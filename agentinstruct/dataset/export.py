@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from agentinstruct.dataset.options import ALL_FORMATS, Options, Picked, Rows
 from agentinstruct.dataset.pairs import Pairs, preference
 from agentinstruct.dataset.split import By, Parts, parts_of
 from agentinstruct.dataset.stanzas import AXOLOTL, LLAMA_FACTORY, WHOLE, axolotl, llama_factory
-from agentinstruct.dataset.writing import Sinks, partial, replacing
+from agentinstruct.dataset.writing import Sinks, digest, partial, replacing
 
 _KEYS = {"records", "dropped", "files"}
 _OURS = {"data", "parquet", LLAMA_FACTORY, AXOLOTL, *ALL_FORMATS}
@@ -211,12 +210,3 @@ def _manifest(done: Exported, options: Options) -> None:
 
 def _sealed(path: Path) -> Mapping[str, Any]:
     return {"bytes": path.stat().st_size, "sha256": digest(path)}
-
-
-def digest(path: Path) -> str:
-    """The SHA-256 of a file, in hex."""
-    found = sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            found.update(block)
-    return found.hexdigest()

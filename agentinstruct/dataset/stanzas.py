@@ -1,6 +1,6 @@
 """What tells other programs how to read the files: the Hub's `configs`, LLaMA-Factory's and Axolotl's data sections.
 
-README.md           `datasets.load_dataset(folder)`, or with the name of a format or of a skill with tools
+README.md           `datasets.load_dataset(folder)`, or with the name of a skill that has tools
 dataset_info.json   LLaMA-Factory: `dataset_dir: FOLDER`, `dataset: sharegpt_train`
 axolotl.yaml        Axolotl: its `datasets:` to be copied into your configuration
 """
