@@ -1,4 +1,4 @@
-"""`agentinstruct`: run · status · estimate · preview · check · draw · skills · export · push · cache · fetch."""
+"""`agentinstruct`: run · status · view · estimate · preview · check · draw · skills · export · push · cache · fetch."""
 
 import sys
 
@@ -15,6 +15,7 @@ from agentinstruct.cli.push import push
 from agentinstruct.cli.run import run
 from agentinstruct.cli.skills import skills
 from agentinstruct.cli.status import status
+from agentinstruct.cli.view import view
 
 app = typer.Typer(
     name="agentinstruct",
@@ -24,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, status, estimate, preview, check, draw, skills, export, push, cache, fetch):
+for command in (run, status, view, estimate, preview, check, draw, skills, export, push, cache, fetch):
     app.command()(command)
 
 

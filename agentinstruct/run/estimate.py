@@ -125,7 +125,7 @@ async def estimate(config: RunConfig, sample: int, watch: Callable[[Progress], N
 
 def _drawn(source: Source, sample: int) -> tuple[Counter[str], list[Work]]:
     """How many work items each skill has, and those of them that are run: any one is as likely as any other."""
-    mix, count = source.config.make_mix(source.skills), Counter[str]()
+    mix, count = source.mix(), Counter[str]()
     drawn: dict[str, list[tuple[str, Work]]] = {}
     for seed in source.read():
         for work in work_for(seed, mix.take(seed, mix.suitable(seed)), source.config.context.seed):

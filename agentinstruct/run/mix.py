@@ -4,14 +4,14 @@ Each seed gets a few skills, drawn from its own id by the mix and by how well it
 not depend on its neighbours. Before that, skills that have had no seed yet are served first: a small run shows all.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.files import nearest
 from agentinstruct.agents.records import Seed
-from agentinstruct.agents.routing import affinity, suits
+from agentinstruct.agents.routing import Features, affinity, features, suits
 from agentinstruct.agents.skill import Skill
 
 RELEASED, EVEN, ALL = "released", "even", "all"
@@ -26,11 +26,12 @@ class Mix:
     """The share of each skill in the work; None: every suitable skill gets every seed."""
     per_seed: int
     run_seed: int = 0
+    features: Callable[[str], Features] = features
     _served: set[str] = field(default_factory=set)
 
     def suitable(self, seed: Seed) -> list[Skill]:
         """The skills that take a seed, by its features."""
-        return [skill for skill in self.skills if self._weight(skill) > 0 and suits(skill, seed)]
+        return [skill for skill in self.skills if self._weight(skill) > 0 and suits(skill, seed, self.features)]
 
     def take(self, seed: Seed, suitable: Sequence[Skill]) -> list[Skill]:
         """The skills that a seed gets, of those that suit it, in the order of the skills."""
@@ -45,7 +46,7 @@ class Mix:
     def _rank(self, skill: Skill, seed: Seed) -> float:
         """By draws of its own, so that it does not depend on which other skills there are."""
         draw = Random(f"{self.run_seed}/{seed.id}/{skill.name}/mix").random()
-        return float(draw ** (1 / (self._weight(skill) * affinity(skill, seed))))
+        return float(draw ** (1 / (self._weight(skill) * affinity(skill, seed, self.features))))
 
     def _weight(self, skill: Skill) -> float:
         return 1.0 if self.weights is None else self.weights.get(skill.name, 0.0)

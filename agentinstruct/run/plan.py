@@ -12,6 +12,7 @@ from agentinstruct.agents.errors import SetupError, SkillError
 from agentinstruct.agents.files import nearest
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.records import Seed
+from agentinstruct.agents.routing import Features, features
 from agentinstruct.agents.skill import Skill, load_skill, skill_names
 from agentinstruct.graphs.plan import work_id
 from agentinstruct.graphs.state import NONE, ROLES, Context, chosen
@@ -44,6 +45,8 @@ class RunConfig:
     route: Literal["features", "agent"] = "features"
     limit: int = 0
     max_concurrency: int = 64
+    retry_pause: float = 0.5
+    """Seconds, at most, before a call that failed is tried again; each further try waits up to twice as long."""
     workers: int = 1
     """Processes that do the work; one: this one."""
     retry_failed: bool = False
@@ -117,14 +120,14 @@ class RunConfig:
         """
         return able(self.chosen_skills(), bool(self.skills))
 
-    def make_mix(self, skills: Sequence[Skill]) -> Mix:
-        """What decides which skills each seed gets.
+    def make_mix(self, skills: Sequence[Skill], of: Callable[[str], Features] = features) -> Mix:
+        """What decides which skills each seed gets, by the features `of` its text.
 
         Raises:
             SetupError: the mix asked for is wrong; says what.
         """
         mix = self.mix or (ALL if self.skills else RELEASED)
-        return Mix(skills, weights_of(mix, skills), self.skills_per_seed, self.context.seed)
+        return Mix(skills, weights_of(mix, skills), self.skills_per_seed, self.context.seed, of)
 
     def context_for(self, skill: Skill) -> Context:
         """The settings with the filters reduced to what this skill has; a goal filter it does not meet is none."""

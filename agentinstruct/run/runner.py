@@ -171,7 +171,7 @@ def make_gateway(
     answered: bool,
 ) -> Gateway:
     """The gateway of one process of a run; `answered`: its models have served this run before."""
-    patience = Patience()
+    patience = Patience(base_s=config.retry_pause)
     if answered:  # what fails first now may be a few poisoned items
         patience.first_s = 20.0
     return Gateway(
