@@ -1,9 +1,12 @@
-"""`agentinstruct`: run · status · view · estimate · preview · check · draw · skills · export · push · cache · fetch."""
+"""`agentinstruct`: run · status · view · estimate · preview · check · draw · skills · export · push · bench · cache ·
+fetch.
+"""
 
 import sys
 
 import typer
 
+from agentinstruct.cli.bench import bench
 from agentinstruct.cli.cache import cache
 from agentinstruct.cli.check import check
 from agentinstruct.cli.draw import draw
@@ -27,6 +30,7 @@ app = typer.Typer(
 )
 for command in (run, status, view, estimate, preview, check, draw, skills, export, push, cache, fetch):
     app.command()(command)
+app.add_typer(bench, name="bench")
 
 
 def main() -> None:
