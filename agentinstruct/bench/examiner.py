@@ -7,6 +7,7 @@ The examiner is not told who wrote which. Both orders are asked, so that a likin
 """
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,8 @@ from agentinstruct.bench.items import BenchItem
 from agentinstruct.bench.turns import Turn, bench_prompt, turns_of
 
 NOTHING = "(The answer is empty.)"
+_TAG = re.compile(r"<(?=[\s/]*(?:dialogue|reference|first|second)\b)", re.IGNORECASE)
+"""What would end one text of the examiner's prompt, or begin another."""
 
 
 class Rated(Frozen):
@@ -96,10 +99,10 @@ class Examiner:
         repair = load_prompt(prompts_folder() / "shared" / "repair.md", "shared/repair.md")
         agent = Agent("examiner", bench_prompt("examine"), Examination, repair, f"bench/{item.set}")
         reference = item.key if item.single else ""
+        texts = {"dialogue": turn.dialogue, "reference": reference, "first": first, "second": second}
+        shown: dict[str, Any] = {name: _TAG.sub("‹", text) for name, text in texts.items()}
         try:
-            return await agent(
-                self.judge, item.id, dialogue=turn.dialogue, reference=reference, first=first, second=second
-            )
+            return await agent(self.judge, item.id, **shown)
         except ReplyError as error:
             return str(error), error.calls[0] if error.calls else None
 

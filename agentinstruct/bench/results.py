@@ -86,11 +86,13 @@ def table(scores: Sequence[Score]) -> str:
 
 
 _STYLE = """
-svg { --ink: #1f2328; --faint: #8b949e; --bar: #2f6fb5; --all: #17406d; --paper: #ffffff; }
+svg { --ink: #1f2328; --faint: #8b949e; --bar: #2f6fb5; --all: #245a94; --paper: #ffffff; }
 @media (prefers-color-scheme: dark) {
   svg { --ink: #e6edf3; --faint: #7d8590; --bar: #5b9bd8; --all: #a5cdf5; --paper: #0d1117; }
 }
-text { font: 13px system-ui, sans-serif; fill: var(--ink); } .faint { fill: var(--faint); }
+text { font: 13px system-ui, sans-serif; fill: var(--ink); }
+text { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
+.faint { fill: var(--faint); }
 .title { font-weight: 600; font-size: 15px; }
 """
 

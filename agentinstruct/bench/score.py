@@ -124,8 +124,10 @@ class _Work:
         self._done = len(self.items) - len(left)
         with call_store(self.journal, config.cache, statistics, self._tell) as store:
             gateway = make_gateway(config, store, budget, statistics, Telemetry(), answered=before.calls > 0)
+            # Asking for the width opens the model: what is wrong with its name is told before the first call.
+            width = min(gateway.width(spec) for spec in (self.scoring.model, self.scoring.judge))
             async with using(gateway), asyncio.TaskGroup() as group:
-                room = asyncio.Semaphore(config.max_concurrency)
+                room = asyncio.Semaphore(width)
                 for item in left:
                     await room.acquire()
                     group.create_task(self._one(item)).add_done_callback(lambda _: room.release())
