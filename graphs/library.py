@@ -18,7 +18,7 @@ from agentinstruct.agents.toolcalls import ApiList, MoreApis, SimulatorSpec, mer
 from agentinstruct.graphs.crew import Crew, each
 from agentinstruct.graphs.episodes import EpisodeState
 from agentinstruct.graphs.plan import make_plan
-from agentinstruct.graphs.state import Context, settings
+from agentinstruct.graphs.state import Context, fresh, settings
 from agentinstruct.tools.corpus import current_corpus
 from agentinstruct.tools.simulator import Api, Simulator
 
@@ -49,7 +49,8 @@ class Library:
             plan = plan.model_copy(update={"transform": "describe" if seed.modality == "code" else "adopt"})
         searchable = current_corpus() is not None and Random(plan.work_id).random() < 0.5
         growth: Literal["retrieve", "hypothesise"] = "retrieve" if searchable else "hypothesise"
-        return {"seed": seed, "plan": plan, "growth": growth, "drafts": [], "suggestions": [], "dialogues": {}}
+        library: ToolState = {"growth": growth, "apis": (), "dialogues": {}}
+        return {**library, **fresh(seed, plan)}
 
     async def describe(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
         """The functions that source code offers its callers."""

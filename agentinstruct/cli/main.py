@@ -1,6 +1,4 @@
-"""`agentinstruct`: run · status · view · estimate · preview · check · draw · skills · export · push · bench · cache ·
-fetch.
-"""
+"""`agentinstruct`: the console script with its commands, one a module."""
 
 import sys
 
@@ -16,6 +14,7 @@ from agentinstruct.cli.fetch import fetch
 from agentinstruct.cli.preview import preview
 from agentinstruct.cli.push import push
 from agentinstruct.cli.run import run
+from agentinstruct.cli.server_key import server_key
 from agentinstruct.cli.skills import skills
 from agentinstruct.cli.status import status
 from agentinstruct.cli.view import view
@@ -28,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, status, view, estimate, preview, check, draw, skills, export, push, cache, fetch):
+for command in (run, status, view, estimate, preview, check, draw, skills, export, push, cache, fetch, server_key):
     app.command()(command)
 app.add_typer(bench, name="bench")
 

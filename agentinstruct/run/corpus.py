@@ -18,7 +18,6 @@ from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.folder import storage_error, subfolder
 from agentinstruct.run.plan import UNSEARCHED, RunConfig
-from agentinstruct.seeds import read_seeds
 from agentinstruct.tools.corpus import searching
 from agentinstruct.tools.embeddings import EmbeddingsDown, embeddings
 from agentinstruct.tools.retrieval import Chunk, Hit, Index, IndexDamaged
@@ -139,7 +138,7 @@ def _fill(index: Corpus, chunks: dict[str, Chunk], folder: Path) -> None:
 def _chunks(config: RunConfig) -> tuple[dict[str, Chunk], bool]:
     """The first chunks of the run's seeds by id, and whether there are more; a limit counts them."""
     most = min(config.limit or LARGEST, LARGEST)
-    with closing(read_seeds(config.paths, config.seeds)) as found:
+    with closing(config.read_seeds()) as found:
         seeds = (seed for seed in found if isinstance(seed, Seed))
         chunks = {seed.id: chunk_of(seed) for seed in islice(seeds, most)}
         return chunks, most == LARGEST and next(seeds, None) is not None

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
+from agentinstruct.agents.mix import Mix
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.routing import routed
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.index import POISON
 from agentinstruct.run.journal import Journal
-from agentinstruct.run.mix import Mix
 from agentinstruct.run.pieces import Pieces
 from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
 from agentinstruct.run.progress import Progress
-from agentinstruct.seeds import Skipped, read_seeds
+from agentinstruct.seeds import Skipped
 
 NOT_SEARCHED = "seeds are not searched: `agentinstruct fetch minilm`, and a new run retrieves among all of them"
 
@@ -93,7 +93,7 @@ class Source:
         unsearched = self.config.embeddings_spec() == UNSEARCHED and any(skill.file.retrieves for skill in self.skills)
         count, first = 0, self.progress.sweep <= 1
         with self.pieces.judging() as judge:
-            for found in read_seeds(self.config.paths, self.config.seeds, judge):
+            for found in self.config.read_seeds(judge):
                 if isinstance(found, Skipped):
                     if first:
                         self._skipped(found)

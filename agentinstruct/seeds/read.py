@@ -5,7 +5,7 @@
 What one file does, however hostile, ends in its `Skipped`; memory holds one file (or one row) at a time.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import BinaryIO
 
@@ -35,7 +35,7 @@ def read_seeds(
     Raises:
         SeedError: a path matches nothing, or a table that was named has no such column.
     """
-    return _seeds(read_documents(paths, options), options, judge)
+    return seeds_of(read_documents(paths, options), options, judge)
 
 
 def read_documents(paths: Sequence[str], options: SeedOptions = _DEFAULT) -> Iterator[Document | Skipped]:
@@ -64,17 +64,15 @@ def _check_column(path: str, form: Format, options: SeedOptions, worker: Worker)
         return  # it is told when the file's turn comes
 
 
-def _seeds(
-    documents: Iterator[Document | Skipped], options: SeedOptions, judge: Judge
+def seeds_of(
+    documents: Iterable[Document | Seed | Skipped], options: SeedOptions, judge: Judge = judgement
 ) -> Generator[Seed | Skipped, None, None]:
+    """The seeds of texts that are read already; what is a seed already stays as it is. Each text is given once."""
     seen: set[bytes] = set()
     for document in documents:
-        if isinstance(document, Skipped):
-            yield document
-            continue
-        for item in _pieces(document, options, judge):
+        for item in _pieces(document, options, judge) if isinstance(document, Document) else (document,):
             if isinstance(item, Seed):
-                digest = bytes.fromhex(item.id)
+                digest = bytes.fromhex(item.id) if isinstance(document, Document) else item.id.encode()
                 if digest in seen:
                     item = Skipped(
                         item.source, "duplicate", f"characters {item.start}–{item.end}: the text of another seed"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from agentinstruct.agents import needs
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.skill import load_skill, skill_names
-from agentinstruct.run import needs
 from agentinstruct.run.journal import Journal
 
 SEEDS = Path(__file__).parents[2] / "examples" / "seeds"

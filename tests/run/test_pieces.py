@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from agentinstruct.agents.mix import Mix, weights_of
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import load_skill, skill_names
 from agentinstruct.run import pieces
 from agentinstruct.run.journal import Journal
-from agentinstruct.run.mix import Mix, weights_of
 from agentinstruct.run.pieces import Pieces
 from agentinstruct.seeds import SeedOptions, read_seeds
 

@@ -52,14 +52,14 @@ class Mix:
         return 1.0 if self.weights is None else self.weights.get(skill.name, 0.0)
 
 
-def weights_of(mix: str, skills: Sequence[Skill]) -> dict[str, float] | None:
-    """The weights that a `--mix` names; None for all skills on all seeds they suit.
+def weights_of(mix: str, skills: Sequence[Skill], mark: str = "") -> dict[str, float] | None:
+    """The weights that a mix names; None for all skills on all seeds they suit.
 
     `released` gives each skill the share of rows it has in the released AgentInstruct data, divided by the items it
     makes of one seed; `even` the same to all; `rc=2,coding=1` what it says, and nothing to the others.
 
     Raises:
-        SetupError: a name or a number is wrong; says which.
+        SetupError: a name or a number is wrong; says which. `mark` is what options begin with.
     """
     if mix == ALL:
         return None
@@ -67,7 +67,7 @@ def weights_of(mix: str, skills: Sequence[Skill]) -> dict[str, float] | None:
         return {skill.name: 1.0 for skill in skills}
     if mix == RELEASED:
         return {skill.name: skill.file.released / _items(skill) for skill in skills}
-    return dict(_given(mix, [skill.name for skill in skills]))
+    return dict(_given(mix, [skill.name for skill in skills], f"{mark}mix"))
 
 
 def _items(skill: Skill) -> float:
@@ -77,16 +77,16 @@ def _items(skill: Skill) -> float:
     return originals * (1 + file.rounds * sum(goal.suggestions for goal in skill.goals.values()))
 
 
-def _given(mix: str, known: list[str]) -> Iterator[tuple[str, float]]:
+def _given(mix: str, known: list[str], option: str) -> Iterator[tuple[str, float]]:
     for part in mix.split(","):
         name, separator, share = part.strip().partition("=")
         if name not in known:
             hint = nearest(name, [RELEASED, EVEN, ALL, *known])
-            raise SetupError(f"--mix {part.strip()}: no skill of this run is called {name!r}.{hint}")
+            raise SetupError(f"{option} {part.strip()}: no skill of this run is called {name!r}.{hint}")
         try:
             weight = float(share)
         except ValueError:
             weight = -1.0
         if not separator or not 0 <= weight < float("inf"):
-            raise SetupError(f"--mix {part.strip()}: give NAME=SHARE, with a number such as 2 or 0.5.")
+            raise SetupError(f"{option} {part.strip()}: give NAME=SHARE, with a number such as 2 or 0.5.")
         yield name, weight
