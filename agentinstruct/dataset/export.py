@@ -15,7 +15,7 @@ their ids, so the same records give the same bytes however the run went.
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,8 @@ def export(journal: Rows, folder: Path, options: Options | None = None) -> Expor
     _claim(folder, journal.folder)
     earlier = _earlier(folder) or {}
     options = options or _as_before(folder, earlier)
+    if folder.resolve() == journal.folder.resolve():  # a run's folder always holds its records
+        options = replace(options, formats=tuple(dict.fromkeys((MESSAGES, *options.formats))))
     rows = Picked(journal, options)
     done = Exported(folder)
     _Export(rows, options, done).run()

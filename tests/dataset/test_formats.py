@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.records import Message
+from agentinstruct.api.dataset import Dataset
 from agentinstruct.dataset.export import export
 from agentinstruct.dataset.options import Options
 from agentinstruct.run.journal import Journal
@@ -293,6 +294,18 @@ def test_large_splits_have_parquet_files_of_bounded_size(make, tmp_path):
     assert names == [f"rc-0000{n}-of-00003.parquet" for n in range(3)]
     table = load_dataset(str(done.folder), cache_dir=str(tmp_path / "cache"))["rc"]
     assert table["id"][:] == [row["id"] for row in lines(done.folder / "data" / "rc.jsonl")]
+
+
+def test_a_runs_own_folder_keeps_its_records_in_any_layout(tmp_path):
+    rows = [record(n) | {"source": f"{n}.txt"} for n in range(30)]
+    with Journal.open(tmp_path / "run", {}) as journal:
+        journal.finish("ab" * 16, "rc", "s", rows, [])
+        export(journal, tmp_path / "run", Options.of(["trl"], "train=0.8,test=0.2", shard_rows=10))
+    read = Dataset(tmp_path / "run")
+    assert len(read) == 30
+    assert {row["id"] for row in read.rows()} == {row["id"] for row in rows}
+    assert sorted(read.to_datasets()["rc"]["id"]) == sorted(row["id"] for row in rows)
+    assert (tmp_path / "run" / "trl" / "train.jsonl").exists()
 
 
 @pytest.mark.parametrize(
