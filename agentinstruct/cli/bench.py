@@ -70,7 +70,11 @@ def score(
             budget=budget,
             max_calls=max_calls,
         )
-        done = run_loop(examine(scoring, _watch))
+        try:
+            done = run_loop(examine(scoring, _watch))
+        except KeyboardInterrupt:
+            typer.echo(f"Stopped. What is done is kept in {scoring.out}: give the same command again.", err=True)
+            raise typer.Exit(130) from None
     _show(done, scoring.out)
 
 
