@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from agentinstruct.dataset.card_figures import KeyFigures
 from agentinstruct.dataset.licences import hub_licence
 from agentinstruct.dataset.stanzas import Files, hub_configs
 
@@ -21,7 +22,9 @@ def card(done: "Exported", records: Iterable[dict[str, Any]]) -> str:
     checks: Counter[tuple[str, str]] = Counter()
     prompts: set[str] = set()
     accepted, read, cached = 0, 0, 0
+    figures = KeyFigures()
     for record in records:
+        figures.add(record)
         accepted += bool(record["accepted"])
         models.update({(call["role"], call["model"]) for call in record["calls"]})
         checks.update({(verdict["check"], verdict["kind"]) for verdict in record["verdicts"] if verdict["passed"]})
@@ -36,6 +39,7 @@ def card(done: "Exported", records: Iterable[dict[str, Any]]) -> str:
         f"{total} records made by AgentInstruct from raw documents and code, {accepted} of which passed every check "
         "of their skill (`accepted`). Each row carries its lineage: source and span, transform, category, parent, "
         f"every model call and every verdict.{_cached(read, cached)}\n",
+        *([_table("Figures", ("of the records", "value"), found)] if (found := figures.rows()) else []),
         *_sizes(done),
         _table("Models", ("role", "model", "records"), [(*pair, n) for pair, n in sorted(models.items())]),
         _table("Checks passed", ("check", "kind", "records"), [(*pair, n) for pair, n in sorted(checks.items())]),
