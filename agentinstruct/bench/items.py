@@ -113,19 +113,29 @@ def _chosen(dataset: Path, wanted: int) -> dict[str, list[dict[str, Any]]]:
         raise RunError(
             f"{dataset}: has no test part. First: agentinstruct export RUN --out {dataset} --split train=0.9,test=0.1"
         )
-    found: dict[str, dict[str, dict[str, dict[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
+    found: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
+    for row in _records(folder):
+        alike = found[set_of(row)][row["category"]]
+        alike[row["item"]] = min(alike.get(row["item"], row["id"]), row["id"])
+    chosen = {name: _evenly(list(groups.values()), wanted) for name, groups in found.items()}
+    order = {one: place for ids in chosen.values() for place, one in enumerate(ids)}
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in chosen}
+    for row in _records(folder):
+        if row["id"] in order:
+            rows[set_of(row)].append(row)
+    return {name: sorted(some, key=lambda row: order[row["id"]]) for name, some in rows.items()}
+
+
+def _records(folder: Path) -> Iterator[dict[str, Any]]:
+    """The accepted records of a part."""
     for path in sorted(folder.glob("*.jsonl")):
-        for row in _rows(path):
-            if row["accepted"]:
-                alike = found[set_of(row)][row["category"]]
-                alike[row["item"]] = min(alike.get(row["item"], row), row, key=lambda one: str(one["id"]))
-    return {name: _evenly(list(groups.values()), wanted) for name, groups in found.items()}
+        yield from (row for row in _rows(path) if row["accepted"])
 
 
-def _evenly(groups: list[dict[str, dict[str, Any]]], wanted: int) -> list[dict[str, Any]]:
+def _evenly(groups: list[dict[str, str]], wanted: int) -> list[str]:
+    """The ids of so many items, round by round over the groups."""
     ranked = [(rank, item, group[item]) for group in groups for rank, item in enumerate(sorted(group))]
-    ranked.sort(key=lambda one: one[:2])
-    return [row for _, _, row in ranked[:wanted]]
+    return [name for _, _, name in sorted(ranked)[:wanted]]
 
 
 def _check_unseen(dataset: Path, seeds: set[str]) -> None:

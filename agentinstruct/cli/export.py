@@ -48,6 +48,8 @@ def _show(done: "Exported") -> None:
     for split, rows in sorted(done.rows.items()):
         parts = "  ".join(f"{part} {count[split]}" for part, count in done.parts.items())
         typer.echo(f"{rows:8}  {split}  {parts}".rstrip())
+    if done.by == "seed_id":
+        typer.echo("too few documents to keep each of them together: parts are drawn by seed")
     for name, written in done.formats.items():
         rows = sum(written.rows.values())
         typer.echo(f"{rows:8}  rows in {name}/" if rows else f"{0:8}  rows of {name}: this run has none")

@@ -81,8 +81,7 @@ def export(journal: Rows, folder: Path, options: Options | None = None) -> Expor
     options = options or _as_before(folder, earlier)
     if folder.resolve() == journal.folder.resolve():  # a run's folder always holds its records
         options = replace(options, formats=tuple(dict.fromkeys((MESSAGES, *options.formats))))
-    rows = Picked(journal, options)
-    done = Exported(folder)
+    rows, done = Picked(journal, options), Exported(folder)
     _Export(rows, options, done).run()
     for name, content in ((LLAMA_FACTORY, llama_factory), (AXOLOTL, axolotl)):
         _beside(done, name, content([(form, part) for form, told in done.formats.items() for part in told.rows]))
@@ -105,7 +104,7 @@ def _as_before(folder: Path, earlier: Mapping[str, Any]) -> Options:
 class _Export:
     """One pass over the records, into every file."""
 
-    rows: Rows
+    rows: Picked
     options: Options
     done: Exported
     _parts: Parts | None = None
@@ -117,12 +116,14 @@ class _Export:
         if options.shares:
             self._parts = parts_of(self.rows.records(), options.shares)
             done.by, done.parts = self._parts.by, {name: Counter() for name in options.shares.parts}
-        if PREFERENCE in options.formats:
-            self._pairs = Pairs(self.rows.records())
+        every = self.rows
+        if PREFERENCE in options.formats:  # a pair needs what failed, too
+            every = Picked(self.rows.journal, replace(options, accepted_only=False))
+            self._pairs = Pairs(every.records())
         done.formats = {name: Written() for name in options.formats if name != MESSAGES}
         with ExitStack() as files:
             sinks = Sinks(done.folder, files, options.shard_rows)
-            for row in self.rows.records():
+            for row in every.records():
                 self._record(row, sinks)
         done.files += sinks.written
         done.files.append("dropped.jsonl")
@@ -132,7 +133,12 @@ class _Export:
                 done.dropped += 1
 
     def _record(self, row: dict[str, Any], sinks: Sinks) -> None:
-        done, split, part = self.done, row["split"], self._parts.of(row) if self._parts else ""
+        done, part = self.done, self._parts.of(row) if self._parts else ""
+        if self._pairs:
+            self._made(PREFERENCE, preference(self._pairs, row), part or WHOLE, sinks)
+        if self.options.accepted_only and not row["accepted"]:
+            return
+        split = row["split"]
         done.rows[split] += 1
         done.skills[split] = row["skill"]
         done.licences[row["licence"]] += 1
@@ -142,15 +148,16 @@ class _Export:
             name = f"{part}/{split}" if part else split
             sinks.line(f"data/{name}.jsonl", row)
             sinks.parquet(f"parquet/{name}", row, with_tools=split in TOOL_SPLITS)
-        for form, written in done.formats.items():
+        for form in done.formats.keys() & FORMATS.keys():
             try:
-                made = preference(self._pairs, row) if self._pairs and form == PREFERENCE else FORMATS[form](row)
+                self._made(form, FORMATS[form](row), part or WHOLE, sinks)
             except Inexpressible as reason:
-                written.left_out[str(reason)] += 1
-                continue
-            for one in made:
-                sinks.line(f"{form}/{part or WHOLE}.jsonl", one)
-                written.rows[part or WHOLE] += 1
+                done.formats[form].left_out[str(reason)] += 1
+
+    def _made(self, form: str, rows: list[dict[str, Any]], part: str, sinks: Sinks) -> None:
+        for one in rows:
+            sinks.line(f"{form}/{part}.jsonl", one)
+            self.done.formats[form].rows[part] += 1
 
 
 def _beside(done: Exported, name: str, content: bytes) -> None:

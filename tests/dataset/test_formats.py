@@ -244,6 +244,15 @@ def test_two_answers_to_one_prompt_are_a_pair_when_their_verdicts_differ(make):
     assert all(pair["prompt"] == [message.wire() for message in PLAIN[:2]] for pair in pairs)
 
 
+def test_what_failed_is_rejected_in_pairs_and_given_out_nowhere_else(make):
+    wrong = record(2, messages=(*PLAIN[:2], said("assistant", "No idea.")))
+    done = make(wrong, record(1), formats=["messages", "trl", "preference"], accepted_only=True)
+    assert done.rows == {"rc": 1} and done.formats["trl"].rows == {"train": 1}
+    assert [row["id"] for row in lines(done.folder / "data" / "rc.jsonl")] == [record(1)["id"]]
+    (pair,) = lines(done.folder / "preference" / "train.jsonl")
+    assert pair["rejected"][0]["content"] == "No idea."
+
+
 def test_a_run_without_pairs_has_no_file_of_them(make):
     done = make(record(1), record(3), formats=["preference"])
     assert done.formats["preference"].rows.total() == 0
