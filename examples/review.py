@@ -1,9 +1,11 @@
 """A person looks at each record before it counts: the graph stops, and goes on with what was decided."""
 
 import asyncio
+import os
+
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # what is kept becomes no object that the graph does not know
 
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Command
 
 from agentinstruct import Context, load_skill
@@ -13,8 +15,7 @@ CONTEXT = Context(model="scripted", verify="annotate", review=True)
 
 
 async def main() -> None:
-    # It keeps what waits, as plain data; use one on disk where people take their time.
-    saver = InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+    saver = InMemorySaver()  # keeps what waits; use one on disk where people take their time
     graph, thread = load_skill("text_modification").graph.builder.compile(saver), {"configurable": {"thread_id": "1"}}
 
     halted = await graph.ainvoke({"seed": SEED}, thread, context=CONTEXT)

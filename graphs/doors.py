@@ -9,16 +9,19 @@ output    is declared narrow, records and drops, while the streams stay wide: a 
           a server's `values` and `updates` show null for all else, and Studio could show no step
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from functools import lru_cache
-from typing import Any, Self, get_type_hints
+from typing import Any, Self, cast, get_args, get_type_hints
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, StateUpdate
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from typing_extensions import is_typeddict
 
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.files import nearest
@@ -41,10 +44,9 @@ class Flow(CompiledStateGraph[Any, Any, Any, Any]):
     builder: "Wiring"
 
     def copy(self, update: dict[str, Any] | None = None) -> Self:
-        """As LangGraph does, which forgets what a state may be made of: a strict reader of checkpoints asks for it."""
-        copied = super().copy(update)
-        copied._serde_allowlist = self._serde_allowlist
-        return copied
+        """As LangGraph does, with a checkpointer that restores what a state here is made of."""
+        told = {key: self.builder.read_by(value) for key, value in (update or {}).items() if key == "checkpointer"}
+        return super().copy({**(update or {}), **told})
 
     def get_output_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
         """What a caller is promised; a run gives the whole state."""
@@ -68,8 +70,9 @@ class Flow(CompiledStateGraph[Any, Any, Any, Any]):
         given = input if input is None or isinstance(input, Command) else self.builder.taken(input)
         if _reviews(how.get("context")) and not (self.checkpointer or KEPT in ensure_config(config)["configurable"]):
             raise SetupError("review waits for a person, so the run needs a thread (a checkpointer) to wait in.")
-        async for part in super().astream(given, config, **how):
-            yield part
+        async with aclosing(cast("AsyncGenerator[Any]", super().astream(given, config, **how))) as parts:
+            async for part in parts:
+                yield part
 
     async def abulk_update_state(
         self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
@@ -101,18 +104,23 @@ class Wiring(StateGraph[Any, Any, Any, Any]):
         takes: type[Any] = FlowInput,
         output: type[Any] = FlowOutput,
         example: str = '{"seed": {"text": "…"}}',
+        within: Sequence[Flow] = (),
     ) -> None:
         super().__init__(state, context, input_schema=takes)
         self.skill = skill
         self.output = output
         self.example = example
+        self.kinds: set[tuple[str, str]] = _kinds(state).union(*(flow.builder.kinds for flow in within))
 
-    def compile(self, *args: Any, **how: Any) -> Flow:
+    def compile(self, checkpointer: Any = None, **how: Any) -> Flow:
         """The graph that runs."""
-        compiled = super().compile(*args, **how)
-        flow = Flow(**{key: value for key, value in vars(compiled).items() if key != "__orig_class__"})
-        flow._serde_allowlist = compiled._serde_allowlist
-        return flow
+        compiled = super().compile(self.read_by(checkpointer), **how)
+        return Flow(**{key: value for key, value in vars(compiled).items() if key != "__orig_class__"})
+
+    def read_by(self, checkpointer: Any) -> Any:
+        """The checkpointer, which where it is strict restores the types of this graph's states, and no others."""
+        strict = isinstance(checkpointer, BaseCheckpointSaver)
+        return checkpointer.with_allowlist(self.kinds) if strict else checkpointer
 
     def taken(self, given: object) -> dict[str, Any]:
         """The input, typed.
@@ -172,6 +180,15 @@ def _reviews(context: object) -> bool:
 
 def _and(names: list[str]) -> str:
     return " and ".join(repr(name) for name in names)
+
+
+def _kinds(hint: Any) -> set[tuple[str, str]]:
+    """The models that a type is made of, by module and name."""
+    if is_typeddict(hint):
+        return set().union(*map(_kinds, get_type_hints(hint).values()))
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return {(hint.__module__, hint.__name__)}
+    return set().union(*map(_kinds, get_args(hint)))
 
 
 @lru_cache(maxsize=256)

@@ -41,7 +41,7 @@ class Decision(Frozen):
     action: Literal["accept", "edit", "reject"] = Field(title="Decision")
     messages: tuple[Message, ...] = Field((), title="Messages", description="For an edit: all messages of the record.")
     reason: str = Field("", title="Reason", description="Why; a rejection needs one.")
-    by: str = Field("", title="By", description="Who decides, where the server does not know.")
+    by: str = Field("", title="By", description="Who decides; what the server knows of them is added.")
 
     def problem(self) -> str:
         """Why it cannot be applied, or nothing."""
@@ -81,7 +81,7 @@ class Reviewing:
         dropped: list[Dropped] = []
         for record in state["records"]:
             decision = decided[record.id]
-            by = user or decision.by
+            by = f"{decision.by} ({user})" if decision.by and user else decision.by or user
             if decision.action == "reject":
                 error = ReplyError("rejected", f"{decision.reason}{f' ({by})' if by else ''}")
                 dropped.append(self.crew.dropped(state, "review", error, draft=drafts[record.id]))

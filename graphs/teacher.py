@@ -159,17 +159,19 @@ def _own(context: Context) -> Context:
 
 def build_teacher(names: Sequence[str]) -> Flow:
     """Wire the skills into one graph."""
+    graphs = {name: graph_of(name) for name in names}
     flow = Wiring(
         TeacherState,
         context=TeacherContext,
         takes=TeacherInput,
         output=TeacherOutput,
         example='{"documents": [{"text": "…"}]}',
+        within=list(graphs.values()),
     )
     for node in (read, route, hand_out, summarise):
         flow.add_node(node.__name__, node)
-    for name in names:
-        flow.add_node(name, Lesson(graph_of(name)).node(name))
+    for name, graph in graphs.items():
+        flow.add_node(name, Lesson(graph).node(name))
         flow.add_edge(name, SUMMARISE)
     flow.add_edge(START, "read")
     flow.add_edge("read", "route")

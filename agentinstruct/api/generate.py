@@ -23,7 +23,7 @@ from agentinstruct.api.dataset import Dataset
 from agentinstruct.api.loops import run_here
 from agentinstruct.api.material import ScriptRun, Seeds, material_of
 from agentinstruct.api.models import GivenEndpoints, settle
-from agentinstruct.api.options import Options, read_options, with_options
+from agentinstruct.api.options import Options, read_options, show_options
 from agentinstruct.api.show import Ticker, ticking
 from agentinstruct.api.skill import named
 from agentinstruct.run.execute import execute
@@ -38,7 +38,6 @@ _SAME = (
 """Options that a run takes as they are."""
 
 
-@with_options(Options)
 def generate(seeds: Seeds, **options: Unpack[Options]) -> Dataset:
     """Make a dataset from documents and code, and wait for it; in a notebook too, where a loop is running.
 
@@ -53,7 +52,6 @@ def generate(seeds: Seeds, **options: Unpack[Options]) -> Dataset:
     return run_here(_generate(seeds, options, "generate"))
 
 
-@with_options(Options)
 async def agenerate(seeds: Seeds, **options: Unpack[Options]) -> Dataset:
     """Make a dataset from documents and code.
 
@@ -71,7 +69,8 @@ async def agenerate(seeds: Seeds, **options: Unpack[Options]) -> Dataset:
             notebook, or is a function that is given its `Progress` twice a second.
             Of its flows: the fields of `Context`, or a whole one as `context`. A model is a name as `--model` takes
             it, a LangChain chat model, or an object with the methods of `Model`; `judge_model` and the like are those
-            of single roles. `categories`, `transforms` and `goals` are names.
+            of single roles. `categories`, `transforms` and `goals` are names. What is not named here means what it
+            means to `agentinstruct run`.
 
     Returns:
         The dataset, also where the run ended early: `Dataset.notices` says at what, and what was left out.
@@ -95,7 +94,6 @@ async def agenerate(seeds: Seeds, **options: Unpack[Options]) -> Dataset:
     return await _generate(seeds, options, "agenerate")
 
 
-@with_options(Options)
 async def astream(seeds: Seeds, **options: Unpack[Options]) -> AsyncIterator[Record]:
     """Make records from documents and code, and give each as soon as it is safe in the run folder.
 
@@ -129,6 +127,9 @@ async def astream(seeds: Seeds, **options: Unpack[Options]) -> AsyncIterator[Rec
         work.cancel()
         with suppress(asyncio.CancelledError):
             await asyncio.wait([work])
+
+
+show_options(Options, generate, agenerate, astream)
 
 
 def _silent(outcome: Outcome) -> None:

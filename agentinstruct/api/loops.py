@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any, TypeVar
@@ -31,7 +31,11 @@ def _run(work: Coroutine[Any, Any, Done]) -> Done:
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
+        try:
+            return runner.run(work)
+        except KeyboardInterrupt as stop:
+            _note(stop, stop.__context__)
+            raise
 
 
 def _run_beside(work: Coroutine[Any, Any, Done]) -> Done:
@@ -45,11 +49,19 @@ def _run_beside(work: Coroutine[Any, Any, Done]) -> Done:
         future = pool.submit(copy_context().run, _run, noted())
         try:
             return future.result()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             for loop, task in started:
                 if task and not future.done():
                     loop.call_soon_threadsafe(task.cancel)
+            wait([future])
+            _note(stop, future.exception())
             raise
+
+
+def _note(stop: KeyboardInterrupt, ended: BaseException | None) -> None:
+    """Hand on what was said of the work that was stopped, such as where it is kept."""
+    for note in getattr(ended, "__notes__", ()):
+        stop.add_note(note)
 
 
 @contextmanager

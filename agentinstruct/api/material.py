@@ -111,7 +111,9 @@ def material_of(seeds: Any) -> tuple[tuple[str, ...], Iterable[Any] | None]:
     first = next(items, None)
     if isinstance(first, str | os.PathLike):
         return tuple(map(_path, chain([first], items))), None
-    return (), Spool(chain(() if first is None else (first,), items)) if items is seeds else seeds
+    if first is None:
+        raise SeedError("no seeds were given: give paths, or documents such as {'text': …}.")
+    return (), Spool(chain([first], items)) if items is seeds else seeds
 
 
 def _path(one: Any) -> str:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from functools import cache
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -28,7 +28,6 @@ else:
 
 Names = str | Sequence[str]
 """One name, several by comma, or a sequence of them."""
-_DOCUMENTED = TypeVar("_DOCUMENTED", bound=Callable[..., Any])
 
 
 class Settings(TypedDict, total=False):
@@ -109,10 +108,9 @@ def read_options(kind: Any, given: Mapping[str, Any], caller: str) -> dict[str, 
     return read
 
 
-def with_options(kind: Any) -> Callable[[_DOCUMENTED], _DOCUMENTED]:
-    """Have `help` and editors show each option of a function that takes `**options` of this kind."""
-
-    def shown(function: _DOCUMENTED) -> _DOCUMENTED:
+def show_options(kind: Any, *functions: Callable[..., Any]) -> None:
+    """Have `help` and editors show each option of functions that take `**options` of this kind."""
+    for function in functions:
         own = signature(function)
         fixed = [one for one in own.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
         options = [
@@ -120,6 +118,3 @@ def with_options(kind: Any) -> Callable[[_DOCUMENTED], _DOCUMENTED]:
             for name, annotation in kind.__annotations__.items()
         ]
         function.__signature__ = Signature([*fixed, *options], return_annotation=own.return_annotation)  # type: ignore[attr-defined]
-        return function
-
-    return shown

@@ -17,7 +17,7 @@ from agentinstruct.agents.skill import OWN_SKILLS, Category, Goal, Skill, skill_
 from agentinstruct.agents.skill import load_skill as read_skill
 from agentinstruct.api.loops import run_here
 from agentinstruct.api.models import GivenEndpoints, settle
-from agentinstruct.api.options import Settings, read_options, with_options
+from agentinstruct.api.options import Settings, read_options, show_options
 from agentinstruct.graphs.doors import Flow
 from agentinstruct.graphs.state import Context, FlowState
 from agentinstruct.graphs.wiring import graph_of
@@ -70,7 +70,6 @@ class SkillFlow:
         found = [check for stage in ("item", "response") for check in policy(tuple(names), stage)]
         return {check.name: check.proves for check in found}
 
-    @with_options(Settings)
     async def ainvoke(self, input: Seed | Mapping[str, Any], /, **settings: Unpack[Settings]) -> FlowState:
         """Run one seed through the graph.
 
@@ -99,12 +98,10 @@ class SkillFlow:
         done: FlowState = dict(state)  # type: ignore[assignment]
         return done
 
-    @with_options(Settings)
     def invoke(self, input: Seed | Mapping[str, Any], /, **settings: Unpack[Settings]) -> FlowState:
         """As `ainvoke`, and wait for it; in a notebook too."""
         return run_here(self.ainvoke(input, **settings))
 
-    @with_options(Settings)
     async def astream(
         self, input: Seed | Mapping[str, Any], /, **settings: Unpack[Settings]
     ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
@@ -122,6 +119,9 @@ class SkillFlow:
     def __repr__(self) -> str:
         counts = f"{len(self.transforms)} transforms, {len(self.categories)} categories, {len(self.goals)} goals"
         return f"<SkillFlow {self.name}: {counts}>"
+
+
+show_options(Settings, SkillFlow.ainvoke, SkillFlow.invoke, SkillFlow.astream)
 
 
 def load_skill(name: str | os.PathLike[str]) -> SkillFlow:

@@ -1,30 +1,79 @@
-"""`agentinstruct export`: the dataset of a run, written again from its journal."""
+"""`agentinstruct export`: the dataset of a run, written again from its journal, in the formats you train from."""
 
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agentinstruct.cli.errors import told, writing
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agentinstruct.dataset.export import Exported
+
+_FORMATS = "messages · sharegpt · alpaca · openai · trl · preference; repeatable, or by comma."
+
 
 def export(
     run: Annotated[Path, typer.Argument(help="A run folder, finished or not.")],
-    to: Annotated[str, typer.Option("--to", help="Where to: a folder, or a URL (s3://…); else the run folder.")] = "",
+    to: Annotated[
+        str, typer.Option("--out", "--to", help="Where to: a folder, or a URL such as s3://…; else the run folder.")
+    ] = "",
+    form: Annotated[list[str] | None, typer.Option("--format", "-f", help=_FORMATS)] = None,
+    split: Annotated[str, typer.Option(help="Parts by seed: train=0.9,validation=0.05,test=0.05.")] = "",
+    accepted_only: Annotated[bool, typer.Option("--accepted-only", help="Not what failed a check.")] = False,
+    without_licence: Annotated[
+        list[str] | None, typer.Option(help="No record from a source under this licence; repeatable.")
+    ] = None,
+    shard_rows: Annotated[int, typer.Option(min=1, help="Rows of a Parquet file.")] = 100_000,
 ) -> None:
     """Write the dataset of everything a run has finished so far."""
     with told():
         from agentinstruct.dataset.export import export as write
-        from agentinstruct.dataset.upload import upload
+        from agentinstruct.dataset.options import Options
         from agentinstruct.run.journal import Journal
         from agentinstruct.run.target import chosen, read_target
 
-        folder = run if not to or "://" in to else Path(to)
+        options = Options.of(
+            [name.strip() for names in form or ["messages"] for name in names.split(",")],
+            split,
+            accepted_only=accepted_only,
+            without_licences=tuple(without_licence or ()),
+            shard_rows=shard_rows,
+        )
         journal = Journal.read(run)
-        with journal, writing(folder, "--to"):
-            done = write(chosen(journal, read_target(run)), folder)
-        if "://" in to:
-            upload(folder, to)
+        with journal, _written(to, run) as folder, writing(folder, "--out"):
+            done = write(chosen(journal, read_target(run)), folder, options)
+    _show(done, to)
+
+
+@contextmanager
+def _written(to: str, run: Path) -> "Iterator[Path]":
+    """Where to write the dataset; for a URL to a folder that is then copied there."""
+    if "://" not in to:
+        yield Path(to or run)
+        return
+    from agentinstruct.dataset.upload import upload
+
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
+        upload(Path(folder), to)
+
+
+def _show(done: "Exported", to: str) -> None:
     for split, rows in sorted(done.rows.items()):
-        typer.echo(f"{rows:8}  data/{split}.jsonl  parquet/{split}.parquet")
+        parts = "  ".join(f"{part} {count[split]}" for part, count in done.parts.items())
+        typer.echo(f"{rows:8}  {split}  {parts}".rstrip())
+    if done.by == "seed_id":
+        typer.echo("too few documents to keep each of them together: parts are drawn by seed")
+    for name, written in done.formats.items():
+        rows = sum(written.rows.values())
+        typer.echo(f"{rows:8}  rows in {name}/" if rows else f"{0:8}  rows of {name}: this run has none")
+        for reason, count in written.left_out.most_common():
+            typer.echo(f"{count:8}    records left out of {name}: {reason}")
+    if 0 < sum(done.formats["openai"].rows.values() if "openai" in done.formats else []) < 10:
+        typer.echo("OpenAI takes files of 10 examples or more.", err=True)
     typer.echo(f"{done.dropped:8}  dropped.jsonl\nin {to or done.folder}")

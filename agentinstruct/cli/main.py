@@ -1,16 +1,20 @@
-"""`agentinstruct`: run status view estimate preview check draw skills export cache fetch server-key."""
+"""`agentinstruct`, the command: each of its own commands is a module beside this one."""
 
 import sys
 
 import typer
 
+from agentinstruct.cli.bench import bench
 from agentinstruct.cli.cache import cache
 from agentinstruct.cli.check import check
 from agentinstruct.cli.draw import draw
 from agentinstruct.cli.estimate import estimate
+from agentinstruct.cli.experiment import experiment
 from agentinstruct.cli.export import export
 from agentinstruct.cli.fetch import fetch
 from agentinstruct.cli.preview import preview
+from agentinstruct.cli.push import push
+from agentinstruct.cli.report import report
 from agentinstruct.cli.run import run
 from agentinstruct.cli.server_key import server_key
 from agentinstruct.cli.skills import skills
@@ -25,8 +29,13 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, status, view, estimate, preview, check, draw, skills, export, cache, fetch, server_key):
+COMMANDS = (
+    *(run, status, view, report, estimate, preview, check, draw, skills),
+    *(export, push, experiment, cache, fetch, server_key),
+)
+for command in COMMANDS:
     app.command()(command)
+app.add_typer(bench, name="bench")
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from agentinstruct.agents.errors import ModelError, ProviderDown, ProviderError, RunError
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill
-from agentinstruct.run.folder import storage_error, subfolder
+from agentinstruct.run.folder import CORPUS, storage_error, subfolder
 from agentinstruct.run.plan import UNSEARCHED, RunConfig
 from agentinstruct.tools.corpus import searching
 from agentinstruct.tools.embeddings import EmbeddingsDown, embeddings
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 LARGEST = 5000
 """Seed chunks that are indexed, in reading order: enough neighbours for any seed, in bounded memory and time."""
-FOLDER = "corpus"
-"""Where in the run folder the index is kept."""
 _BATCH = 256
 
 
@@ -87,7 +85,7 @@ def _wanted(config: RunConfig, skills: Sequence[Skill]) -> bool:
 
 
 def _load(config: RunConfig) -> Corpus | None:
-    folder, spec = config.out / FOLDER, config.embeddings_spec()
+    folder, spec = config.out / CORPUS, config.embeddings_spec()
     try:
         index = Corpus.load(folder, _embeddings(config, spec))
     except IndexDamaged as problem:
@@ -101,7 +99,7 @@ def _build(config: RunConfig) -> tuple[Corpus, bool]:
     spec = config.embeddings_spec()
     chunks, more = _chunks(config)
     try:
-        return _grown(config.out / FOLDER, chunks, _embeddings(config, spec)), more
+        return _grown(config.out / CORPUS, chunks, _embeddings(config, spec)), more
     except EmbeddingsDown as error:
         raise ProviderDown(f"--embeddings {spec}: {error}") from error
     except ValueError as error:

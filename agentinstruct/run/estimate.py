@@ -16,13 +16,13 @@ from random import Random
 from typing import Any
 
 from agentinstruct.agents.records import content_id
+from agentinstruct.dataset.spending import Payee, PriceOf, Spent, spent_on
 from agentinstruct.run.execute import opened
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig, Work, work_for
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.runner import Runner
 from agentinstruct.run.source import Source
-from agentinstruct.run.spending import Payee, PriceOf, Spent, spent_on
 from agentinstruct.run.summary import STAGES
 from agentinstruct.run.timing import Timed
 

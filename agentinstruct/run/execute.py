@@ -14,6 +14,7 @@ from pathlib import Path
 from agentinstruct.agents.errors import RunError
 from agentinstruct.agents.events import concerning, tell
 from agentinstruct.dataset.export import Exported, export
+from agentinstruct.dataset.spending import PriceOf
 from agentinstruct.run.engine import writers
 from agentinstruct.run.folder import storage_error
 from agentinstruct.run.journal import Journal
@@ -23,7 +24,6 @@ from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.report import reporting
 from agentinstruct.run.runner import Runner
-from agentinstruct.run.spending import PriceOf
 from agentinstruct.run.status import Cap
 from agentinstruct.run.summary import Summary, summarise
 from agentinstruct.run.tally import Missing

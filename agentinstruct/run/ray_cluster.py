@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from agentinstruct.agents.errors import RunError, SetupError
 from agentinstruct.run.cache import call_store
-from agentinstruct.run.corpus import FOLDER
 from agentinstruct.run.engine import Engine
+from agentinstruct.run.folder import CORPUS
 from agentinstruct.run.logfile import Appended
 from agentinstruct.run.ray_actor import PRICES, Actor
 from agentinstruct.run.slot import writer
@@ -124,7 +124,7 @@ async def _alone(ray: Any, run: str) -> None:
 
 def baggage(config: "RunConfig") -> dict[str, bytes]:
     """The files of this machine that workers read."""
-    files = {f"{FOLDER}/{path.name}": path for path in sorted((config.out / FOLDER).glob("*")) if path.is_file()}
+    files = {f"{CORPUS}/{path.name}": path for path in sorted((config.out / CORPUS).glob("*")) if path.is_file()}
     if config.prices:
         files[PRICES] = config.prices
     return {name: path.read_bytes() for name, path in files.items()}

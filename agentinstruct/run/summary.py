@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentinstruct.dataset.spending import Payee, Spent, spent_on
 from agentinstruct.run.reader import JournalReader
-from agentinstruct.run.spending import Payee, Spent, spent_on
 
 STAGES = ("instruct", "edit", "answer", "verify")
 """The stages at which a draft can end."""

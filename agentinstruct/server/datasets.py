@@ -108,8 +108,8 @@ async def resume(request: Request) -> Response:
         last, state = await _last_run(api, request), await _state(api, request)
         if last["status"] in RUNNING or not state["next"]:
             raise RefusedError("nothing is left to do: it is under way or done.", 409)
-        kept = given(await api.get(f"/threads/{last['thread_id']}/runs/{last['run_id']}"))["kwargs"]["context"]
-        run = {"assistant_id": "teacher", "input": None, "context": kept, "checkpoint": state["checkpoint"]}
+        settings = (last.get("kwargs") or last)["context"]
+        run = {"assistant_id": "teacher", "input": None, "context": settings, "checkpoint": state["checkpoint"]}
         given(await api.post(f"/threads/{last['thread_id']}/runs", json=run))
     return JSONResponse({"dataset_id": last["thread_id"], "status": "pending"}, 202)
 

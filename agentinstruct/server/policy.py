@@ -77,12 +77,8 @@ class Policy:
 
     def _check_settings(self, request: dict[str, Any]) -> None:
         config = _part(request, "config")
-        given = {name: value for name, value in _part(config, "configurable").items() if name not in PLACES}
-        given |= _part(request, "context")
-        for name in given:
-            if name not in SETTINGS:
-                raise RefusedError(f"no setting {name!r}.{nearest(name, list(SETTINGS))}")
-        self._check_values(given)
+        self._check_values({k: v for k, v in _part(config, "configurable").items() if k not in PLACES})
+        self._check_values(_part(request, "context"))
         if unknown := [name for name in _part(request, "checkpoint") if name not in PLACES]:
             raise RefusedError(f"checkpoint: {unknown[0]!r} is no part of one.")
         if not isinstance(steps := config.get("recursion_limit", 0), int) or steps > MOST_STEPS:
@@ -90,6 +86,8 @@ class Policy:
 
     def _check_values(self, given: dict[str, Any]) -> None:
         """Each as the flow would read it, since `"9"` is 9 to it too."""
+        if unknown := [name for name in given if name not in SETTINGS]:
+            raise RefusedError(f"no setting {unknown[0]!r}.{nearest(unknown[0], list(SETTINGS))}")
         try:
             settings = TeacherContext(**given)
         except ValidationError as error:
@@ -117,7 +115,7 @@ class Policy:
         for key, value in _entries(state):
             if isinstance(value, (list, dict)) and len(value) > self.limits.documents:
                 raise RefusedError(f"{key}: {self.limits.documents} at most, not {len(value)}.", 413)
-            most = self.limits.seed_text if key == "seed" else self.limits.document
+            most = self.limits.seed_text if key in ("seed", "seeds") else self.limits.document
             for text in _texts(value):
                 if len(text) > most:
                     raise RefusedError(f"{key}: a text of {len(text):,} characters; {most:,} at most.", 413)

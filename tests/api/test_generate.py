@@ -57,9 +57,9 @@ def test_a_generator_is_gone_through_as_often_as_a_target_needs():
             taken.append(name)
             yield {"text": text, "source": name, "licence": "CC0-1.0"}
 
-    dataset = generate(documents(), target=30, **SAME)
+    dataset = generate(documents(), target=12, **SAME)
     assert taken == ["mill", "glass"]
-    assert sum(record.accepted for record in dataset) == 30 and {record.source for record in dataset} == {
+    assert sum(record.accepted for record in dataset) == 12 and {record.source for record in dataset} == {
         "mill",
         "glass",
     }
@@ -122,6 +122,13 @@ def test_a_temporary_folder_goes_with_its_dataset(no_temporary_folder_stays):
 async def test_the_sync_call_works_where_a_loop_is_running_and_gives_the_same():
     inside = generate({"text": MILL}, **SAME)
     assert contents(inside) == contents(await agenerate({"text": MILL}, **SAME)) != {}
+
+
+async def test_two_runs_side_by_side_do_not_meet():
+    both = await asyncio.gather(*(agenerate({"text": text}, **SAME) for text in (MILL, GLASS)))
+    assert [{record.seed_id for record in one} for one in both] == [
+        {agentinstruct.Seed(text=text).id} for text in (MILL, GLASS)
+    ]
 
 
 async def test_records_come_as_they_are_made_and_leaving_ends_the_run(no_temporary_folder_stays):
@@ -209,6 +216,7 @@ def test_what_is_wrong_is_said_before_anything_is_made(options, error, words, no
         (["README.md", {"text": MILL}], "give all as paths, or none"),
         ([{"words": MILL}], "only words"),
         (7, "seeds are int"),
+        ([], "no seeds were given"),
     ],
 )
 def test_what_is_no_seed_is_said(seeds, words, tmp_path):
@@ -267,6 +275,7 @@ def test_ctrl_c_leaves_a_dataset_and_is_raised(tmp_path, where):
         child.send_signal(signal.SIGINT)
         _, said = child.communicate(timeout=30)
     assert child.returncode == -signal.SIGINT and "KeyboardInterrupt" in said
+    assert f"the same call with out='{run}' goes on" in said.splitlines()[-1]
     assert Dataset(run).summary.calls and told(run)["state"] == "stopped"
 
 

@@ -132,10 +132,12 @@ async def test_a_person_reviews_edits_and_rejects(client: LangGraphClient) -> No
     (mended, accepted) = state["records"]
     assert mended["messages"][-1]["content"] == "As a person would say it."
     original = [(one["role"], one["content"]) for one in mended["review"]["original"]]
-    assert mended["review"]["by"] == "ana" and original == [(m["role"], m["content"]) for m in shown["messages"]]
+    assert mended["review"]["by"] == "ana (local)" and original == [
+        (m["role"], m["content"]) for m in shown["messages"]
+    ]
     assert mended["verdicts"][-1]["kind"] == "person" and accepted["review"]["action"] == "accept"
     assert [(one["stage"], one["reason"], one["detail"], one["draft_id"]) for one in state["dropped"][-1:]] == [
-        ("review", "rejected", "dull", ids[1])
+        ("review", "rejected", "dull (local)", ids[1])
     ]
 
 

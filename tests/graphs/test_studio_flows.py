@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Command
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
@@ -28,10 +29,9 @@ THREAD: Any = {"configurable": {"thread_id": "one"}}
 
 
 def kept(graph: Any) -> Any:
-    return graph.copy({"checkpointer": InMemorySaver()})
+    return graph.copy({"checkpointer": InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=None))})
 
 
-@pytest.mark.filterwarnings("ignore:.*unregistered type")
 @pytest.mark.parametrize("name", ["tool_use", "web_agent", "brain_teaser", "conversation", "multiple_choice"])
 async def test_what_a_client_reads_can_be_written_back(name: str) -> None:
     graph = kept(graph_of(name))
@@ -84,7 +84,6 @@ async def test_a_review_needs_somewhere_to_wait() -> None:
 
 
 @pytest.mark.skipif(bool(unavailable()), reason="no sandbox")
-@pytest.mark.filterwarnings("ignore:.*unregistered type")
 async def test_the_teacher_teaches_in_turns_and_sums_up() -> None:
     context = TeacherContext(**SMALL, mix="all", skills="fermi,text_modification,coding", most_seeds=3, at_once=2)
     documents = [{"text": PROSE, "format": "markdown"}, {"text": CODE, "format": "python", "source": "bisect.py"}]
@@ -135,7 +134,6 @@ def test_the_teachers_settings_have_bounds() -> None:
             TeacherContext(**{name: value})
 
 
-@pytest.mark.filterwarnings("ignore:.*unregistered type")
 async def test_many_reviews_at_once_are_answered_one_by_one() -> None:
     graph = kept(teacher)
     context = TeacherContext(**SMALL, review=True, mix="all", skills="text_modification", most_seeds=4)
@@ -152,7 +150,6 @@ async def test_many_reviews_at_once_are_answered_one_by_one() -> None:
     assert state["summary"].skills["text_modification"].dropped == {"review: rejected": len(state["dropped"])}
 
 
-@pytest.mark.filterwarnings("ignore:.*unregistered type")
 async def test_after_an_endpoints_failure_what_is_finished_is_not_done_again() -> None:
     asked: Counter[str] = Counter()
     failing = True
@@ -163,7 +160,7 @@ async def test_after_an_endpoints_failure_what_is_finished_is_not_done_again() -
             raise ProviderError("the endpoint is gone")
 
     graph = kept(teacher)
-    skills = "text_modification,reading_comprehension"
+    skills = "reading_comprehension,text_modification"
     context = TeacherContext(**SMALL, mix="all", skills=skills, most_seeds=1, at_once=1)
     async with using(Gateway(lambda spec: ScriptedModel({"answer": answer}))):
         given = {"documents": [{"text": PROSE[:2500], "format": "markdown"}]}

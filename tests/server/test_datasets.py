@@ -29,7 +29,7 @@ def ended(http: httpx.Client, its: str) -> dict[str, Any]:
     deadline = time.monotonic() + 30
     while (told := http.get(f"/datasets/{its}").json())["status"] in ("pending", "running"):
         assert time.monotonic() < deadline, told
-        time.sleep(0.1)
+        time.sleep(0.3)
     return told
 
 
@@ -103,7 +103,7 @@ def test_a_job_is_stopped_outlives_a_restart_and_goes_on(
         deadline = time.monotonic() + 30
         while not (told := http.get(f"/datasets/{its}").json())["done"]:
             assert told["status"] in ("pending", "running") and time.monotonic() < deadline, told
-            time.sleep(0.1)
+            time.sleep(0.3)
         assert http.post(f"/datasets/{its}/cancel").json() == {"dataset_id": its, "status": "cancelled"}
         before = ended(http, its)
         assert before["status"] == "interrupted" and before["done"] < before["of"]

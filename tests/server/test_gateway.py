@@ -21,7 +21,7 @@ def test_calls_and_money_are_bounded_over_all_runs(
         "AGENTINSTRUCT_MODEL": "openai:mock",
         "OPENAI_BASE_URL": model.base_url,
         "BG_JOB_ISOLATED_LOOPS": "true",
-        "AGENTINSTRUCT_SERVER_LIMITS": "concurrency=3,calls=40",
+        "AGENTINSTRUCT_SERVER_LIMITS": "concurrency=3,calls=40,runs=50",
     }
     with running(tmp_path, keys, **given) as server, server.http("alice") as http, ThreadPoolExecutor(8) as pool:
 
@@ -32,6 +32,8 @@ def test_calls_and_money_are_bounded_over_all_runs(
         states = list(pool.map(one, range(8)))
         while not any("__error__" in state for state in states):
             states += pool.map(one, range(len(states), len(states) + 8))
+        beyond = [http.post("/runs", json=run()) for _ in range(60)]
+        assert beyond[0].is_success and beyond[-1].status_code == 429 and "50 runs a minute" in beyond[-1].text
     refusals = {state["__error__"]["message"] for state in states if "__error__" in state}
     assert all("40 of 40 calls spent" in words for words in refusals), refusals
     counted = model.stats()

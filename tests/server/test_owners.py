@@ -141,3 +141,23 @@ async def test_each_user_has_a_store_of_their_own(client: Client) -> None:
         named: Any = await bob.store.list_namespaces(prefix=place)
         assert all(space[0] == "bob" for space in named["namespaces"])
     assert await alice.store.get_item(["notes"], "one")
+
+
+def test_a_task_of_a2a_is_its_callers(server: Served) -> None:
+    def rpc(method: str, **parameters: Any) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+
+    message = {"role": "user", "messageId": "1", "parts": [{"kind": "data", "data": SEED}]}
+    with server.http("alice") as alice, server.http("bob") as bob:
+        alice.headers["accept"] = bob.headers["accept"] = "application/json"
+        its = alice.post("/assistants", json={"graph_id": GRAPH, "context": CONTEXT}).json()["assistant_id"]
+        (graph,) = bob.post("/assistants/search", json={"graph_id": GRAPH}).json()
+        task = alice.post(f"/a2a/{its}", json=rpc("message/send", message=message)).json()["result"]
+        got = rpc("tasks/get", id=task["id"], contextId=task["contextId"])
+        assert alice.post(f"/a2a/{its}", json=got).json()["result"]["id"] == task["id"]
+        for assistant in (its, graph["assistant_id"]):
+            assert "not found" in bob.post(f"/a2a/{assistant}", json=got).json()["error"]["message"]
+            there = rpc("message/send", message={**message, "contextId": task["contextId"]})
+            assert "not found" in bob.post(f"/a2a/{assistant}", json=there).json()["error"]["message"]
+        card = bob.get("/.well-known/agent-card.json", params={"assistant_id": its})
+        assert "not found" in card.text

@@ -27,6 +27,12 @@ for (const { assistant_id, graph_id } of assistants) {
 const done = await client.runs.wait(null, skill, { input, context });
 found.waited = { records: done.records.length, last: done.records[0].messages.at(-1).role };
 
+const taught = await client.runs.wait(null, "teacher", {
+  input: { documents: [{ text, source: "a page" }] },
+  context: { model: "scripted", verify: "annotate", skills: "text_modification,fermi", most_seeds: 1, rounds: 0 },
+});
+found.taught = [...new Set(taught.records.map((record) => `${record.skill} of ${record.source}`))].sort();
+
 found.modes = {};
 const modes = ["values", "updates", "messages", "custom", "debug", "tasks", "checkpoints"];
 for await (const part of client.runs.stream(null, skill, { input, context, streamMode: modes })) {
