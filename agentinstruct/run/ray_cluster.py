@@ -164,6 +164,15 @@ class Cluster:
                 self.ray.kill(actor, no_restart=True)
                 raise
 
+    def _check(self) -> None:
+        """Raises `RunError` where Ray has ended on this machine, so that no worker can ever be started."""
+        own = self.ray.get_runtime_context().get_node_id()
+        if not any(node["NodeID"] == own and node["Alive"] for node in self.ray.nodes()):
+            raise RunError(
+                "Ray has ended on this machine (its raylet, or an agent of it, died). Start it, then give the same "
+                "command again: what is done is kept."
+            )
+
     def _actor(self, number: int) -> Any:
         """An actor of a name that no other has had: a dead one keeps its own for a while."""
         name = f"{self.run}-{writer(number)}-{token_hex(4)}"
@@ -174,8 +183,9 @@ class Cluster:
         # As an argument of a call keys are neither logged nor kept by Ray, as its runtime_env would be.
         begun = asyncio.ensure_future(_of(actor.begin.remote(self.environment, self.files)))
         try:
-            if not (await asyncio.wait([begun], timeout=PATIENCE_S))[0]:
+            while not (await asyncio.wait([begun], timeout=PATIENCE_S))[0]:
                 waits("no node of the Ray cluster has a CPU free for another worker")
+                await asyncio.to_thread(self._check)
             theirs = await begun
         finally:
             begun.cancel()

@@ -34,7 +34,7 @@ class Nodes:
         table = subprocess.run(["ps", "-Ao", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
         found = [line.split(maxsplit=2) for line in table.splitlines() if len(line.split(maxsplit=2)) == 3]
         parents = {int(pid): int(parent) for pid, parent, _ in found}
-        busy = [int(pid) for pid, _, said in found if said.startswith("ray::") and not said.startswith("ray::IDLE")]
+        busy = [int(pid) for pid, _, said in found if said.startswith("ray::Actor")]
         return [pid for pid in busy if self._ours(pid, parents)]
 
     def _ours(self, pid, parents):
