@@ -147,6 +147,7 @@ def measure(path: Path, index: Path) -> Row:
         "stats": found.stats,
         "add_s": round(read - begun, 1),
         "resolve_s": round(done - read, 1),
+        "cpu_s": round(time.process_time(), 1),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "index_mb": index.stat().st_size >> 20,
         "data_mb": path.stat().st_size >> 20,
@@ -162,11 +163,18 @@ def show(found: Row) -> None:
     print(f"{found['stats']['records']:,} records, {found['data_mb']:,} MB of JSON lines")
     for kind, (gone, count) in kinds.items():
         print(f"  {kind:20} {count:9,} planted  {gone:9,} removed  {gone / count:8.3%}")
-    print(f"recall {right / planted_:.4f} of the duplicates of similarity 0.8 and more, precision {right / (right + wrong):.4f}")
+    print(
+        f"recall {right / planted_:.4f} of the duplicates of similarity 0.8 and more, precision {right / (right + wrong):.4f}"
+    )
     took = found["add_s"] + found["resolve_s"]
     each = took / found["stats"]["records"] * 1e6
-    print(f"{took:.0f} s ({found['add_s']} to read and add, {found['resolve_s']} to find the twins), {each:.0f} µs a record")
-    print(f"peak memory {found['peak_mb']} MB, index on disk {found['index_mb']} MB, {found['stats']['pairs_compared']:,} pairs compared")
+    print(
+        f"{took:.0f} s ({found['add_s']} to read and add, {found['resolve_s']} to find the twins), {each:.0f} µs a record"
+    )
+    print(f"{found['cpu_s']} s of CPU, {found['cpu_s'] / found['stats']['records'] * 1e6:.0f} µs a record")
+    print(
+        f"peak memory {found['peak_mb']} MB, index on disk {found['index_mb']} MB, {found['stats']['pairs_compared']:,} pairs compared"
+    )
 
 
 def main() -> None:

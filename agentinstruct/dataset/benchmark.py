@@ -1,7 +1,7 @@
 """The sets that a dataset must not contain: benchmarks, and one's own held-out splits.
 
-    [NAME=]FILE      .jsonl .json .parquet (each also a dataset folder), .txt: a blank line, or else a line, between items
-    [NAME=]hub:REPO[:CONFIG][@SPLIT]     fetched through `datasets`, and only when it is asked for
+[NAME=]FILE      .jsonl .json .parquet (each also a dataset folder), .txt: a blank line, or else a line, between items
+[NAME=]hub:REPO[:CONFIG][@SPLIT]     fetched through `datasets`, and only when it is asked for
 """
 
 from collections.abc import Iterable, Iterator, Mapping

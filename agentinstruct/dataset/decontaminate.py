@@ -140,7 +140,10 @@ class Decontaminator:
     def _all(self, rows: list[Row]) -> Iterator[tuple[int, int, Method, float, str]]:
         said = [(number, turn.text) for number, row in enumerate(rows) for turn in turns(row) if turn.role != "system"]
         texts = [text for _, text in said]
-        ways: tuple[tuple[Method, Ngrams, float], ...] = (("8gram", self._eight, COVERED), ("13gram", self._thirteen, 0))
+        ways: tuple[tuple[Method, Ngrams, float], ...] = (
+            ("8gram", self._eight, COVERED),
+            ("13gram", self._thirteen, 0),
+        )
         for method, ngrams, least in ways:
             if method in self.methods and texts:
                 for text, held, coverage in ngrams.shared(texts):

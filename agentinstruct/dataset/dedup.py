@@ -27,7 +27,18 @@ import numpy
 from agentinstruct.dataset.dedup_index import Block, DedupIndex, Removed
 from agentinstruct.dataset.dedup_pairs import candidates, choose, places, same, unpacked
 from agentinstruct.dataset.rows import Parts, Row, parts
-from agentinstruct.dataset.shingles import BANDS, U64, Array, alike, bands, hashed, response_alike, roles, shingle, sketches
+from agentinstruct.dataset.shingles import (
+    BANDS,
+    U64,
+    Array,
+    alike,
+    bands,
+    hashed,
+    response_alike,
+    roles,
+    shingle,
+    sketches,
+)
 from agentinstruct.tools.quotes import fold
 
 On = Literal["record", "prompt", "response"]
@@ -184,9 +195,7 @@ class Deduplicator:
             gone = choose(pairs[found], similarity[found])
             if not gone:
                 return
-            yield [
-                Removed(int(number_at[one]), int(number_at[other]), "minhash", value) for one, other, value in gone
-            ]
+            yield [Removed(int(number_at[one]), int(number_at[other]), "minhash", value) for one, other, value in gone]
 
     def _pairs(self, place: Array) -> Array:
         alive = self._index.alive()
@@ -263,7 +272,8 @@ class _Known:
 
 def _columns(waiting: list[_Waiting]) -> dict[str, Array]:
     rows = [
-        (_hash(*one.parts), _hash(name := str(one.row.get("id", ""))), _key(one.row), _rank(one.row, name)) for one in waiting
+        (_hash(*one.parts), _hash(name := str(one.row.get("id", ""))), _key(one.row), _rank(one.row, name))
+        for one in waiting
     ]
     names = ("exact", "name", "key", "rank")
     return {name: numpy.array(column, U64) for name, column in zip(names, zip(*rows, strict=True), strict=True)}

@@ -91,7 +91,8 @@ class DedupIndex:
         columns = [block.columns[name].tobytes() for name in COLUMNS]
         self._db.execute("INSERT INTO block VALUES (?, ?, ?, ?, ?, ?)", (first, source, *columns))
         self._db.executemany(
-            "INSERT INTO band VALUES (?, ?, ?)", ((number, first, keys.tobytes()) for number, keys in enumerate(block.bands))
+            "INSERT INTO band VALUES (?, ?, ?)",
+            ((number, first, keys.tobytes()) for number, keys in enumerate(block.bands)),
         )
         rows = zip(block.ids, block.sketches, block.contexts, strict=True)
         self._db.executemany(

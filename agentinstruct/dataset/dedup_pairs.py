@@ -1,7 +1,7 @@
 """Which records may be twins, and which of them goes: arrays in, arrays out.
 
-    places       the order of preference: lower is kept
-    band ─ candidates ─→ pairs of places     pairs that are alike ─ choose ─→ who goes, with the twin that stays
+places       the order of preference: lower is kept
+band ─ candidates ─→ pairs of places     pairs that are alike ─ choose ─→ who goes, with the twin that stays
 """
 
 from collections.abc import Iterable

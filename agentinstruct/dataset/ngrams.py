@@ -36,9 +36,7 @@ class Ngrams:
         if most_common:
             wanted &= _rare(runs.hashes, owner, most_common)
         order = numpy.argsort(runs.hashes[wanted], kind="stable")
-        self._runs, self._owner, self._position = (
-            column[wanted][order] for column in (runs.hashes, owner, position)
-        )
+        self._runs, self._owner, self._position = (column[wanted][order] for column in (runs.hashes, owner, position))
 
     def shared(self, texts: Sequence[str]) -> Iterator[Shared]:
         """The texts that share a run with one of those held, and how much of it they have."""
