@@ -1,4 +1,4 @@
-"""`agentinstruct`: run · status · estimate · preview · check · draw · skills · export · cache · fetch."""
+"""`agentinstruct`: run · status · estimate · preview · check · draw · skills · export · clean · cache · fetch."""
 
 import sys
 
@@ -6,6 +6,7 @@ import typer
 
 from agentinstruct.cli.cache import cache
 from agentinstruct.cli.check import check
+from agentinstruct.cli.clean import clean
 from agentinstruct.cli.draw import draw
 from agentinstruct.cli.estimate import estimate
 from agentinstruct.cli.export import export
@@ -23,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, status, estimate, preview, check, draw, skills, export, cache, fetch):
+for command in (run, status, estimate, preview, check, draw, skills, export, clean, cache, fetch):
     app.command()(command)
 
 

@@ -24,6 +24,7 @@ from typing import Any, Literal, Self
 
 import numpy
 
+from agentinstruct.dataset.dedup_close import Embed, close_pairs, keep_vectors
 from agentinstruct.dataset.dedup_index import Block, DedupIndex, Removed
 from agentinstruct.dataset.dedup_pairs import candidates, choose, places, same, unpacked
 from agentinstruct.dataset.rows import Parts, Row, parts
@@ -44,6 +45,8 @@ from agentinstruct.tools.quotes import fold
 On = Literal["record", "prompt", "response"]
 Stats = dict[str, Any]
 
+CLOSE = 0.95
+"""Cosine from which two records mean the same, with all-MiniLM-L6-v2."""
 _ROWS = 2048
 _CONTEXT = 64
 _RESPONSE = 0.5
@@ -100,6 +103,7 @@ class Deduplicator:
         self._numbers: list[Array] = []
         self._known = _Known(self._index)
         self._name = ""
+        self._counts: Counter[str] = Counter()
         self.pairs = 0
         """Pairs of records that were compared in full."""
 
@@ -123,23 +127,41 @@ class Deduplicator:
         if len(self._waiting) >= _ROWS:
             self._flush()
 
-    def resolve(self, name: str = "") -> Duplicates:
+    def resolve(self) -> Duplicates:
         """Find the twins among the rows added, and against those from earlier, and keep them in the index."""
         self._flush()
-        counts: Counter[str] = Counter()
         place = places(self._index.column("rank"), self._index.settled)
         for gone in chain([self._exact(place)], self._near(place)):
             self._index.remove(gone)
-            counts.update(one.method for one in gone)
-        return self._found(counts)
+            self._counts.update(one.method for one in gone)
+        return self._found()
 
-    def _found(self, counts: Counter[str]) -> Duplicates:
+    def means_alike(self, rows: Iterable[Row], embed: Embed, least: float = CLOSE) -> Duplicates:
+        """After `resolve`: find the twins by meaning. `rows` are those that `resolve` kept, in the same order.
+
+        Their cosine is at least `least`; keys and contexts must agree as they must for near twins.
+        """
+        numbers = numpy.concatenate([*self._numbers, numpy.empty(0, numpy.int64)])
+        keep_vectors(self._index, numbers[self._index.alive()[numbers]].tolist(), rows, embed)
+        place = places(self._index.column("rank"), self._index.settled)
+        pairs, cosine = close_pairs(self._index, place, least)
+        number_at = numpy.argsort(place)
+        agree = self._compare(pairs, number_at, self._index.column("key"), by_words=False) > 0
+        gone = [
+            Removed(int(number_at[one]), int(number_at[other]), "embedding", value)
+            for one, other, value in choose(pairs[agree], cosine[agree])
+        ]
+        self._index.remove(gone)
+        self._counts["embedding"] += len(gone)
+        return self._found()
+
+    def _found(self) -> Duplicates:
         numbers = numpy.concatenate([*self._numbers, numpy.empty(0, numpy.int64)])
         kept = self._index.alive()[numbers]
         stats = {
             "records": len(numbers),
             "kept": int(kept.sum()),
-            "removed": dict(sorted(counts.items())),
+            "removed": dict(sorted(self._counts.items())),
             "earlier": self._index.settled,
             "similarity": self._similarity,
             "on": self._on,
@@ -205,7 +227,7 @@ class Deduplicator:
             found = numpy.union1d(found, candidates(keys, place[alive], self._index.settled))
         return found
 
-    def _compare(self, pairs: Array, number_at: Array, keys: Array) -> Array:
+    def _compare(self, pairs: Array, number_at: Array, keys: Array, *, by_words: bool = True) -> Array:
         """The similarity of each pair, 0 where something else tells the two apart."""
         out = numpy.zeros(len(pairs))
         better, worse = (number_at[one] for one in unpacked(pairs))
@@ -215,18 +237,22 @@ class Deduplicator:
         for at in comparable:
             if last[0] != better[at]:
                 last = int(better[at]), self._index.sketch(int(better[at]))
-            out[at] = _similarity(last[1], self._index.sketch(int(worse[at])), self._similarity, self._on)
+            other = self._index.sketch(int(worse[at]))
+            if _same_context(last[1][1], other[1], self._similarity):
+                out[at] = _similarity(last[1][0], other[0], self._on) if by_words else 1.0
         self.pairs += len(comparable)
         return out
 
 
-def _similarity(first: tuple[bytes, bytes], second: tuple[bytes, bytes], least: float, on: On) -> float:
-    value = alike(first[0], second[0])
-    if value < least or (on != "prompt" and response_alike(first[0], second[0]) < _RESPONSE):
+def _similarity(first: bytes, second: bytes, on: On) -> float:
+    """Of two texts, 0 where their responses are too far apart."""
+    if on == "record" and response_alike(first, second) < _RESPONSE:
         return 0.0
-    if first[1] != second[1] and alike(first[1], second[1], _CONTEXT) < least:
-        return 0.0
-    return value
+    return alike(first, second)
+
+
+def _same_context(first: bytes, second: bytes, least: float) -> bool:
+    return first == second or alike(first, second, _CONTEXT) >= least
 
 
 def deduplicate(rows: Iterable[Row], *, similarity: float = 0.8, on: On = "record") -> tuple[list[Row], list[Twin]]:

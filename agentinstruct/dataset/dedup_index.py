@@ -138,7 +138,7 @@ class DedupIndex:
             "SELECT no, vector FROM record WHERE vector IS NOT NULL AND no NOT IN (SELECT no FROM removed) ORDER BY no"
         )
         for number, vector in self._db.execute(query):
-            yield number, numpy.frombuffer(vector, numpy.float16).astype(numpy.float32)
+            yield number, numpy.frombuffer(vector, numpy.float16)
 
     def remove(self, gone: Sequence[Removed]) -> None:
         """Note why records are not in the dataset."""

@@ -3,6 +3,7 @@
     data/<split>.jsonl        rows as chat libraries read them; `tools` and `tool_calls` as OpenAI writes them
     parquet/<split>.parquet   the same rows with one schema; `tools` and `arguments` are JSON strings
     dropped.jsonl             every draft that did not make it, with stage and reason
+    removed.jsonl, clean.json if it was cleaned: every record that went, with what shows why; the counts
     README.md                 the dataset card; `datasets.load_dataset(folder)` reads it
     manifest.json             rows and SHA-256 of each file, written last
 
@@ -23,8 +24,10 @@ import orjson
 
 from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.card import TOOL_SPLITS, card
+from agentinstruct.dataset.clean import Cleaned
 from agentinstruct.dataset.parquet import ParquetSplit
 
+REMOVED, CLEANING = "removed.jsonl", "clean.json"
 _KEYS = {"records", "dropped", "files"}
 
 
@@ -41,6 +44,26 @@ class Rows(Protocol):
         """Every dropped draft, in a fixed order."""
 
 
+@dataclass(slots=True)
+class CleanRows:
+    """Rows without those that were taken away."""
+
+    rows: Rows
+    cleaned: Cleaned
+    folder: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder = self.rows.folder
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """The records that stay."""
+        return self.cleaned.rows(self.rows.records())
+
+    def dropped(self) -> Iterator[dict[str, Any]]:
+        """Every dropped draft."""
+        return self.rows.dropped()
+
+
 @dataclass(frozen=True, slots=True)
 class Exported:
     """What was written where."""
@@ -51,8 +74,8 @@ class Exported:
     dropped: int = 0
 
 
-def export(journal: Rows, folder: Path) -> Exported:
-    """Write the dataset of everything the journal holds into the folder.
+def export(journal: Rows, folder: Path, cleaned: Cleaned | None = None) -> Exported:
+    """Write the dataset of everything the journal holds into the folder; `cleaned` says what was taken out of it.
 
     Raises:
         RunError: the folder holds something else than this run or an earlier dataset.
@@ -67,15 +90,17 @@ def export(journal: Rows, folder: Path) -> Exported:
         for row in journal.records():
             name = row["split"]
             if name not in splits:
-                splits[name] = files.enter_context(_split(folder, name))
+                splits[name] = files.enter_context(_split(folder, name, with_flags="flags" in row))
             splits[name].write(row)
             done.rows[name] += 1
             skills[name] = row["skill"]
     for name in done.rows:
         written += [folder / "data" / f"{name}.jsonl", folder / "parquet" / f"{name}.parquet"]
+    written += write_log(folder, cleaned) if cleaned else []
     _remove_stale(folder, written)
+    stats = cleaned.stats if cleaned else None
     with replacing(folder / "README.md") as temporary:
-        temporary.write_text(card(done.rows, skills, journal.records()), encoding="utf-8")
+        temporary.write_text(card(done.rows, skills, journal.records(), stats), encoding="utf-8")
     _manifest(folder, [*written, folder / "README.md"], done)
     return done
 
@@ -115,12 +140,12 @@ class _Split:
 
 
 @contextmanager
-def _split(folder: Path, name: str) -> Iterator[_Split]:
+def _split(folder: Path, name: str, *, with_flags: bool) -> Iterator[_Split]:
     with (
         replacing(folder / "data" / f"{name}.jsonl") as lines_path,
         replacing(folder / "parquet" / f"{name}.parquet") as parquet_path,
         lines_path.open("wb") as lines,
-        ParquetSplit(parquet_path, with_tools=name in TOOL_SPLITS) as parquet,
+        ParquetSplit(parquet_path, with_tools=name in TOOL_SPLITS, with_flags=with_flags) as parquet,
     ):
         yield _Split(lines, parquet)
 
@@ -132,6 +157,15 @@ def _dropped(journal: Rows, path: Path) -> int:
             lines.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
             count += 1
     return count
+
+
+def write_log(folder: Path, cleaned: Cleaned) -> list[Path]:
+    """Write what was taken away, and the counts; which files that made."""
+    with replacing(folder / REMOVED) as temporary, temporary.open("wb") as lines:
+        lines.writelines(cleaned.removed())
+    with replacing(folder / CLEANING) as temporary:
+        temporary.write_bytes(orjson.dumps(cleaned.stats, option=orjson.OPT_INDENT_2))
+    return [folder / REMOVED, folder / CLEANING]
 
 
 def _partial(path: Path) -> Path:
@@ -154,10 +188,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _remove_stale(folder: Path, written: list[Path]) -> None:
-    """Splits of the last export here that have no record any more; files that are not ours stay."""
+    """What the last export here wrote and this one does not; files that are not ours stay."""
     earlier = {folder / name for name in _earlier(folder) or []}
     for path in earlier - {*written, folder / "README.md"}:
-        if path.parent in (folder / "data", folder / "parquet"):
+        if path.parent in (folder / "data", folder / "parquet") or path in (folder / REMOVED, folder / CLEANING):
             path.unlink(missing_ok=True)
 
 

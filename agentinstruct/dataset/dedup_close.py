@@ -1,0 +1,80 @@
+"""Records that mean the same, found by FAISS among the vectors of an index: exact up to 50,000 of them, then in cells."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import numpy
+
+from agentinstruct.dataset.dedup_index import DedupIndex
+from agentinstruct.dataset.rows import Row, parts
+from agentinstruct.dataset.shingles import U64, Array
+
+Embed = Callable[[list[str]], list[list[float]]]
+
+_BATCH = 256
+_FLAT = 50_000
+_PROBES = 32
+_TRAIN = 200_000
+
+
+def keep_vectors(index: DedupIndex, numbers: Iterable[int], rows: Iterable[Row], embed: Embed) -> None:
+    """Embed prompt and response of these records, which are in the index under these numbers."""
+    both = zip(numbers, rows, strict=True)
+    while batch := list(islice(both, _BATCH)):
+        said = (parts(row) for _, row in batch)
+        vectors = numpy.array(embed([f"{one.prompt}\n{one.response}" for one in said]), numpy.float32)
+        lengths = numpy.linalg.norm(vectors, axis=1, keepdims=True)
+        index.set_vectors([number for number, _ in batch], vectors / numpy.maximum(lengths, 1e-9))
+
+
+def close_pairs(index: DedupIndex, place: Array, least: float) -> tuple[Array, Array]:
+    """Pairs of places, packed as `dedup_pairs` does, of which one is new and whose cosine is at least so much; and that."""
+    numbers, vectors = _held(index)
+    if not len(numbers):
+        return numpy.empty(0, U64), numpy.empty(0)
+    searched = _searched(vectors)
+    pairs, cosines = [numpy.empty(0, U64)], [numpy.empty(0)]
+    new = numpy.flatnonzero(numbers >= index.settled)
+    for start in range(0, len(new), _BATCH):
+        rows = new[start : start + _BATCH]
+        limits, cosine, other = searched.range_search(vectors[rows].astype(numpy.float32), least)
+        one = numpy.repeat(place[numbers[rows]], numpy.diff(limits).astype(numpy.int64))
+        two = place[numbers[other]]
+        apart = one != two
+        pairs.append((numpy.minimum(one, two)[apart] << U64(32)) | numpy.maximum(one, two)[apart])
+        cosines.append(cosine[apart])
+    found, first = numpy.unique(numpy.concatenate(pairs), return_index=True)
+    return found, numpy.concatenate(cosines)[first]
+
+
+def _held(index: DedupIndex) -> tuple[Array, Array]:
+    numbers, vectors = [], []
+    for number, vector in index.vectors():
+        numbers.append(number)
+        vectors.append(vector)
+    return numpy.array(numbers, numpy.int64), numpy.array(vectors, numpy.float16)
+
+
+def _searched(vectors: Array) -> Any:
+    import faiss
+
+    width = vectors.shape[1]
+    if len(vectors) <= _FLAT:
+        searched = faiss.IndexFlatIP(width)
+    else:
+        cells = int(4 * len(vectors) ** 0.5)
+        kind = faiss.ScalarQuantizer.QT_8bit
+        searched = faiss.IndexIVFScalarQuantizer(
+            faiss.IndexFlatIP(width), width, cells, kind, faiss.METRIC_INNER_PRODUCT
+        )
+        searched.nprobe = _PROBES
+        searched.train(vectors[:: max(len(vectors) // _TRAIN, 1)].astype(numpy.float32))
+    for piece in _pieces(vectors):
+        searched.add(piece.astype(numpy.float32))
+    return searched
+
+
+def _pieces(vectors: Array) -> Iterator[Array]:
+    for start in range(0, len(vectors), 1 << 14):
+        yield vectors[start : start + (1 << 14)]
