@@ -1,5 +1,6 @@
 """`agentinstruct clean`: any instruction dataset without duplicates, benchmark items and defects."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,6 @@ def clean(
         if chosen.empty:
             raise SetupError("nothing to do: give --dedup, --decontaminate FILE or --flags keep|drop.")
         with writing(to, "--to"):
-            cleaned = clean_files(data, to, chosen)
+            cleaned = clean_files(data, to, replace(chosen, name=str(data.resolve())))
     show(cleaned)
     typer.echo(f"in {to}; what went, and why: {to / 'removed.jsonl'}")

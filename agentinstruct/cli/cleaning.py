@@ -10,7 +10,7 @@ from agentinstruct.agents.errors import SetupError
 
 if TYPE_CHECKING:
     from agentinstruct.dataset.clean import Cleaned, Plan
-    from agentinstruct.dataset.dedup import On
+    from agentinstruct.dataset.dedup_rows import On
 
 _ON = ("record", "prompt", "response")
 

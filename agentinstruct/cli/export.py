@@ -1,5 +1,6 @@
 """`agentinstruct export`: the dataset of a run, written again from its journal."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,8 +25,8 @@ def export(
         from agentinstruct.run.journal import Journal
         from agentinstruct.run.target import chosen, read_target
 
-        how = plan(**options)
         journal = Journal.read(run)
+        how = replace(plan(**options), name=journal.manifest.run)
         with journal, writing(to or run, "--to"):
             cleaned = None if how.empty else clean(journal.records, how)
             rows = CleanRows(journal, cleaned) if cleaned else journal

@@ -71,7 +71,7 @@ def read_benchmark(spec: str) -> Benchmark:
 
 
 def benchmark(name: str, rows: Iterable[Mapping[str, Any]]) -> Benchmark:
-    """A benchmark of rows: records of ours, chats, or questions with choices and answers. Raises `RunError` when empty."""
+    """A benchmark of rows: records of ours, chats, or questions with choices and answers; `RunError` when empty."""
     items, seeds = [], set()
     for number, row in enumerate(rows):
         items.append(_item(row, number))

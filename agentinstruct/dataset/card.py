@@ -14,7 +14,7 @@ def card(
     records: Iterable[dict[str, Any]],
     cleaning: Mapping[str, Any] | None = None,
 ) -> str:
-    """The card of a dataset with these rows by split, as Markdown with front matter; `cleaning` are its counts, if any."""
+    """The card of a dataset with these rows by split, as Markdown with front matter; `cleaning`: its counts, if any."""
     licences: Counter[str] = Counter()
     models: Counter[tuple[str, str]] = Counter()
     checks: Counter[tuple[str, str]] = Counter()

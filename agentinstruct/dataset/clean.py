@@ -1,4 +1,4 @@
-"""A clean dataset: rows are flagged, held against benchmarks, and freed of duplicates, in one pass; another gives them out.
+"""A clean dataset: one pass flags rows, holds them against benchmarks and finds duplicates; another gives them out.
 
     rows ─ flag ─ decontaminate ─ deduplicate ─→ Cleaned    which rows stay, with their flags; what went, and why
 
@@ -18,8 +18,9 @@ import orjson
 
 from agentinstruct.dataset.benchmark import read_benchmark
 from agentinstruct.dataset.decontaminate import Decontaminator, Hit
-from agentinstruct.dataset.dedup import Deduplicator, Duplicates, On
+from agentinstruct.dataset.dedup import Deduplicator, Duplicates
 from agentinstruct.dataset.dedup_close import Embed
+from agentinstruct.dataset.dedup_rows import On
 from agentinstruct.dataset.flag import Flag
 from agentinstruct.dataset.flags import Choice, Flagged, flag
 from agentinstruct.dataset.rows import Row, read_rows
@@ -38,6 +39,8 @@ class Plan:
     """Earlier datasets: what they hold is a duplicate."""
     index: Path | None = None
     """A file that keeps what duplicates are looked for in."""
+    name: str = ""
+    """The dataset's own, in that file."""
     benchmarks: tuple[str, ...] = ()
     """Specs, as `read_benchmark` takes them."""
     flags: str = ""
@@ -60,7 +63,7 @@ class Cleaned:
     flags: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """The names of the flags of each row that has any."""
     stats: dict[str, Any] = field(default_factory=dict)
-    """Counts, as JSON: `rows`, `kept`, `removed` by reason, and `dedup`, `decontaminate`, `flags` where they were asked for."""
+    """Counts, as JSON: `rows`, `kept`, `removed` by reason; `dedup`, `decontaminate`, `flags` where asked for."""
     _log: BinaryIO | None = None
     flagging: bool = False
 
@@ -102,7 +105,7 @@ class _Work:
         self._decontaminate = Decontaminator(named, embed=plan.embed) if named else None
         self.dedup: Deduplicator | None = None
         if plan.dedup:
-            index = Deduplicator(plan.index, similarity=plan.similarity, on=plan.on)
+            index = Deduplicator(plan.index, name=plan.name, similarity=plan.similarity, on=plan.on)
             self.dedup = stack.enter_context(index)
             for path in plan.against:
                 self.dedup.earlier(read_rows(path), str(path))

@@ -1,14 +1,14 @@
 """Duplicates of a dataset, within it and against earlier ones: exact, then near by MinHash, then close by embedding.
 
-    dedup = Deduplicator()                        or Deduplicator(Path("all.dedup")): kept and extended
-    dedup.earlier(read_rows(old), "old")          optional: they stay
-    dedup.add(row) …                              the dataset's rows, in any order
-    found = dedup.resolve()                       found.kept[n]: whether the n-th row stays; found.twins(): who went and why
+    dedup = Deduplicator()                     or Deduplicator(Path("all.dedup")): kept and extended
+    dedup.earlier(read_rows(old), "old")       optional: they stay
+    dedup.add(row) …                           the dataset's rows, in any order
+    found = dedup.resolve()                    found.kept[n]: whether row n stays; found.twins(): who went and why
 
-**What is compared**: the prompt without its context, and the response; never the system message. Two records are near twins
-when the words of both, three at a time, overlap by `similarity` (Jaccard), and their responses by half; when the contexts
-that they show overlap as much; and when neither's short key differs from the other's. So the questions that one passage
-gives are not twins, nor is a question whose refined passage turns its answer round.
+**What is compared**: the prompt without its context, and the response; never the system message. Two records are near
+twins when the words of both, three at a time, overlap by `similarity` (Jaccard), and their responses by half; when the
+contexts that they show overlap as much; and when neither's short key differs from the other's. So the questions that
+one passage gives are not twins, nor is a question whose refined passage turns its answer round.
 
 **Who stays**: what is there from earlier; then an accepted record before one that is not, the original before its
 refinements (`depth`), the smaller id. It depends on the records alone, not on their order.
@@ -16,41 +16,25 @@ refinements (`depth`), the smaller id. It depends on the records alone, not on t
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from hashlib import blake2b
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy
 
 from agentinstruct.dataset.dedup_close import Embed, close_pairs, keep_vectors
-from agentinstruct.dataset.dedup_index import Block, DedupIndex, Removed
+from agentinstruct.dataset.dedup_index import DedupIndex, Removed
 from agentinstruct.dataset.dedup_pairs import candidates, choose, places, same, unpacked
-from agentinstruct.dataset.rows import Parts, Row, parts
-from agentinstruct.dataset.shingles import (
-    BANDS,
-    U64,
-    Array,
-    alike,
-    bands,
-    hashed,
-    response_alike,
-    roles,
-    shingle,
-    sketches,
-)
-from agentinstruct.tools.quotes import fold
+from agentinstruct.dataset.dedup_rows import Compared, Known, On, block, columns, compared, same_context, similarity
+from agentinstruct.dataset.rows import Row
+from agentinstruct.dataset.shingles import BANDS, U64, Array
 
-On = Literal["record", "prompt", "response"]
 Stats = dict[str, Any]
 
 CLOSE = 0.95
 """Cosine from which two records mean the same, with all-MiniLM-L6-v2."""
 _ROWS = 2048
-_CONTEXT = 64
-_RESPONSE = 0.5
-_LONGEST_KEY = 64
 _PASSES = 8
 
 
@@ -66,12 +50,6 @@ class Twin:
     similarity: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    row: Mapping[str, Any]
-    parts: Parts
-
-
 @dataclass(slots=True)
 class Duplicates:
     """What was found."""
@@ -80,12 +58,12 @@ class Duplicates:
     """For each row that was added, in order, whether it stays."""
     stats: Stats
     _index: DedupIndex
-    _numbers: list[Array] = field(default_factory=list)
+    _numbers: Array
 
     def twins(self) -> Iterator[Twin]:
         """Every row that was added and does not stay, in the order of the rows."""
         gone = {one.number: one for one in self._index.removed()}
-        for number in numpy.concatenate([*self._numbers, numpy.empty(0, numpy.int64)]).tolist():
+        for number in self._numbers.tolist():
             if one := gone.get(number):
                 name, own = self._index.named(number)
                 twin, dataset = self._index.named(one.twin)
@@ -95,35 +73,39 @@ class Duplicates:
 class Deduplicator:
     """Takes rows and finds those that say what another says already. One thread at a time; close it, or use `with`."""
 
-    def __init__(self, index: Path | None = None, *, similarity: float = 0.8, on: On = "record") -> None:
-        """`index` is a file that is kept and extended; without one, a temporary file serves."""
+    def __init__(
+        self, index: Path | None = None, *, name: str = "", similarity: float = 0.8, on: On = "record"
+    ) -> None:
+        """`index` is a file that is kept and extended; without one, a temporary file serves.
+
+        `name` is the dataset's in that file: rows that it has from there already are known, and no duplicates.
+        """
         self._index = DedupIndex(index, on)
         self._similarity, self._on = similarity, on
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Compared] = []
         self._numbers: list[Array] = []
-        self._known = _Known(self._index)
-        self._name = ""
-        self._counts: Counter[str] = Counter()
+        self._name = name
+        self._begin(name)
         self.pairs = 0
         """Pairs of records that were compared in full."""
 
-    def earlier(self, rows: Iterable[Row], name: str) -> int:
-        """Add the rows of an earlier dataset: none of them goes. How many there were."""
-        before = self._count()
-        self._name = name
+    def _begin(self, name: str) -> None:
+        self._numbers.clear()
+        self._source = self._index.source(name)
+        self._known = Known(self._index, self._source)
+
+    def earlier(self, rows: Iterable[Row], name: str) -> None:
+        """Add the rows of an earlier dataset: none of them goes. To be called before `add`."""
+        self._begin(name)
         for row in rows:
             self.add(row)
         self._flush()
-        count = self._count() - before
-        self._numbers.clear()
         self._index.settled = self._index.size
-        self._known = _Known(self._index)
-        self._name = ""
-        return count
+        self._begin(self._name)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Add a row of the dataset."""
-        self._waiting.append(_Waiting(row, _compared(row, self._on)))
+        self._waiting.append(compared(row, self._on))
         if len(self._waiting) >= _ROWS:
             self._flush()
 
@@ -133,7 +115,6 @@ class Deduplicator:
         place = places(self._index.column("rank"), self._index.settled)
         for gone in chain([self._exact(place)], self._near(place)):
             self._index.remove(gone)
-            self._counts.update(one.method for one in gone)
         return self._found()
 
     def means_alike(self, rows: Iterable[Row], embed: Embed, least: float = CLOSE) -> Duplicates:
@@ -141,7 +122,7 @@ class Deduplicator:
 
         Their cosine is at least `least`; keys and contexts must agree as they must for near twins.
         """
-        numbers = numpy.concatenate([*self._numbers, numpy.empty(0, numpy.int64)])
+        numbers = self._own()
         keep_vectors(self._index, numbers[self._index.alive()[numbers]].tolist(), rows, embed)
         place = places(self._index.column("rank"), self._index.settled)
         pairs, cosine = close_pairs(self._index, place, least)
@@ -152,23 +133,28 @@ class Deduplicator:
             for one, other, value in choose(pairs[agree], cosine[agree])
         ]
         self._index.remove(gone)
-        self._counts["embedding"] += len(gone)
         return self._found()
 
     def _found(self) -> Duplicates:
-        numbers = numpy.concatenate([*self._numbers, numpy.empty(0, numpy.int64)])
+        numbers = self._own()
         kept = self._index.alive()[numbers]
+        gone = set(numbers[~kept].tolist())
+        ways = Counter(one.method for one in self._index.removed() if one.number in gone)
         stats = {
             "records": len(numbers),
             "kept": int(kept.sum()),
-            "removed": dict(sorted(self._counts.items())),
+            "removed": dict(sorted(ways.items())),
             "earlier": self._index.settled,
             "similarity": self._similarity,
             "on": self._on,
             "pairs_compared": self.pairs,
         }
         self._index.commit()
-        return Duplicates(kept, stats, self._index, self._numbers)
+        return Duplicates(kept, stats, self._index, numbers)
+
+    def _own(self) -> Array:
+        """The number of each row that was added."""
+        return numpy.concatenate([*self._numbers, numpy.empty(0, numpy.int64)])
 
     def close(self) -> None:
         """Close the index."""
@@ -180,22 +166,19 @@ class Deduplicator:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _count(self) -> int:
-        return sum(map(len, self._numbers)) + len(self._waiting)
-
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        columns = _columns(waiting)
-        numbers = self._known.numbers(columns["exact"], columns["name"])
+        hashes = columns(waiting)
+        numbers = self._known.numbers(hashes["exact"], hashes["name"])
         new = numbers < 0
         numbers[new] = self._index.size + numpy.arange(int(new.sum()))
         self._numbers.append(numbers)
         if new.any():
             fresh = [one for one, is_new in zip(waiting, new.tolist(), strict=True) if is_new]
-            block = _block(fresh, {name: column[new] for name, column in columns.items()})
-            self._index.add(block, self._index.source(self._name))
+            held = block(fresh, {name: column[new] for name, column in hashes.items()})
+            self._index.add(held, self._source)
 
     def _exact(self, place: Array) -> list[Removed]:
         alive = numpy.flatnonzero(self._index.alive())
@@ -205,7 +188,7 @@ class Deduplicator:
         return [Removed(number, twin, "exact", 1.0) for number, twin in pairs]
 
     def _near(self, place: Array) -> Iterator[list[Removed]]:
-        """Passes over who is left, until one finds nothing: each makes the buckets smaller in which pairs are looked for."""
+        """Passes over who is left, until one finds nothing: each makes the buckets of like ones smaller."""
         number_at = numpy.argsort(place)
         keys = self._index.column("key")
         tested = numpy.empty(0, U64)
@@ -238,21 +221,10 @@ class Deduplicator:
             if last[0] != better[at]:
                 last = int(better[at]), self._index.sketch(int(better[at]))
             other = self._index.sketch(int(worse[at]))
-            if _same_context(last[1][1], other[1], self._similarity):
-                out[at] = _similarity(last[1][0], other[0], self._on) if by_words else 1.0
+            if same_context(last[1][1], other[1], self._similarity):
+                out[at] = similarity(last[1][0], other[0], self._on) if by_words else 1.0
         self.pairs += len(comparable)
         return out
-
-
-def _similarity(first: bytes, second: bytes, on: On) -> float:
-    """Of two texts, 0 where their responses are too far apart."""
-    if on == "record" and response_alike(first, second) < _RESPONSE:
-        return 0.0
-    return alike(first, second)
-
-
-def _same_context(first: bytes, second: bytes, least: float) -> bool:
-    return first == second or alike(first, second, _CONTEXT) >= least
 
 
 def deduplicate(rows: Iterable[Row], *, similarity: float = 0.8, on: On = "record") -> tuple[list[Row], list[Twin]]:
@@ -263,71 +235,3 @@ def deduplicate(rows: Iterable[Row], *, similarity: float = 0.8, on: On = "recor
             dedup.add(row)
         found = dedup.resolve()
         return [row for row, stays in zip(held, found.kept, strict=True) if stays], list(found.twins())
-
-
-def _compared(row: Mapping[str, Any], on: On) -> Parts:
-    whole = parts(row)
-    if on == "prompt":
-        return whole._replace(response="")
-    return whole if on == "record" else Parts("", "", whole.response)
-
-
-class _Known:
-    """The records that the index has from earlier sittings: the same one again is no duplicate of itself."""
-
-    def __init__(self, index: DedupIndex) -> None:
-        both = index.column("exact") ^ index.column("name")
-        self._numbers = numpy.argsort(both, kind="stable")
-        self._both = both[self._numbers]
-        self._used = bytearray(len(both))
-
-    def numbers(self, exact: Array, name: Array) -> Array:
-        """The number of each record that is known, -1 for the others; each number is given once."""
-        both = exact ^ name
-        at = numpy.searchsorted(self._both, both)
-        out = numpy.full(len(both), -1)
-        for one in numpy.flatnonzero(numpy.isin(both, self._both)).tolist():
-            place = int(at[one])
-            while place < len(self._used) and self._used[place] and self._both[place] == both[one]:
-                place += 1
-            if place < len(self._used) and self._both[place] == both[one]:
-                self._used[place] = 1
-                out[one] = self._numbers[place]
-        return out
-
-
-def _columns(waiting: list[_Waiting]) -> dict[str, Array]:
-    rows = [
-        (_hash(*one.parts), _hash(name := str(one.row.get("id", ""))), _key(one.row), _rank(one.row, name))
-        for one in waiting
-    ]
-    names = ("exact", "name", "key", "rank")
-    return {name: numpy.array(column, U64) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
-
-
-def _hash(*texts: str) -> int:
-    text = "\0".join(map(fold, texts))
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
-
-
-def _key(row: Mapping[str, Any]) -> int:
-    key = fold(str(row.get("key") or ""))
-    return _hash(key) if key and len(key) <= _LONGEST_KEY else 0
-
-
-def _rank(row: Mapping[str, Any], name: str) -> int:
-    """What orders the records of one dataset: lower is kept."""
-    depth = min(int(row.get("depth") or 0), 0x7F)
-    try:
-        first = int(name[:14].ljust(14, "0"), 16)
-    except ValueError:
-        first = _hash(name) >> 8
-    return (not row.get("accepted", True)) << 63 | depth << 56 | first
-
-
-def _block(waiting: list[_Waiting], columns: dict[str, Array]) -> Block:
-    said = hashed([text for one in waiting for text in (one.parts.prompt, one.parts.response)])
-    shown = hashed([one.parts.context for one in waiting])
-    sets, contexts = roles(shingle(said), 2), roles(shingle(shown), 1)
-    ids = [str(one.row.get("id", "")) for one in waiting]
-    return Block(ids, columns, bands(sets), sketches(sets), sketches(contexts, _CONTEXT))

@@ -1,4 +1,4 @@
-"""Records that mean the same, found by FAISS among the vectors of an index: exact up to 50,000 of them, then in cells."""
+"""Records that mean the same, found by FAISS among the vectors of an index: up to 50,000 in full, then in cells."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -29,7 +29,7 @@ def keep_vectors(index: DedupIndex, numbers: Iterable[int], rows: Iterable[Row],
 
 
 def close_pairs(index: DedupIndex, place: Array, least: float) -> tuple[Array, Array]:
-    """Pairs of places, packed as `dedup_pairs` does, of which one is new and whose cosine is at least so much; and that."""
+    """Pairs of places, packed as in `dedup_pairs`, of which one is new and whose cosine is at least so much; and that."""
     numbers, vectors = _held(index)
     if not len(numbers):
         return numpy.empty(0, U64), numpy.empty(0)
@@ -60,14 +60,11 @@ def _searched(vectors: Array) -> Any:
     import faiss
 
     width = vectors.shape[1]
-    if len(vectors) <= _FLAT:
-        searched = faiss.IndexFlatIP(width)
-    else:
+    searched: Any = faiss.IndexFlatIP(width)
+    if len(vectors) > _FLAT:
         cells = int(4 * len(vectors) ** 0.5)
         kind = faiss.ScalarQuantizer.QT_8bit
-        searched = faiss.IndexIVFScalarQuantizer(
-            faiss.IndexFlatIP(width), width, cells, kind, faiss.METRIC_INNER_PRODUCT
-        )
+        searched = faiss.IndexIVFScalarQuantizer(searched, width, cells, kind, faiss.METRIC_INNER_PRODUCT)
         searched.nprobe = _PROBES
         searched.train(vectors[:: max(len(vectors) // _TRAIN, 1)].astype(numpy.float32))
     for piece in _pieces(vectors):

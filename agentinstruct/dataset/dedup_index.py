@@ -100,6 +100,11 @@ class DedupIndex:
             ((first + at, name, source, sketch, context) for at, (name, sketch, context) in enumerate(rows)),
         )
 
+    def of_source(self, source: int) -> Array:
+        """The numbers of the records of a dataset."""
+        rows = self._db.execute("SELECT no FROM record WHERE source = ? ORDER BY no", (source,))
+        return numpy.fromiter((number for (number,) in rows), numpy.int64)
+
     def column(self, name: str) -> Array:
         """A column of all records."""
         return self._joined(f"SELECT {name} FROM block ORDER BY no", ())  # noqa: S608  (one of COLUMNS)

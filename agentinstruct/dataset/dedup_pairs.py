@@ -17,7 +17,7 @@ _LOW = U64(0xFFFFFFFF)
 
 
 def places(rank: Array, settled: int) -> Array:
-    """For each record its place in the order of preference: those there from earlier first, then by rank, then by number."""
+    """For each record its place in the order of preference: those from earlier first, then by rank, then by number."""
     new = numpy.arange(len(rank)) >= settled
     order = numpy.lexsort((numpy.arange(len(rank)), rank, new))
     out = numpy.empty(len(rank), U64)

@@ -1,4 +1,4 @@
-"""A flag: something in a row that a reader would stumble over, with the words that show it; and what the rules look at."""
+"""A flag: something in a row that a reader would stumble over, with the words that show it; and what rules look at."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,8 @@ _EVIDENCE = 100
 _FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1|\Z)", re.M | re.S)
 _INLINE = re.compile(r"`[^`\n]+`")
 _CODE_LINE = re.compile(
-    r"^\s*(?:def |class \w|import \w|from \w[\w.]* import|func |fn |public |private |#include|return\b.*[;(]|[\w.\]\[]+ ?\([^)\n]*\);?$"
+    r"^\s*(?:def |class \w|import \w|from \w[\w.]* import|func |fn |public |private |#include|return\b.*[;(]"
+    r"|[\w.\]\[]+ ?\([^)\n]*\);?$"
     r"|(?:const|let|var) \w+ ?=|SELECT\b.*\bFROM\b|.*[;{}]\s*$)",
     re.M,
 )

@@ -24,7 +24,7 @@ RULES: Mapping[str, Rule] = MappingProxyType({rule.name: rule for rule in _ALL})
 
 
 def flag(row: Mapping[str, Any]) -> list[Flag]:
-    """What the rules find in a row, each at most once. Raises `RunError` when the row holds no chat of a known shape."""
+    """What the rules find in a row, each at most once. Raises `RunError` when the row has no known shape."""
     view = View(row)
     return [found for rule in RULES.values() if (found := rule.flag(view))]
 

@@ -15,15 +15,21 @@ _KINDS = (
     r"passage|text|article|paragraph|excerpt|story|poem|document|transcript|dialogue|conversation|essay|table|report"
 )
 _REFERS = re.compile(
-    rf"\b(?:(?:the|this) (?:following )?(?P<a>{_KINDS}) (?:above|below|provided|given|that follows)|(?:above|following|provided|given) (?P<b>{_KINDS})\b"
+    rf"\b(?:(?:the|this) (?:following )?(?P<a>{_KINDS}) (?:above|below|provided|given|that follows)|(?:above"
+    rf"|following|provided|given) (?P<b>{_KINDS})\b"
     rf"|according to (?:the|this) (?P<c>{_KINDS})\b|(?:in|from|of|by|on) (?:the|this) (?P<d>passage|excerpt|article)\b"
     rf"|\bthe (?P<e>passage|article|excerpt) (?:says|states|mentions|describes|explains|suggests|implies|argues))",
     re.I,
 )
 _PROSE_KINDS = frozenset({"article", "story", "poem", "essay", "passage", "transcript", "dialogue", "conversation"})
+_PROSE = re.compile(r"[A-Za-z]{2,}[^.;{}()=\n]{0,300}[.!?](?:\s|$)")
+_SENTENCES = 4
 _LEAST_SHOWN = 25
+_CODE_SIGN = re.compile(r"[\w\]]\(|[=<>;{}]")
+_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
 _OPTIONS_ASKED = re.compile(
-    r"\b(?:which (?:one )?of the (?:following|options)|(?:choose|select|pick) (?:the (?:best|correct|right|one) |one )?(?:answer|option|alternative)\b"
+    r"\b(?:which (?:one )?of the (?:following|options)|(?:choose|select|pick) (?:the (?:best|correct|right|one) "
+    r"|one )?(?:answer|option|alternative)\b"
     r"|(?:options|choices|alternatives) (?:below|above|given|listed)|answer with the (?:letter|right option|option))",
     re.I,
 )
@@ -32,9 +38,11 @@ _INLINE_OPTIONS = re.compile(
     r":\s*[^,;.\n]+[,;][^.\n]+|\b\w+, \w+(?:,)? or \w+|[\"“'‘][^\"”'’\n]+[\"”'’].*[\"“'‘]|^.+/.+/.+$", re.M
 )
 _CODE_ASKED = re.compile(
-    r"\b(?:(?:the|this) (?:following )?(?:code|snippet|program|script|function|query|class) (?:below|above|provided|given|that follows)"
+    r"\b(?:(?:the|this) (?:following )?(?:code|snippet|program|script|function|query|class) (?:below|above|provided"
+    r"|given|that follows)"
     r"|(?:following|above|given|provided|below) (?:\w+ )?(?:code|snippet|script|program|function|query)\b"
-    r"|(?:fix|find|debug|spot|correct) the (?:bugs?|errors?|mistakes?) in (?:the|this|my) (?:code|function|program|script|snippet|query)"
+    r"|(?:fix|find|debug|spot|correct) the (?:bugs?|errors?|mistakes?) in (?:the|this|my) (?:code|function|program"
+    r"|script|snippet|query)"
     r"|what does (?:this|the) (?:code|function|program|script|snippet) (?:do|print|return|output))",
     re.I,
 )
@@ -43,13 +51,17 @@ _LETTER = re.compile(r"^\W*(?:option |choice |answer )?\(?([A-H])\)?(?:[\s.,:)]|
 _ANSWERS = re.compile(r"^\W*(?:final |correct |right )?answer\W{1,4}(?:is )?\(?([A-H])\b(?![ -]?\w{3})", re.I | re.M)
 _LABEL = re.compile(r"(?:^|[\s(\[])\(?([A-H])[).:\]]\s*(?=\S)", re.M)
 _NAMED_LANGUAGE = re.compile(
-    r"\b(?:translat\w+|language|auf deutsch|en español|en français|in italiano|(?:in|into|to|from|as) (?:simplified |traditional |modern |old )?"
-    r"(?:english|german|french|spanish|italian|portuguese|dutch|swedish|polish|czech|turkish|finnish|danish|norwegian|romanian|hungarian|greek|russian"
-    r"|ukrainian|bulgarian|serbian|arabic|hebrew|persian|hindi|bengali|urdu|tamil|thai|vietnamese|indonesian|chinese|mandarin|japanese|korean|latin))\b",
+    r"\b(?:translat\w+|language|auf deutsch|en español|en français|in italiano|(?:in|into|to|from|as) (?:simplified "
+    r"|traditional |modern |old )?"
+    r"(?:english|german|french|spanish|italian|portuguese|dutch|swedish|polish|czech|turkish|finnish|danish"
+    r"|norwegian|romanian|hungarian|greek|russian"
+    r"|ukrainian|bulgarian|serbian|arabic|hebrew|persian|hindi|bengali|urdu|tamil|thai|vietnamese|indonesian|chinese"
+    r"|mandarin|japanese|korean|latin))\b",
     re.I,
 )
 _LANGUAGE_NAME = re.compile(
-    r"\b(?:translat\w+|russian|greek|chinese|japanese|korean|arabic|hebrew|hindi|thai|ukrainian|kanji|cyrillic|alphabet|letters?|script|symbols?|unicode|etymology|linguist\w*)\b",
+    r"\b(?:translat\w+|russian|greek|chinese|japanese|korean|arabic|hebrew|hindi|thai|ukrainian|kanji|cyrillic"
+    r"|alphabet|letters?|script|symbols?|unicode|etymology|linguist\w*)\b",
     re.I,
 )
 _LEAST_LETTERS = 100
@@ -61,7 +73,7 @@ _FOREIGN = 4
 
 
 def _missing_context(view: View) -> Iterator[tuple[str, str]]:
-    """Words of a text that is not shown: nothing is left of the prompt once the sentences that speak of it are taken out."""
+    """Words of a text that is not shown: hardly anything is left without the sentences that speak of it."""
     match = _REFERS.search(view.prompt_prose)
     if match and not view.context and "```" not in view.prompt and _shown(view) < _LEAST_SHOWN:
         yield "prompt", match[0]
@@ -78,9 +90,9 @@ def _context_mismatch(view: View) -> Iterator[tuple[str, str]]:
     """An article, a story or the like is spoken of, and what is shown is code."""
     match = _REFERS.search(view.prompt_prose)
     shown = view.context or view.prompt
-    if match and _PROSE_KINDS & {(name or "").lower() for name in match.groups()} and has_code(shown):
-        if len(re.findall(r"[A-Za-z]{2,}[^.;{}()=]*[.!?](?:\s|$)", shown)) < 4:
-            yield "prompt", match[0]
+    spoken = {(name or "").lower() for name in match.groups()} if match else set()
+    if match and spoken & _PROSE_KINDS and has_code(shown) and len(_PROSE.findall(shown)) < _SENTENCES:
+        yield "prompt", match[0]
 
 
 def _missing_options(view: View) -> Iterator[tuple[str, str]]:
@@ -91,9 +103,9 @@ def _missing_options(view: View) -> Iterator[tuple[str, str]]:
 
 def _missing_code(view: View) -> Iterator[tuple[str, str]]:
     match = _CODE_ASKED.search(view.prompt_prose)
-    if match and not has_code(view.asked) and "`" not in view.prompt and not _WRITES.search(view.prompt):
-        if not re.search(r"[\w\]]\(.*\)|[=<>]{1,2}|[;{}]", view.asked):
-            yield "prompt", match[0]
+    shown = has_code(view.asked) or "`" in view.prompt or _CODE_SIGN.search(view.asked)
+    if match and not shown and not _WRITES.search(view.prompt):
+        yield "prompt", match[0]
 
 
 def _contradictory_key(view: View) -> Iterator[tuple[str, str]]:
@@ -107,9 +119,9 @@ def _contradictory_key(view: View) -> Iterator[tuple[str, str]]:
     truth = {fold(word).strip(" .") for word in (key, said)}
     if truth in ({"yes", "no"}, {"true", "false"}):
         yield "response", f"answers {said}, key {key}"
-    if re.fullmatch(r"[-+]?\d[\d,]*(?:\.\d+)?", key) and (number := stated_number(said)) is not None:
-        if not any(same_number(number, value) for value in numbers(key)) and key not in said:
-            yield "response", f"answers {said[:40]}, key {key}"
+    number = stated_number(said) if _NUMBER.fullmatch(key) and key not in said else None
+    if number is not None and not any(same_number(number, value) for value in numbers(key)):
+        yield "response", f"answers {said[:40]}, key {key}"
 
 
 def _two_answers(view: View) -> Iterator[tuple[str, str]]:

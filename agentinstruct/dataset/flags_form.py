@@ -3,13 +3,15 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 import orjson
 
 from agentinstruct.dataset.flag import Rule, View, without_code
 
 _OPEN = re.compile(
-    r"\b(?:explain|describe|essay|in detail|step by step|elaborate|discuss|compare|write (?:a|an) (?:\w+ )?(?:story|essay|article|poem|letter|summary|report|guide))\b",
+    r"\b(?:explain|describe|essay|in detail|step by step|elaborate|discuss|compare|write (?:a|an) (?:\w+ )?(?:story"
+    r"|essay|article|poem|letter|summary|report|guide))\b",
     re.I,
 )
 _BRIEF = re.compile(
@@ -17,7 +19,8 @@ _BRIEF = re.compile(
 )
 _LEAST_WORDS = 5
 _HANGING = re.compile(
-    r"(?:[,;–—]|\b(?:the|a|an|and|or|but|of|to|in|on|for|with|from|by|as|that|which|because|is|are|was|were|has|have|its|their|this|than|if|when|not))$",
+    r"(?:[,;–—]|\b(?:the|a|an|and|or|but|of|to|in|on|for|with|from|by|as|that|which|because|is|are|was|were|has|have"
+    r"|its|their|this|than|if|when|not))$",
     re.I,
 )
 _ENDED = re.compile(r"[.!?…:;\"'”’»)\]}|*_`~>=-]$|[。！？」』]$")
@@ -44,26 +47,22 @@ def _empty(view: View) -> Iterator[tuple[str, str]]:
 
 def _too_short(view: View) -> Iterator[tuple[str, str]]:
     words = view.last.split()
-    if 0 < len(words) < _LEAST_WORDS and len(view.last) < 40 and not has_key(view):
-        if _OPEN.search(asked := without_code(view.last_asked)) and not _BRIEF.search(asked):
-            yield "response", view.last
-
-
-def has_key(view: View) -> bool:
-    """Whether the row has a definite answer, which may be short."""
-    return bool(view.row.get("key"))
+    asked = without_code(view.last_asked)
+    short = 0 < len(words) < _LEAST_WORDS and len(view.last) < 40 and not view.row.get("key")
+    if short and _OPEN.search(asked) and not _BRIEF.search(asked):
+        yield "response", view.last
 
 
 def _truncated(view: View) -> Iterator[tuple[str, str]]:
     text = view.last.rstrip()
-    if len(text.split()) < 12 or _ENDED.search(text) and not _HANGING.search(text):
+    if len(text.split()) < 12 or (_ENDED.search(text) and not _HANGING.search(text)):
         return
     tail = text[-40:]
     line = text.rpartition("\n")[2]
     if tail in view.asked or "```" in text or text[:1] in "{[<" or len(_TABLED.findall(line)) > 1:
         return
     prose = len(line) >= 60 and len(_SENTENCE.findall(text)) >= 2 and not _STEP.match(line)
-    if _HANGING.search(text) and (len(line) >= 40 or _STEP.match(line)) or prose:
+    if (_HANGING.search(text) and (len(line) >= 40 or _STEP.match(line))) or prose:
         yield "response", tail
 
 
@@ -133,7 +132,7 @@ def _order(view: View) -> Iterator[tuple[str, str]]:
         yield "chat", f"begins with {kinds[0] if kinds else 'nothing'}"
     if kinds and kinds[-1] != "assistant":
         yield "chat", f"ends with {kinds[-1]}"
-    for first, second in zip(kinds, kinds[1:], strict=False):
+    for first, second in pairwise(kinds):
         if first == second and first in ("user", "assistant"):
             yield "chat", f"two turns of {first} in a row"
 

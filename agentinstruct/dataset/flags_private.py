@@ -1,7 +1,7 @@
 """Flags of what must not be published: addresses, numbers that belong to people, keys, and words that hurt.
 
-Numbers count only where their check digits are right; keys by the prefixes that their issuers document. The evidence shows
-a part, never the whole.
+Numbers count only where their check digits are right; keys by the prefixes that their issuers document. The evidence
+shows a part, never the whole.
 """
 
 import re
@@ -20,20 +20,25 @@ _PHONE = re.compile(r"\+\d[\d ().-]{6,20}\d")
 _CARD = re.compile(r"(?<![\d.-])[2-6]\d{3}[ -]?\d{2}(?:[ -]?\d){7,13}(?![\d.-])")
 _CARD_ISSUER = re.compile(r"4|5[1-5]|2[2-7]|3[47]|6(?:011|5)")
 _TEST_CARDS = frozenset(
-    "4111111111111111 4242424242424242 4012888888881881 5555555555554444 5105105105105100 378282246310005 371449635398431 "
-    "6011111111111117 4000056655665556 2223003122003222".split()
+    {"4111111111111111", "4242424242424242", "4012888888881881", "5555555555554444", "5105105105105100"}
+    | {"378282246310005", "371449635398431", "6011111111111117", "4000056655665556", "2223003122003222"}
 )
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
 _SSN = re.compile(r"\b(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}\b")
 _SSN_CUE = re.compile(r"\b(?:ssn|social security)\b", re.I)
 _SECRET = re.compile(
-    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_\w{60,}\b|\bglpat-[\w-]{20,}|\bxox[abeoprs]-[\w-]{20,}"
-    r"|\bAIza[\w-]{35}\b|\b[sr]k_live_[A-Za-z0-9]{20,}\b|\bsk-(?:proj-|ant-[\w-]{2,10}-)?[A-Za-z0-9_-]{32,}|\bhf_[A-Za-z0-9]{30,}\b"
-    r"|\bnpm_[A-Za-z0-9]{36}\b|\bpypi-AgEIcHlwaS5vcmc[\w-]{40,}|\bSG\.[\w-]{20,24}\.[\w-]{39,50}\b|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
-    r"|\b\d{8,10}:AA[\w-]{33}\b|\b[a-z][a-z0-9+]{2,12}://[^\s:/@]{1,64}:(?!\w*(?:pass|secret|xxx|\*))[^\s:/@{}$<]{8,64}@[\w.-]+"
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_\w{60,}\b|\bglpat-[\w-]{20,}"
+    r"|\bxox[abeoprs]-[\w-]{20,}"
+    r"|\bAIza[\w-]{35}\b|\b[sr]k_live_[A-Za-z0-9]{20,}\b|\bsk-(?:proj-|ant-[\w-]{2,10}-)?[A-Za-z0-9_-]{32,}"
+    r"|\bhf_[A-Za-z0-9]{30,}\b"
+    r"|\bnpm_[A-Za-z0-9]{36}\b|\bpypi-AgEIcHlwaS5vcmc[\w-]{40,}|\bSG\.[\w-]{20,24}\.[\w-]{39,50}\b"
+    r"|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
+    r"|\b\d{8,10}:AA[\w-]{33}\b|\b[a-z][a-z0-9+]{2,12}://[^\s:/@]{1,64}:(?!\w*(?:pass|secret|xxx"
+    r"|\*))[^\s:/@{}$<]{8,64}@[\w.-]+"
 )
 _SIGNS = (
-    "AKIA ASIA ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- xox AIza _live_ sk- hf_ npm_ pypi- SG. eyJ :AA ://".split()
+    *("AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "AIza", "_live_", "sk-"),
+    *("hf_", "npm_", "pypi-", "SG.", "eyJ", ":AA", "://"),
 )
 """One of these stands in every secret."""
 _PRIVATE_KEY = re.compile(

@@ -8,9 +8,12 @@ from agentinstruct.dataset.flag import Rule, View, found, new_in_response
 from agentinstruct.tools.quotes import fold
 
 _REFUSAL = re.compile(
-    r"\b(?:i(?:['’]m| am) (?:very |really |truly )?sorry,? but (?:i|as an)\b[^.\n]{0,40}(?:can(?:no|['’])t|unable|not able|won['’]t)"
-    r"|i (?:can(?:no|['’])t|am unable to|['’]m unable to|am not able to|['’]m not able to|won['’]t|must decline to|will not) "
-    r"(?:help|assist|comply|fulfil+|provide|support|do that|create|write|generate|answer|continue|engage|participate|complete) ?"
+    r"\b(?:i(?:['’]m| am) (?:very |really |truly )?sorry,? but (?:i|as an)\b[^.\n]{0,40}(?:can(?:no|['’])t|unable"
+    r"|not able|won['’]t)"
+    r"|i (?:can(?:no|['’])t|am unable to|['’]m unable to|am not able to|['’]m not able to|won['’]t|must decline to"
+    r"|will not) "
+    r"(?:help|assist|comply|fulfil+|provide|support|do that|create|write|generate|answer|continue|engage|participate"
+    r"|complete) ?"
     r"(?:you )?(?:with )?(?:this|that|the|your|such|any|it)\b|against my (?:programming|guidelines|policy)"
     r"|i (?:have to|must) decline)",
     re.I,
@@ -23,17 +26,24 @@ _AS_AN_AI = re.compile(
     re.I,
 )
 _DISCLAIMER = re.compile(
-    r"\b(?:this (?:is|should) not (?:be )?(?:considered |taken as |intended as |constitute )?(?:a )?(?:substitute for )?(?:\w+ )?"
+    r"\b(?:this (?:is|should) not (?:be )?(?:considered |taken as |intended as "
+    r"|constitute )?(?:a )?(?:substitute for )?(?:\w+ )?"
     r"(?:medical|legal|financial|professional|investment) advice"
-    r"|not a substitute for professional|(?:always |please |you should |it is (?:best|important) to )?(?:consult|seek (?:advice|help) from|speak (?:to|with)) "
-    r"(?:with )?(?:a|an|your) (?:\w+ )?(?:doctor|physician|lawyer|attorney|professional|financial advis[oe]r|healthcare provider|expert)"
-    r"|for (?:informational|educational|entertainment) purposes only|i am not a (?:doctor|lawyer|financial advis[oe]r))",
+    r"|not a substitute for professional|(?:always |please |you should |it is (?:best|important) to )?(?:consult"
+    r"|seek (?:advice|help) from|speak (?:to|with)) "
+    r"(?:with )?(?:a|an|your) (?:\w+ )?(?:doctor|physician|lawyer|attorney|professional|financial advis[oe]r"
+    r"|healthcare provider|expert)"
+    r"|for (?:informational|educational|entertainment) purposes only|i am not a (?:doctor|lawyer"
+    r"|financial advis[oe]r))",
     re.I,
 )
 _BOILERPLATE = re.compile(
-    r"\bi hope (?:this|that|it) (?:helps|clarifies|is helpful|answers)|\blet me know if (?:you|there)|\bfeel free to (?:ask|reach out|let me)"
-    r"|^(?:certainly|of course|absolutely|sure(?: thing)?|great question)[!,.:] (?:here|i['’]?(?:d|ll| would| will)|let['’]?s|below)"
-    r"|\bis there anything else (?:i|you)|\bhappy to help\b|\bthank you for (?:your question|asking)\b|\bdo you have any (?:other|more) questions",
+    r"\bi hope (?:this|that|it) (?:helps|clarifies|is helpful|answers)|\blet me know if (?:you|there)"
+    r"|\bfeel free to (?:ask|reach out|let me)"
+    r"|^(?:certainly|of course|absolutely|sure(?: thing)?|great question)[!,.:] (?:here|i['’]?(?:d|ll| would| will)"
+    r"|let['’]?s|below)"
+    r"|\bis there anything else (?:i|you)|\bhappy to help\b|\bthank you for (?:your question|asking)\b"
+    r"|\bdo you have any (?:other|more) questions",
     re.I | re.M,
 )
 _PLACEHOLDER = re.compile(
@@ -47,14 +57,20 @@ _TEMPLATE = re.compile(
     re.I,
 )
 _BRACED = re.compile(
-    r"(?<![\w{$\\])\{(?:question|instruction|prompt|context|passage|text|input|output|answer|response|topic|name|query|document)\}"
+    r"(?<![\w{$\\])\{(?:question|instruction|prompt|context|passage|text|input|output|answer|response|topic|name"
+    r"|query|document)\}"
 )
 _LEAKED = re.compile(
-    r"</?(?:think|thinking|scratchpad|reflection|tool_call)>|\b(?:my|the) (?:system prompt|system message)\b|\bmy instructions (?:say|are|were)"
-    r"|\b(?:here is|here's|below is) the (?:refined|revised|edited|modified|rewritten|improved|new) (?:question|instruction|prompt|item)\b"
-    r"|\b(?:the|this) (?:suggestion|suggester|editor|rubric|seed passage|refinement goal)\b[^.\n]{0,30}\b(?:says|asks|wants|requires|is to)\b"
-    r"|^(?:suggestion|refined (?:question|instruction)|final instruction|### (?:instruction|response|input))\s*(?:\d+)?:"
-    r"|\bthe user (?:wants|is asking|asked|has asked|asks|needs) (?:me|for|to|us)\b|\bi (?:was|am) (?:told|instructed|asked) (?:to|not to)\b",
+    r"</?(?:think|thinking|scratchpad|reflection|tool_call)>|\b(?:my|the) (?:system prompt|system message)\b"
+    r"|\bmy instructions (?:say|are|were)"
+    r"|\b(?:here is|here's|below is) the (?:refined|revised|edited|modified|rewritten|improved|new) (?:question"
+    r"|instruction|prompt|item)\b"
+    r"|\b(?:the|this) (?:suggestion|suggester|editor|rubric|seed passage|refinement goal)\b[^.\n]{0,30}\b(?:says"
+    r"|asks|wants|requires|is to)\b"
+    r"|^(?:suggestion|refined (?:question|instruction)|final instruction|### (?:instruction|response"
+    r"|input))\s*(?:\d+)?:"
+    r"|\bthe user (?:wants|is asking|asked|has asked|asks|needs) (?:me|for|to|us)\b|\bi (?:was|am) (?:told"
+    r"|instructed|asked) (?:to|not to)\b",
     re.I | re.M,
 )
 _MARKUP = re.compile(

@@ -21,10 +21,10 @@ class Shared(NamedTuple):
 
 
 class Ngrams:
-    """The runs of `size` words of the texts held; a shorter text is one run, which only a text of just its words shares."""
+    """The runs of `size` words of the texts held; a shorter text is one run, shared by a text of just its words."""
 
     def __init__(self, texts: Sequence[str], size: int, *, least: int, most_common: int = 0) -> None:
-        """Texts of fewer than `least` words are not looked for; nor runs in more than `most_common` texts (0: no limit)."""
+        """Not looked for: texts of fewer than `least` words, and runs in more than `most_common` texts (0: no limit)."""
         tokens = hashed(texts)
         self._size = size
         self._lengths = tokens.ends - tokens.starts

@@ -47,7 +47,7 @@ class Parts(NamedTuple):
 
 
 def files(path: Path) -> list[Path]:
-    """The files that hold the rows of a dataset: of a folder, those of its `data/`, else of its `parquet/`, else its own.
+    """The files that hold a dataset's rows: of a folder, those of its `data/`, else of its `parquet/`, else its own.
 
     Raises:
         RunError: there are none, or the file is of no known kind.
@@ -176,7 +176,7 @@ def said(content: Any) -> str:
 
 
 def parts(row: Mapping[str, Any]) -> Parts:
-    """The parts of a row that are compared; several records may share a context and its wrapping, and differ in these."""
+    """The parts of a row that are compared; records may share a context, and differ in these."""
     chat = turns(row)
     prompt = "\n".join(turn.text for turn in chat if turn.role == "user")
     response = "\n".join(turn.text for turn in chat if turn.role == "assistant")

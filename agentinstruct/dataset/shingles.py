@@ -3,7 +3,7 @@
     texts ─ hash words ─ Tokens ─ shingle ─ Shingles ─┬─ bands     MinHash, cut into bands: equal bands, perhaps alike
                                                       └─ sketches  the smallest hashes: how alike two texts are
 
-Everything is a pure function of the texts, the same on every machine and in every version of Python: indexes stay on disk.
+Everything is a pure function of the texts, the same on every machine and in every Python: indexes stay on disk.
 """
 
 import re
@@ -107,7 +107,7 @@ def roles(shingles: Tokens, count: int) -> Tokens:
     return Tokens(numbers, shingles.ends[count - 1 :: count])
 
 
-def _permutations() -> Iterator[tuple[U32, U32]]:
+def _permutations() -> Iterator[tuple[Any, Any]]:
     drawn = numpy.random.Generator(numpy.random.PCG64(2407_03502))
     for multiplier, summand in drawn.integers(0, 1 << 32, (BANDS * ROWS, 2), dtype=U32):
         yield multiplier | U32(1), summand

@@ -1,5 +1,7 @@
 """Flags: planted defects of every kind are found under their name; clean rows, some of them close calls, are not."""
 
+import json
+
 import pytest
 
 from agentinstruct.agents.errors import SetupError
@@ -8,6 +10,10 @@ from agentinstruct.dataset.flags import RULES, Choice, Flagged, flag, missing
 PARAGRAPH = (
     "The mill stood at the bend of the river, and for two hundred years it ground the corn of four villages. "
     "When the railway came, the farmers sent their grain to town, and the wheel stopped."
+)
+GERMAN = (
+    "Die Mühle stand an der Biegung des Flusses. Als die Eisenbahn kam, schickten die Bauern ihr Korn in die Stadt, "
+    "und das Rad blieb stehen."
 )
 CODE = "```python\ndef add(a, b):\n    return a - b\n```"
 FIB = "def fib(n):\n    if n < 2:\n        return n\n    return fib(n - 1) + fib(n - 2)"
@@ -95,7 +101,7 @@ PLANTED = [
         "language",
         row(
             f"What is told here, and why did it happen? {PARAGRAPH}",
-            "Die Mühle stand an der Biegung des Flusses. Als die Eisenbahn kam, schickten die Bauern ihr Korn in die Stadt, und das Rad blieb stehen.",
+            GERMAN,
         ),
     ),
     (
@@ -263,7 +269,7 @@ def test_other_shapes_of_rows_are_read_alike():
         {"conversations": [{"from": "human", "value": "Which tea?"}, {"from": "gpt", "value": said}]},
         {"instruction": "Which tea?", "input": "", "output": said},
         {"prompt": "Which tea?", "completion": said},
-        {"messages": '[{"role": "user", "content": "Which tea?"}, {"role": "assistant", "content": "%s"}]' % said},
+        {"messages": json.dumps([{"role": "user", "content": "Which tea?"}, {"role": "assistant", "content": said}])},
         {
             "messages": [
                 {"role": "user", "content": [{"type": "text", "text": "Which tea?"}]},
