@@ -29,7 +29,7 @@ def keep_vectors(index: DedupIndex, numbers: Iterable[int], rows: Iterable[Row],
 
 
 def close_pairs(index: DedupIndex, place: Array, least: float) -> tuple[Array, Array]:
-    """Pairs of places, packed as in `dedup_pairs`, of which one is new and whose cosine is at least so much; and that."""
+    """Pairs of places, packed as in `dedup_pairs`, of which one is new and whose cosine is at least so much, and it."""
     numbers, vectors = _held(index)
     if not len(numbers):
         return numpy.empty(0, U64), numpy.empty(0)

@@ -16,10 +16,10 @@ _BEST = 4
 _LOW = U64(0xFFFFFFFF)
 
 
-def places(rank: Array, settled: int) -> Array:
-    """For each record its place in the order of preference: those from earlier first, then by rank, then by number."""
+def places(rank: Array, name: Array, settled: int) -> Array:
+    """For each record its place in the order of preference: those from earlier first, then by rank."""
     new = numpy.arange(len(rank)) >= settled
-    order = numpy.lexsort((numpy.arange(len(rank)), rank, new))
+    order = numpy.lexsort((numpy.arange(len(rank)), name, rank, new))
     out = numpy.empty(len(rank), U64)
     out[order] = numpy.arange(len(rank), dtype=U64)
     return out

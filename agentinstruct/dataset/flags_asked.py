@@ -33,7 +33,7 @@ _OPTIONS_ASKED = re.compile(
     r"|(?:options|choices|alternatives) (?:below|above|given|listed)|answer with the (?:letter|right option|option))",
     re.I,
 )
-_OPTION = re.compile(r"(?:^|[\s(\[])\(?([A-Ha-h]|[1-9]|[ivx]{1,4})[).:\]]\s*(?=\S)|^\s*[-*•]\s+\S", re.M)
+_OPTION = re.compile(r"(?:^|[\s(\[])\(?([A-Ha-h]|[1-9]|[ivx]{1,4})[).:\]][ \t]*(?=\S)|^[ \t]*[-*•][ \t]+\S", re.M)
 _INLINE_OPTIONS = re.compile(
     r":\s*[^,;.\n]+[,;][^.\n]+|\b\w+, \w+(?:,)? or \w+|[\"“'‘][^\"”'’\n]+[\"”'’].*[\"“'‘]|^.+/.+/.+$", re.M
 )
@@ -48,8 +48,10 @@ _CODE_ASKED = re.compile(
 )
 _WRITES = re.compile(r"\b(?:write|create|implement|develop|complete) (?:the|a|an) (?:following|given)\b", re.I)
 _LETTER = re.compile(r"^\W*(?:option |choice |answer )?\(?([A-H])\)?(?:[\s.,:)]|$)")
-_ANSWERS = re.compile(r"^\W*(?:final |correct |right )?answer\W{1,4}(?:is )?\(?([A-H])\b(?![ -]?\w{3})", re.I | re.M)
-_LABEL = re.compile(r"(?:^|[\s(\[])\(?([A-H])[).:\]]\s*(?=\S)", re.M)
+_ANSWERS = re.compile(
+    r"^[^\w\n]{0,20}(?:final |correct |right )?answer\W{1,4}(?:is )?\(?([A-H])\b(?![ -]?\w{3})", re.I | re.M
+)
+_LABEL = re.compile(r"(?:^|[\s(\[])\(?([A-H])[).:\]][ \t]*(?=\S)", re.M)
 _NAMED_LANGUAGE = re.compile(
     r"\b(?:translat\w+|language|auf deutsch|en español|en français|in italiano|(?:in|into|to|from|as) (?:simplified "
     r"|traditional |modern |old )?"

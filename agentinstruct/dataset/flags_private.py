@@ -45,6 +45,8 @@ _PRIVATE_KEY = re.compile(
     r"-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY(?: BLOCK)?-----\s+(?:[\w-]+: .*\s+)*[A-Za-z0-9+/=]{20}"
 )
 _VARIED = 10
+_LEAST_LETTERS = 4
+"""Shorter words of the list are abbreviations more often."""
 
 
 def _in_all(
@@ -132,7 +134,7 @@ def _toxicity(view: View) -> Iterator[tuple[str, str]]:
     """Words of a published list; not in the context, which may quote anybody."""
     if words := _profane():
         for where, text in (("response", view.response), ("prompt", view.prompt)):
-            yield from ((where, match.matched_text) for match in words.find(text))
+            yield from ((where, one.matched_text) for one in words.find(text) if len(one.word) >= _LEAST_LETTERS)
 
 
 RULES = (

@@ -24,7 +24,7 @@ class Ngrams:
     """The runs of `size` words of the texts held; a shorter text is one run, shared by a text of just its words."""
 
     def __init__(self, texts: Sequence[str], size: int, *, least: int, most_common: int = 0) -> None:
-        """Not looked for: texts of fewer than `least` words, and runs in more than `most_common` texts (0: no limit)."""
+        """Not looked for: texts of fewer than `least` words, runs in more than `most_common` texts (0: no limit)."""
         tokens = hashed(texts)
         self._size = size
         self._lengths = tokens.ends - tokens.starts
