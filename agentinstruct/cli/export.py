@@ -1,5 +1,6 @@
 """`agentinstruct export`: the dataset of a run, written again from its journal."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,9 +27,10 @@ def export(
         from agentinstruct.run.target import chosen, read_target
 
         journal = Journal.read(run)
-        how = replace(plan(**options), name=journal.manifest.run)
-        with journal, writing(to or run, "--to"):
-            cleaned = None if how.empty else clean(journal.records, how)
+        with ExitStack() as stack, writing(to or run, "--to"):
+            stack.enter_context(journal)
+            how = replace(plan(**options), name=journal.manifest.run)
+            cleaned = None if how.empty else stack.enter_context(clean(journal.records, how))
             rows = CleanRows(journal, cleaned) if cleaned else journal
             done = write(chosen(rows, read_target(run)), to or run, cleaned)
     for split, count in sorted(done.rows.items()):

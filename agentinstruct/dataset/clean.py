@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 import orjson
 
@@ -64,8 +64,8 @@ class Cleaned:
     """The names of the flags of each row that has any."""
     stats: dict[str, Any] = field(default_factory=dict)
     """Counts, as JSON: `rows`, `kept`, `removed` by reason; `dedup`, `decontaminate`, `flags` where asked for."""
-    _log: BinaryIO | None = None
     flagging: bool = False
+    log: BinaryIO = field(default_factory=tempfile.TemporaryFile)
 
     def rows(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Those of the same rows that stay, with their flags if these were looked for."""
@@ -75,30 +75,36 @@ class Cleaned:
 
     def removed(self) -> Iterator[bytes]:
         """A JSON line for each row that went: `id`, `reason` and what shows it."""
-        if self._log:
-            self._log.seek(0)
-            yield from self._log
+        self.log.seek(0)
+        yield from self.log
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.log.close()
 
 
 def clean(rows: Callable[[], Iterable[Row]], plan: Plan) -> Cleaned:
-    """Find what is to go. `rows` gives the rows, from the start, each time it is called.
+    """Find what is to go, to be used in `with`. `rows` gives the rows, from the start, each time it is called.
 
     Raises:
         SetupError: a benchmark, an earlier dataset, the index or a name of a flag cannot be used.
     """
-    with ExitStack() as stack:
-        work = _Work(plan, stack)
+    with ExitStack() as held, ExitStack() as stack:
+        work = _Work(plan, held.enter_context(Cleaned(flagging=bool(plan.flags))), stack)
         for row in rows():
             work.take(row)
         work.flush()
         if work.dedup:
             work.deduplicate(rows)
+        held.pop_all()
         return work.finished()
 
 
 class _Work:
-    def __init__(self, plan: Plan, stack: ExitStack) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, out: Cleaned, stack: ExitStack) -> None:
+        self._plan, self.out = plan, out
         self._choice = Choice.of(plan.flags) if plan.flags else None
         self._flagged = Flagged()
         named = [read_benchmark(spec) for spec in plan.benchmarks]
@@ -109,8 +115,6 @@ class _Work:
             self.dedup = stack.enter_context(index)
             for path in plan.against:
                 self.dedup.earlier(read_rows(path), str(path))
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (it is given on, and ends with its last user)
-        self.out = Cleaned(_log=self._log, flagging=self._choice is not None)
         self._compared = array("Q")
         """The numbers of the rows that duplicates are looked for among."""
         self._block: list[Row] = []
@@ -152,7 +156,7 @@ class _Work:
 
     def _note(self, entry: dict[str, Any]) -> None:
         self._reasons[entry["reason"]] += 1
-        self._log.write(orjson.dumps(entry, default=str, option=orjson.OPT_APPEND_NEWLINE))
+        self.out.log.write(orjson.dumps(entry, default=str, option=orjson.OPT_APPEND_NEWLINE))
 
     def deduplicate(self, rows: Callable[[], Iterable[Row]]) -> None:
         assert self.dedup is not None
@@ -178,5 +182,4 @@ class _Work:
             self.out.stats["decontaminate"] = self._decontaminate.stats()
         if self._choice is not None:
             self.out.stats["flags"] = self._flagged.stats() | {"drops": sorted(self._choice.drops)}
-        self._log.flush()
         return self.out

@@ -27,13 +27,13 @@ def clean_files(data: Path, folder: Path, plan: Plan) -> Cleaned:
     """
     found = files(data)
     _claim(folder, data)
-    cleaned = clean(lambda: read_rows(data), plan)
-    begun = 0
-    for file in found:
-        below = file.relative_to(data) if data.is_dir() else Path(file.name)
-        count = _parquet if file.suffix == ".parquet" else _lines
-        begun += count(file, folder / below, cleaned, begun)
-    write_log(folder, cleaned)
+    with clean(lambda: read_rows(data), plan) as cleaned:
+        begun = 0
+        for file in found:
+            below = file.relative_to(data) if data.is_dir() else Path(file.name)
+            write = _parquet if file.suffix == ".parquet" else _lines
+            begun += write(file, folder / below, cleaned, begun)
+        write_log(folder, cleaned)
     return cleaned
 
 
