@@ -26,7 +26,7 @@ bench: $(READY)  ## CPU, throughput and memory beside the bare calls and LangGra
 	$(BIN)/python benchmarks/throughput $(ARGS)
 
 serve: $(READY)  ## the graphs for LangGraph Studio, on this machine
-	LANGSMITH_TRACING=false $(BIN)/langgraph dev --no-browser --no-reload --port 8123 --n-jobs-per-worker 10
+	LANGSMITH_TRACING=false LANGGRAPH_STRICT_MSGPACK=true $(BIN)/langgraph dev --no-browser --no-reload --port 8123 --n-jobs-per-worker 10
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed; set PYTHON=")'

@@ -160,8 +160,10 @@ def _refused(said: str) -> str:
 
 
 async def _completed(request: Request, paid: tuple[Call, ...]) -> Completion:
+    from agentinstruct.agents.shown import shown, watched  # imported when an agent first speaks: LangChain is heavy
+
     try:
-        return await current_gateway().complete(request)
+        return await (shown(request) if watched() else current_gateway().complete(request))
     except ReplyError as problem:
         problem.calls = paid
         raise

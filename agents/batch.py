@@ -44,6 +44,10 @@ class BatchOptions:
     most_calls: int = MOST_CALLS
     most_bytes: int = MOST_BYTES
 
+    def take(self, role: str, model: str) -> bool:
+        """Whether what a role asks of a model goes by batch."""
+        return role in self.roles and model.startswith(PROVIDER)
+
 
 class Batches:
     """Answers calls by batch jobs, and takes up those that an earlier sitting of the run has sent."""
@@ -62,9 +66,8 @@ class Batches:
 
     def takes(self, request: Request) -> bool:
         """Whether this call goes by batch, or already has; routing is asked live, since all else waits for it."""
-        if request.key in self._underway.by_call:
-            return True
-        return request.role in self._options.roles and request.model.startswith(PROVIDER) and request.agent != "route"
+        asked = self._options.take(request.role, request.model) and request.agent != "route"
+        return asked or request.key in self._underway.by_call
 
     async def complete(self, request: Request) -> Completion:
         """The answer, which is in the journal by then; it may take days.

@@ -17,8 +17,10 @@ import orjson
 
 from agentinstruct.agents.errors import ProviderDown, ReplyError
 from agentinstruct.agents.gateway import Completion, Request, RetryableError
-from agentinstruct.agents.http_answer import TooLongError
-from agentinstruct.agents.proxied import Posting, posting
+from agentinstruct.agents.http_answer import Answer, TooLongError
+from agentinstruct.agents.proxied import Posting, posting, proxy_of
+from agentinstruct.agents.streamed import StreamedTransport, streamed
+from agentinstruct.agents.tokens import sink
 from agentinstruct.agents.transport import UnansweredError, UnreachableError, nameless
 from agentinstruct.agents.wire import MODES, body_of, completion_of
 
@@ -38,7 +40,10 @@ class Endpoint:
     width: int = 0
     names: dict[str, str] = field(default_factory=dict)
     """What it calls parameters that have other names here; those without one it does not take."""
+    streams: bool = True
+    """Whether it can give a reply in pieces, as far as is known."""
     _transport: Posting | None = None
+    _streaming: StreamedTransport | None = None
 
     async def complete(self, request: Request) -> Completion:
         """The server's answer, asked for in the best way it supports."""
@@ -81,7 +86,7 @@ class Endpoint:
 
     async def _post(self, body: bytes) -> Any:
         try:
-            answer = await self._open().post(body, self.timeout_s)
+            answer = await (self._watched(body) if sink() and self.streams else self._open().post(body, self.timeout_s))
         except TimeoutError as error:
             raise RetryableError(f"no answer within {self.timeout_s:.0f} s", kind="late") from error
         except UnreachableError as error:
@@ -100,24 +105,41 @@ class Endpoint:
     def _safe(self, text: str) -> str:
         return discreet(text, self.api_key)
 
+    async def _watched(self, body: bytes) -> Answer:
+        """The answer, with its pieces handed over as they come; at once where the server cannot do that."""
+        if self._streaming is None:
+            self._streaming = StreamedTransport(self._url, self._headers(), proxy_of(self._url))
+        answer = await self._streaming.post(streamed(body), self.timeout_s)
+        if answer.status not in (400, 422):
+            return answer
+        whole = await self._open().post(body, self.timeout_s)
+        self.streams = whole.status != 200
+        return whole
+
     def _open(self) -> Posting:
         if self._transport is None:
-            headers = {
-                "accept": "application/json",
-                "accept-encoding": "identity",
-                "content-type": "application/json",
-                "user-agent": "agentinstruct",
-            }
-            if self.api_key:
-                headers["authorization"] = f"Bearer {self.api_key}"
-            self._transport = posting(f"{self.base_url}/chat/completions", headers)
+            self._transport = posting(self._url, self._headers())
         return self._transport
+
+    @property
+    def _url(self) -> str:
+        return f"{self.base_url}/chat/completions"
+
+    def _headers(self) -> dict[str, str]:
+        headers = {
+            "accept": "application/json",
+            "accept-encoding": "identity",
+            "content-type": "application/json",
+            "user-agent": "agentinstruct",
+        }
+        return headers | {"authorization": f"Bearer {self.api_key}"} if self.api_key else headers
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._transport is not None:
-            await self._transport.aclose()
-            self._transport = None
+        for transport in (self._transport, self._streaming):
+            if transport is not None:
+                await transport.aclose()
+        self._transport = self._streaming = None
 
 
 def discreet(text: str, api_key: str) -> str:

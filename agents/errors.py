@@ -12,7 +12,7 @@
     ├── BudgetReached   a clean stop: the dataset so far is valid
     └── ReplyError      the model's doing: the draft becomes a `Dropped`, the run goes on
 
-Anything else is a bug and stops the run with its traceback. Two are built-in errors too, because a LangGraph server
+Anything else is a bug and stops the run with its traceback. Three are built-in errors too, because a LangGraph server
 tells its clients, Studio among them, the messages of no others.
 """
 
@@ -60,7 +60,7 @@ class ProviderDown(ProviderError):
     """The endpoint cannot serve this run at all; retrying now is pointless."""
 
 
-class BudgetReached(AgentInstructError):
+class BudgetReached(AgentInstructError, RuntimeError):
     """The spending cap was reached."""
 
 

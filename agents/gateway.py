@@ -37,6 +37,7 @@ __all__ = [
     "RetryableError",
     "Statistics",
     "current_gateway",
+    "shared",
     "using",
 ]
 
@@ -244,12 +245,29 @@ _CURRENT: ContextVar[Gateway | None] = ContextVar("gateway", default=None)
 _DEFAULT: WeakKeyDictionary[asyncio.AbstractEventLoop, Gateway] = WeakKeyDictionary()
 
 
-def current_gateway() -> Gateway:
-    """The gateway of the current run, or this event loop's default one."""
+_SHARED: list["Elsewhere"] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A gateway at work in another event loop."""
+
+    gateway: Gateway
+    home: asyncio.AbstractEventLoop
+
+    async def complete(self, request: Request) -> Completion:
+        """The reply to a request, as the gateway gives it."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.gateway.complete(request), self.home))
+
+
+def current_gateway() -> Gateway | Elsewhere:
+    """The gateway of the current run, the one that this process shares, or this event loop's default one."""
     gateway = _CURRENT.get()
     if gateway is not None:
         return gateway
     loop = asyncio.get_running_loop()
+    if _SHARED:
+        return _SHARED[-1].gateway if _SHARED[-1].home is loop else _SHARED[-1]
     if loop not in _DEFAULT:
         from agentinstruct.agents.models import open_model
 
@@ -265,4 +283,15 @@ async def using(gateway: Gateway) -> AsyncIterator[Gateway]:
         yield gateway
     finally:
         _CURRENT.reset(token)
+        await gateway.aclose()
+
+
+@asynccontextmanager
+async def shared(gateway: Gateway) -> AsyncIterator[Gateway]:
+    """Serve all runs of this process that have no gateway of their own, in every event loop; close it at the end."""
+    _SHARED.append(Elsewhere(gateway, asyncio.get_running_loop()))
+    try:
+        yield gateway
+    finally:
+        _SHARED.pop()
         await gateway.aclose()

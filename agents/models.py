@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any
 from agentinstruct.agents.endpoint import Endpoint
 from agentinstruct.agents.errors import ModelError, ReplyError
 from agentinstruct.agents.gateway import Completion, Model, Request, RetryableError
+from agentinstruct.agents.tokens import Sink, sink
 from agentinstruct.agents.wire import body_of, clean, completion_of, with_schema
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+    from langchain_core.runnables import Runnable
 
     from agentinstruct.agents.local import LocalModel
 
@@ -148,9 +151,10 @@ class LangChainModel:
         from langchain_core.messages import convert_to_messages
 
         messages = with_schema(request) if request.schema else request.messages
-        bound = self.model.bind(temperature=request.temperature, max_tokens=request.max_tokens)
+        bound, told = self.model.bind(temperature=request.temperature, max_tokens=request.max_tokens), sink()
         try:
-            reply = await bound.ainvoke(convert_to_messages(messages))
+            said = convert_to_messages(messages)
+            reply = await (_streamed(bound, said, told) if told else bound.ainvoke(said))
         except Exception as error:
             raise RetryableError(f"{type(error).__name__}: {error}") from error
         usage: Mapping[str, Any] = getattr(reply, "usage_metadata", None) or {}
@@ -164,6 +168,15 @@ class LangChainModel:
 
     async def aclose(self) -> None:
         """Nothing to close: LangChain models keep their own clients."""
+
+
+async def _streamed(model: "Runnable[Any, BaseMessage]", messages: "list[BaseMessage]", told: Sink) -> Any:
+    """The whole reply, with its pieces handed over; who listens has been told of the call already."""
+    whole: Any = None
+    async for chunk in model.astream(messages, config={"callbacks": []}):
+        told(str(chunk.text))
+        whole = chunk if whole is None else whole + chunk
+    return whole
 
 
 def _finish(metadata: Mapping[str, Any]) -> str:

@@ -58,9 +58,9 @@ class ProxiedTransport:
         try:
             async with (
                 asyncio.timeout(timeout_s),
-                self._open().post(self._url, data=body, proxy=self._proxy, allow_redirects=False) as answer,
+                self._open().post(self._url, data=body, proxy=self._proxy or None, allow_redirects=False) as answer,
             ):
-                return Answer(answer.status, _head(answer), await _body(answer))
+                return Answer(answer.status, _head(answer), await self.read(answer))
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError) as error:
             raise UnreachableError(f"{nameless(str(error))}, by way of the environment's proxy") from error
         except ValueError as error:
@@ -71,6 +71,16 @@ class ProxiedTransport:
             raise UnansweredError(str(error)) from error
         except aiohttp.ClientError as error:
             raise BrokenAnswerError(str(error)) from error
+
+    async def read(self, answer: "ClientResponse") -> bytes:
+        """The body of an answer."""
+        parts, size = [], 0
+        async for part in answer.content.iter_any():
+            size += len(part)
+            if size > LONGEST_BODY:
+                raise TooLongError(f"the answer is over {LONGEST_BODY >> 20} MB")
+            parts.append(part)
+        return b"".join(parts)
 
     def _open(self) -> "ClientSession":
         if self._session is None:
@@ -91,13 +101,3 @@ class ProxiedTransport:
 def _head(answer: "ClientResponse") -> bytes:
     lines = [b": ".join(field) for field in answer.raw_headers]
     return b"\r\n".join([b"HTTP/1.1 %d" % answer.status, *lines])
-
-
-async def _body(answer: "ClientResponse") -> bytes:
-    parts, size = [], 0
-    async for part in answer.content.iter_any():
-        size += len(part)
-        if size > LONGEST_BODY:
-            raise TooLongError(f"the answer is over {LONGEST_BODY >> 20} MB")
-        parts.append(part)
-    return b"".join(parts)

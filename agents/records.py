@@ -28,17 +28,41 @@ class Frozen(BaseModel):
 
 
 class Seed(Frozen):
-    """A piece of a raw document or source file; all a user must give is its text."""
+    """A piece of a raw document or source file; all a user must give is its text.
 
-    id: str = Field("", description="Hash of the text; made from it when left empty.")
-    text: str = Field(min_length=1, description="The text itself.")
-    source: str = Field("", description="Where it was read: a file, or a file and a row.")
-    start: int = Field(0, ge=0, description="First character of the text in its source.")
-    end: int = Field(0, ge=0, description="One past its last character.")
-    modality: Modality = "prose"
-    language: str = Field("", description="ISO 639-1 code of prose, or the programming language of code.")
-    licence: str = Field("unknown", description="Licence of the source, as far as it says.")
-    title: str = ""
+    Defaults are named, so that type checkers without a plug-in see them.
+    """
+
+    text: str = Field(
+        min_length=1,
+        title="Text",
+        description="The text itself: a few paragraphs of prose, or a piece of source code.",
+        examples=["Honey bees tell each other where food is by dancing. The angle of the dance gives the direction …"],
+    )
+    title: str = Field(default="", title="Title", description="Title of the document, where it has one.")
+    source: str = Field(
+        default="",
+        title="Source",
+        description="Where it is from, such as a file's name. A label: nothing is read from it.",
+    )
+    modality: Modality = Field(default="prose", title="Kind", description="prose, or code for source code.")
+    language: str = Field(
+        default="",
+        title="Language",
+        description="ISO 639-1 code of prose, or the programming language of code.",
+        examples=["en", "python"],
+    )
+    licence: str = Field(
+        default="unknown",
+        title="Licence",
+        description="Licence of the source, as far as it says.",
+        examples=["CC-BY-4.0"],
+    )
+    start: int = Field(default=0, ge=0, title="Start", description="First character of the text in its source.")
+    end: int = Field(
+        default=0, ge=0, title="End", description="One past its last character; found from the text when 0."
+    )
+    id: str = Field(default="", title="Id", description="Hash of the text; made from it when left empty.")
 
     @model_validator(mode="before")
     @classmethod
@@ -103,8 +127,9 @@ class Verdict(Frozen):
 
     check: str
     passed: bool
-    kind: Literal["exact", "run", "model"] = Field(
-        "exact", description="How it was found: computed, by running a sandbox or a solver, by asking a model."
+    kind: Literal["exact", "run", "model", "person"] = Field(
+        "exact",
+        description="How it was found: computed, by running a sandbox or a solver, asking a model or a person.",
     )
     evidence: str = ""
 
@@ -186,6 +211,15 @@ class Dropped(Frozen):
     calls: tuple[Call, ...] = ()
 
 
+class Review(Frozen):
+    """What a person made of a record."""
+
+    action: Literal["accept", "edit"]
+    by: str = ""
+    reason: str = ""
+    original: tuple[Message, ...] = Field((), description="Its messages before the edit, which the checks had seen.")
+
+
 class Record(Frozen):
     """One row of the dataset, with its whole lineage."""
 
@@ -210,14 +244,15 @@ class Record(Frozen):
     parent: str = ""
     goal: str = ""
     suggestion: str = ""
-    accepted: bool = Field(description="Whether every check of the skill's policy passed.")
+    accepted: bool = Field(description="Whether every check of the skill's policy passed, or a person accepted it.")
     trace: tuple[ToolUse, ...] = Field((), description="The tools the teacher called on the way to its answer.")
     verdicts: tuple[Verdict, ...] = ()
     calls: tuple[Call, ...] = ()
+    review: Review | None = Field(None, description="Who looked at it and what they did, where anybody did.")
 
     def row(self) -> dict[str, Any]:
         """The record as written to JSONL: messages in their shortest wire form."""
-        unlike = {"messages"} if self.tools else {"messages", "tools"}
+        unlike = {"messages", *(name for name in ("tools", "review") if not getattr(self, name))}
         messages = [message.wire() for message in self.messages]
         data = self.model_dump(mode="json", exclude=unlike)
         return {"id": data.pop("id"), "messages": messages, **data}

@@ -5,7 +5,7 @@ features(seed) → {"numbers": 12, "names": 7, …}      skill.yaml: holds: {num
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from random import Random
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from agentinstruct.agents.prompt import load_prompt
 from agentinstruct.agents.records import Frozen, Seed
 from agentinstruct.agents.skill import Feature, Skill, prompts_folder
 
+Features = Mapping[Feature, int]
 _COUNTED: Mapping[Feature, re.Pattern[str]] = MappingProxyType(
     {
         "words": re.compile(r"\w+"),
@@ -43,7 +44,7 @@ _MANY: Mapping[Feature, int] = MappingProxyType(
 
 
 @lru_cache(maxsize=256)
-def features(text: str) -> Mapping[Feature, int]:
+def features(text: str) -> Features:
     """How much of each feature a text has: occurrences, of numbers and names different ones."""
     distinct = ("numbers", "names")
     counts: dict[Feature, int] = {}
@@ -53,21 +54,21 @@ def features(text: str) -> Mapping[Feature, int]:
     return MappingProxyType(counts)
 
 
-def suits(skill: Skill, seed: Seed) -> bool:
+def suits(skill: Skill, seed: Seed, of: Callable[[str], Features] = features) -> bool:
     """Whether a skill takes a seed: by modality, and by what its prose must hold."""
     if seed.modality not in skill.file.modalities:
         return False
     if seed.modality == "code" or not skill.file.holds:
         return True
-    found = features(seed.text)
+    found = of(seed.text)
     return all(found[name] >= least for name, least in skill.file.holds.items())
 
 
-def affinity(skill: Skill, seed: Seed) -> float:
+def affinity(skill: Skill, seed: Seed, of: Callable[[str], Features] = features) -> float:
     """How well a seed suits a skill that takes it, from 1 (as any) to 3 (plenty of all that it prefers)."""
     if not skill.file.prefers:
         return 1.0
-    found = features(seed.text)
+    found = of(seed.text)
     shares = [min(1.0, found[name] / _MANY.get(name, 1)) for name in skill.file.prefers]
     return 1.0 + 2.0 * sum(shares) / len(shares)
 

@@ -1,10 +1,11 @@
-"""A skill: what data to make. Data only, read from `prompts/<skill>/`.
+"""A skill: what data to make. Data only, read from `prompts/<skill>/` or a folder of the user's own.
 
 skill.yaml      transforms, refinement goals, layouts of the user's turn, checks, rubric
 taxonomy.yaml   the categories of instruction: brief, form, the transforms each suits
 *.md            its prompts; one that is missing is looked for in `prompts/shared/`
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +31,8 @@ Feature = Literal[
 ]
 """What a text can hold; `routing.py` counts it."""
 ToolName = Literal["calculator", "convert_units", "run_python", "search_chunks"]
+OWN_SKILLS = "AGENTINSTRUCT_SKILLS"
+"""The variable that lists folders of skills of the user's own, as PATH lists folders of programs."""
 
 
 class Data(BaseModel):
@@ -158,9 +161,25 @@ def prompts_folder() -> Path:
     return Path(str(files("agentinstruct.prompts")))
 
 
+def skill_folders() -> dict[str, Path]:
+    """Every skill's folder by its name: the installed ones, and those in the folders that `OWN_SKILLS` lists.
+
+    Raises:
+        SkillError: one of the user's own has the name of another.
+    """
+    own = [Path(place) for place in os.environ.get(OWN_SKILLS, "").split(os.pathsep) if place]
+    found: dict[str, Path] = {}
+    for place in (prompts_folder(), *own):
+        for path in sorted(place.glob("*/skill.yaml")):
+            folder = path.parent
+            if found.setdefault(folder.name, folder).resolve() != folder.resolve():
+                raise SkillError(f"{folder}: {found[folder.name]} is a skill of that name. Rename the folder.")
+    return found
+
+
 def skill_names() -> list[str]:
-    """Every skill folder there is, in order of name."""
-    return sorted(path.parent.name for path in prompts_folder().glob("*/skill.yaml"))
+    """Every skill there is, in order of name."""
+    return sorted(skill_folders())
 
 
 @lru_cache(maxsize=64)
@@ -170,15 +189,16 @@ def load_skill(name: str) -> Skill:
     Raises:
         SkillError, PromptError: something in it is wrong; names the file, the key and what to do.
     """
-    folder = prompts_folder() / name
-    if name not in skill_names():
-        raise SkillError(f"no skill {name!r}.{nearest(name, skill_names())}")
+    folders = skill_folders()
+    if name not in folders:
+        raise SkillError(f"no skill {name!r}.{nearest(name, sorted(folders))}")
+    folder = folders[name]
     file = checked(SkillFile, _yaml(folder / "skill.yaml"), f"{name}/skill.yaml", SkillError)
     goals = {key: goal.model_copy(update={"name": key}) for key, goal in file.goals.items()}
     categories, layouts = _taxonomy(folder, name), read_layouts(file.layouts, name)
     demands = read_demands(file.demands, [category.form for category in categories.values()], name)
     skill = Skill(name, file, categories, goals, layouts, demands, _prompts(folder), _data(folder))
-    agree(skill, skill_names())
+    agree(skill, sorted(folders))
     return skill
 
 
@@ -207,7 +227,7 @@ def _taxonomy(folder: Path, name: str) -> dict[str, Category]:
 
 
 def _prompts(folder: Path) -> dict[str, Prompt]:
-    shared = folder.parent / "shared"
+    shared = prompts_folder() / "shared"
     found: dict[str, Prompt] = {}
     for base in (shared, folder):
         for path in sorted(base.rglob("*.md")):

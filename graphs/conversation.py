@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START
 from langgraph.runtime import Runtime
 
 from agentinstruct.agents.checks.talk import talk_of
@@ -39,11 +39,13 @@ from agentinstruct.agents.talk import (
     view,
 )
 from agentinstruct.graphs.crew import Crew, each
-from agentinstruct.graphs.flow import Flow, chosen_transform, refine_or_answer
+from agentinstruct.graphs.doors import Flow, Wiring
+from agentinstruct.graphs.flow import chosen_transform, refine_or_answer
 from agentinstruct.graphs.plan import make_plan
 from agentinstruct.graphs.refine import Refinement
+from agentinstruct.graphs.review import wire_review
 from agentinstruct.graphs.stages import Node, Stages
-from agentinstruct.graphs.state import NONE, Context, FlowInput, FlowState, settings
+from agentinstruct.graphs.state import NONE, Context, FlowState, fresh, settings
 from agentinstruct.graphs.verify import Verification
 
 FROM = "from_"
@@ -61,7 +63,7 @@ class Growing(Stages):
         if not context.transforms:
             able = [name for name in skill.file.transforms if suits(_base(name), seed)]
             context = replace(context, transforms=",".join(able or skill.file.transforms))
-        return {"seed": seed, "plan": make_plan(skill, seed, context), "drafts": [], "suggestions": []}
+        return fresh(seed, make_plan(skill, seed, context))
 
     def grown(self, name: str, base: Flow) -> Node:
         """The node that runs another skill's graph and takes an accepted item of it."""
@@ -110,6 +112,7 @@ def _for_base(context: Context, name: str, acts: tuple[str, ...]) -> Context:
         goals=NONE,
         categories_per_seed=1,
         rounds=0,
+        review=False,
     )
 
 
@@ -201,7 +204,7 @@ def build_conversation(skill: Skill, bases: Sequence[Flow]) -> Flow:
     crew, transforms = Crew(skill), list(skill.file.transforms)
     named = {f"{FROM}{base.name}": base for base in bases}
     stages, refinement = Growing(crew), PlanRefinement(crew)
-    flow = StateGraph(FlowState, Context, input_schema=FlowInput)
+    flow = Wiring(FlowState, skill)
     flow.add_node("plan", stages.plan)
     flow.add_edge(START, "plan")
     flow.add_conditional_edges("plan", chosen_transform, transforms)
@@ -219,5 +222,5 @@ def build_conversation(skill: Skill, bases: Sequence[Flow]) -> Flow:
     flow.add_edge("suggest", "edit")
     flow.add_conditional_edges("edit", refine_or_answer, ["suggest", "answer"])
     flow.add_edge("answer", "verify")
-    flow.add_edge("verify", END)
+    wire_review(flow, crew)
     return flow.compile(name=skill.name)

@@ -14,6 +14,7 @@ from agentinstruct.agents.checks import Bench
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.records import Draft, Dropped
 from agentinstruct.agents.skill import Skill
+from agentinstruct.graphs.progress import progress
 from agentinstruct.graphs.state import Context, FlowState
 
 Work = TypeVar("Work")
@@ -111,12 +112,16 @@ async def each(
     drop: Callable[[Work, ReplyError], Dropped],
 ) -> tuple[list[Done], list[Dropped]]:
     """Do all the work together; what the model spoils is dropped, in order, and the rest is kept."""
+    tell = progress(len(work))
 
     async def one(item: Work) -> Done | Dropped:
         try:
-            return await do(item)
+            done = await do(item)
         except ReplyError as error:
+            tell(error.reason)
             return drop(item, error)
+        tell("")
+        return done
 
     results = await together([one(item) for item in work])
     return [r for r in results if not isinstance(r, Dropped)], [r for r in results if isinstance(r, Dropped)]

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from langgraph.graph import END, StateGraph
 from langgraph.runtime import Runtime
 
 from agentinstruct.agents.records import Call, Draft
-from agentinstruct.agents.toolcalls import UserTurn
+from agentinstruct.agents.toolcalls import Turn, UserTurn
+from agentinstruct.agents.webacts import Step
 from agentinstruct.graphs.crew import Crew, each
+from agentinstruct.graphs.doors import Wiring
 from agentinstruct.graphs.refine import Refinement
+from agentinstruct.graphs.review import wire_review
 from agentinstruct.graphs.stages import Stages
 from agentinstruct.graphs.state import Context, FlowState, settings
 from agentinstruct.graphs.verify import Verification
@@ -27,7 +29,7 @@ from agentinstruct.graphs.verify import Verification
 class EpisodeState(FlowState, total=False):
     """The state of a flow, with the episodes so far by the id of their draft."""
 
-    dialogues: dict[str, Any]
+    dialogues: dict[str, list[Turn] | list[Step]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ async def refine_or_verify(state: EpisodeState) -> str:
 
 
 def wire_episodes(
-    flow: StateGraph[Any, Context, Any, Any],
+    flow: Wiring,
     tasks: Stages,
     episodes: Episodes,
     refinement: Refinement,
@@ -89,4 +91,4 @@ def wire_episodes(
     flow.add_conditional_edges("answer", refine_or_verify, ["suggest", "verify"])
     flow.add_edge("suggest", "edit")
     flow.add_edge("edit", "answer")
-    flow.add_edge("verify", END)
+    wire_review(flow, tasks.crew)

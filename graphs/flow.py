@@ -1,7 +1,7 @@
 """The flow that skills share: one seed in, its records out.
 
 seed ─ plan ─ one transform ─ instruct ─ (suggest ─ edit) × rounds ─ answer ─ verify ─ records + dropped
-                         [sample]                                     [⇄ tools]
+                         [sample]                                     [⇄ tools]  [review]
 
 plan        draws transform and categories, from the run's seed and the seed's text alone
 transform   one node per shape of passage, so that it shows which one ran; it may decline
@@ -10,22 +10,22 @@ suggest     ways to refine each newest draft, for each goal
 edit        applies them: refinement adds drafts, the originals stay
 answer      the teacher, who sees only what the user would; it may call tools where a category gives it some
 verify      exact checks, then the panel; what passes is a record
+review      where it is asked for: a person accepts, edits or rejects each record
 """
 
 from typing import Any
 
-from langgraph.graph import END, START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
+from langgraph.graph import END, START
 
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.answering import Answering, tool_node, tools_or_verify
 from agentinstruct.graphs.crew import Crew
+from agentinstruct.graphs.doors import Flow, Wiring
 from agentinstruct.graphs.refine import Refinement
+from agentinstruct.graphs.review import wire_review
 from agentinstruct.graphs.stages import Node, Stages
-from agentinstruct.graphs.state import Context, FlowInput, FlowState
+from agentinstruct.graphs.state import FlowState
 from agentinstruct.graphs.verify import Verification
-
-Flow = CompiledStateGraph[Any, Context, FlowInput, Any]
 
 
 async def chosen_transform(state: FlowState) -> str:
@@ -54,7 +54,7 @@ def build_flow(
     crew = Crew(skill)
     stages, refinement = Stages(crew), refinement or Refinement(crew)
     first = "sample" if skill.samples else "instruct"
-    flow = StateGraph(FlowState, Context, input_schema=FlowInput)
+    flow = Wiring(FlowState, skill)
     wire_transforms(flow, stages, then=gather.__name__ if gather else first)
     if gather:
         flow.add_node(gather.__name__, gather)
@@ -71,11 +71,11 @@ def build_flow(
     flow.add_edge("suggest", "edit")
     flow.add_conditional_edges("edit", refine_or_answer, ["suggest", "answer"])
     answered(flow, skill, tools)
-    flow.add_edge("verify", END)
+    wire_review(flow, crew)
     return flow.compile(name=skill.name)
 
 
-def wire_transforms(flow: StateGraph[Any, Context, FlowInput, Any], stages: Stages, *, then: str) -> None:
+def wire_transforms(flow: Wiring, stages: Stages, *, then: str) -> None:
     """Add the stages that every skill begins with: the plan, and the one transform that it drew."""
     transforms = list(stages.crew.skill.file.transforms)
     flow.add_node("plan", stages.plan)
@@ -86,7 +86,7 @@ def wire_transforms(flow: StateGraph[Any, Context, FlowInput, Any], stages: Stag
         flow.add_edge(name, then)
 
 
-def answered(flow: StateGraph[Any, Context, FlowInput, Any], skill: Skill, tools: Any) -> None:
+def answered(flow: Wiring, skill: Skill, tools: Any) -> None:
     """Lead from `answer` to `verify`, by way of the tools where the skill's teachers have any."""
     if not skill.tools:
         flow.add_edge("answer", "verify")

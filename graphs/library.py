@@ -18,7 +18,7 @@ from agentinstruct.agents.toolcalls import ApiList, MoreApis, SimulatorSpec, mer
 from agentinstruct.graphs.crew import Crew, each
 from agentinstruct.graphs.episodes import EpisodeState
 from agentinstruct.graphs.plan import make_plan
-from agentinstruct.graphs.state import Context, settings
+from agentinstruct.graphs.state import Context, fresh, settings
 from agentinstruct.tools.corpus import current_corpus
 from agentinstruct.tools.simulator import Api, Simulator
 
@@ -49,7 +49,8 @@ class Library:
             plan = plan.model_copy(update={"transform": "describe" if seed.modality == "code" else "adopt"})
         searchable = current_corpus() is not None and Random(plan.work_id).random() < 0.5
         growth: Literal["retrieve", "hypothesise"] = "retrieve" if searchable else "hypothesise"
-        return {"seed": seed, "plan": plan, "growth": growth, "drafts": [], "suggestions": [], "dialogues": {}}
+        library: ToolState = {"growth": growth, "apis": (), "dialogues": {}}
+        return {**library, **fresh(seed, plan)}
 
     async def describe(self, state: ToolState, runtime: Runtime[Context]) -> ToolState:
         """The functions that source code offers its callers."""
@@ -68,7 +69,7 @@ class Library:
         return {"library": reply.library, "apis": merge_apis(reply.apis), "passage": passage}
 
     async def _ask(self, name: str, model: str, seed: Seed) -> tuple[ApiList, Call]:
-        agent = self.crew.agent(name, ApiList, f"transform/{name}")
+        agent = self.crew.agent(name, ApiList, f"transform/{name}", accept=listed)
         reply, call = await agent(model, f"{seed.id}/{name}", seed=seed)
         if not reply.suitable or not reply.apis:
             error = ReplyError("declined", reply.reason or "no function was found in the seed", calls=(call,))
@@ -118,6 +119,12 @@ class Library:
         text = as_json(library.model_dump(mode="json", exclude_defaults=True))
         passage = Passage(text=text, transform=before.transform, calls=(*before.calls, call))
         return {"simulator": spec, "passage": passage}
+
+
+def listed(reply: ApiList) -> None:
+    """Refuse a list that calls itself suitable and is empty."""
+    if reply.suitable and not reply.apis:
+        raise ReplyError("empty list", "`suitable` is true, but `apis` is empty: list the functions and methods")
 
 
 def usable(spec: SimulatorSpec, apis: Sequence[Api]) -> None:

@@ -39,6 +39,7 @@ def make_plan(skill: Skill, seed: Seed, context: Context) -> Plan:
         suggestions=context.suggestions_per_goal,
         rounds=file.rounds if context.rounds < 0 else context.rounds,
         verify=context.verify,
+        review=context.review,
         work_id=work_id(skill.name, seed.id, context.seed),
         sample=context.seed,
     )

@@ -22,7 +22,8 @@ from agentinstruct.agents.skill import Goal, Skill
 from agentinstruct.agents.sources import Document, distinct, found, own, pool_of, with_pool
 from agentinstruct.graphs.answering import tool_node, with_runtime
 from agentinstruct.graphs.crew import Crew
-from agentinstruct.graphs.flow import Flow, build_flow
+from agentinstruct.graphs.doors import Flow
+from agentinstruct.graphs.flow import build_flow
 from agentinstruct.graphs.refine import Refinement
 from agentinstruct.graphs.stages import Node
 from agentinstruct.graphs.state import Context, FlowState
@@ -41,7 +42,7 @@ class Retrieval:
 
     async def retrieve(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
         """Documents for the items of this seed; nothing when the transform declined it."""
-        if "passage" not in state:
+        if not state["passage"].transform:
             return {}
         seed, passage = state["seed"], state["passage"]
         try:

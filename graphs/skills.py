@@ -1,7 +1,9 @@
 """The skills, one graph each, as a server and Studio name them. How each is wired is in `wiring.py`."""
 
+from agentinstruct.agents.preload import preload
 from agentinstruct.graphs.wiring import graph_of
 
+preload()
 analytical_reasoning = graph_of("analytical_reasoning")
 brain_teaser = graph_of("brain_teaser")
 coding = graph_of("coding")

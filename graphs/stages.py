@@ -26,7 +26,7 @@ from agentinstruct.agents.shapes import SHAPES
 from agentinstruct.agents.skill import Category
 from agentinstruct.graphs.crew import Crew, each, together
 from agentinstruct.graphs.plan import make_plan, shown
-from agentinstruct.graphs.state import Context, FlowState, settings
+from agentinstruct.graphs.state import Context, FlowState, fresh, settings
 
 
 class Node(Protocol):
@@ -47,7 +47,7 @@ class Stages:
     async def plan(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
         """Draw the transform and the categories of this seed, from the run's seed and the seed's text."""
         seed, context = Seed.model_validate(state["seed"]), settings(runtime)
-        return {"seed": seed, "plan": make_plan(self.crew.skill, seed, context), "drafts": [], "suggestions": []}
+        return fresh(seed, make_plan(self.crew.skill, seed, context))
 
     def transform(self, name: str) -> Node:
         """The node that rewrites the seed into one shape of passage."""
@@ -70,7 +70,7 @@ class Stages:
 
     async def sample(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
         """Decide by program what the items of sampled forms are about, such as a core with a proven solution."""
-        if "passage" not in state:
+        if not state["passage"].transform:
             return {}
         plan, categories = state["plan"], self.crew.skill.categories
         wanted = [categories[name] for name in plan.categories if FORMS[categories[name].form].sampled]
@@ -97,7 +97,7 @@ class Stages:
 
     async def instruct(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
         """Write the instructions of each category drawn; nothing when the transform declined the seed."""
-        if "passage" not in state:
+        if not state["passage"].transform:
             return {}
         context, plan = settings(runtime), state["plan"]
         model = context.model_of("instruct")

@@ -11,15 +11,14 @@ answer        the dialogue: assistant, simulator and user take turns
 suggest       sees the task and the dialogue it led to, so refinement comes after the first answer
 """
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START
 
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.crew import Crew
 from agentinstruct.graphs.dialogue import Dialogues, DialogueVerification, Tasks, ToolRefinement
+from agentinstruct.graphs.doors import Flow, Wiring
 from agentinstruct.graphs.episodes import wire_episodes
-from agentinstruct.graphs.flow import Flow
 from agentinstruct.graphs.library import Library, ToolState
-from agentinstruct.graphs.state import Context, FlowInput
 
 
 async def chosen_transform(state: ToolState) -> str:
@@ -51,7 +50,7 @@ def build_tool_use(skill: Skill) -> Flow:
     """Wire the tool-use agents."""
     crew = Crew(skill)
     library = Library(crew)
-    flow = StateGraph(ToolState, Context, input_schema=FlowInput)
+    flow = Wiring(ToolState, skill)
     for node in (library.plan, library.describe, library.adopt, library.retrieve, library.hypothesise):
         flow.add_node(node.__name__, node)
     flow.add_node("simulate", library.simulate)

@@ -14,6 +14,7 @@ from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.records import Draft, Dropped, Record, Seed, content_id
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.crew import Crew, together
+from agentinstruct.graphs.progress import Tell, progress
 from agentinstruct.graphs.state import Context, FlowState, settings
 
 
@@ -27,16 +28,20 @@ class Verification:
         """Check every answered draft by the skill's policy; what rests on its parent's verdict comes after it."""
         context = settings(runtime)
         checked: dict[str, Draft] = {}
+        tell = progress(len(state["drafts"]))
         for level in _levels(state["drafts"]):
-            done = await together([self._checked(state, draft, checked, context) for draft in level])
+            done = await together([self._checked(state, draft, checked, context, tell) for draft in level])
             checked |= {draft.id: draft for draft in done}
         return settled(self.crew, state, [checked[draft.id] for draft in state["drafts"]])
 
-    async def _checked(self, state: FlowState, draft: Draft, earlier: dict[str, Draft], context: Context) -> Draft:
+    async def _checked(
+        self, state: FlowState, draft: Draft, earlier: dict[str, Draft], context: Context, tell: Tell
+    ) -> Draft:
         named = self.crew.skill.checks_of(draft.category, draft.goal)
         checks = policy(named, "response", models=context.verify != "off")
         bench = self.crew.bench(context, draft, earlier=earlier, world=self.world(state, draft))
         found, calls = await opinion(checks, draft, bench, strict=context.verify == "strict")
+        tell(next((verdict.check for verdict in found if not verdict.passed), ""))
         update = {"verdicts": (*draft.verdicts, *found), "calls": (*draft.calls, *calls)}
         return draft.model_copy(update=update)
 

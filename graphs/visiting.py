@@ -34,6 +34,11 @@ def keyed(draft: Draft) -> Draft:
 class SiteTasks(Stages):
     """The nodes that make a site and write tasks for it."""
 
+    async def plan(self, state: FlowState, runtime: Runtime[Context]) -> FlowState:
+        """As in other flows, with no visits yet."""
+        nothing: EpisodeState = {**await Stages.plan(self, state, runtime), "dialogues": {}}
+        return nothing
+
     def transform(self, name: str) -> Node:
         """As in other flows; but an unchanged seed is a site only where it has the parts of one."""
         return self.adopted if name == "identity" else Stages.transform(self, name)
@@ -85,7 +90,7 @@ class Visits(Episodes):
                 step = step.model_copy(update={"heard": heard})
                 calls.append(call)
             steps.append(step)
-            if act.action == "answer":
+            if act.action == "answer" or in_circles(steps):
                 break
         return self._told(draft, visit, setting, steps, calls), steps
 
@@ -99,6 +104,11 @@ class Visits(Episodes):
         opening = layout.fill({"question": visit.task.task, "passage": steps[0].seen, "options": visit.history})
         messages = visit_messages(f"{setting}\n\n{vocabulary}".strip(), opening, steps)
         return draft.model_copy(update={"messages": messages, "calls": tuple(calls)})
+
+
+def in_circles(steps: list[Step]) -> bool:
+    """Whether the same was done three times in a row before the same page: more of it changes nothing."""
+    return len(steps) > 2 and all((one.action, one.seen) == (steps[-1].action, steps[-1].seen) for one in steps[-3:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from langsmith.utils import tracing_is_enabled
 
 from agentinstruct.agents.records import Seed
 from agentinstruct.graphs.answering import with_runtime
-from agentinstruct.graphs.flow import Flow
+from agentinstruct.graphs.doors import Flow
 from agentinstruct.graphs.state import Context
 
 MOST_STEPS = 60

@@ -8,13 +8,11 @@ instruct    tasks, with what they mean on the site: the program finds the plan a
 answer      the visit: assistant and browser take turns, and the user where something has to be asked
 """
 
-from langgraph.graph import StateGraph
-
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.crew import Crew
+from agentinstruct.graphs.doors import Flow, Wiring
 from agentinstruct.graphs.episodes import EpisodeState, wire_episodes
-from agentinstruct.graphs.flow import Flow, wire_transforms
-from agentinstruct.graphs.state import Context, FlowInput
+from agentinstruct.graphs.flow import wire_transforms
 from agentinstruct.graphs.visiting import SiteRefinement, SiteTasks, Visits, VisitVerification
 
 
@@ -22,7 +20,7 @@ def build_web_agent(skill: Skill) -> Flow:
     """Wire the web agents."""
     crew = Crew(skill)
     tasks = SiteTasks(crew)
-    flow = StateGraph(EpisodeState, Context, input_schema=FlowInput)
+    flow = Wiring(EpisodeState, skill)
     wire_transforms(flow, tasks, then="instruct")
     wire_episodes(flow, tasks, Visits(crew), SiteRefinement(crew), VisitVerification(crew), EpisodeState)
     return flow.compile(name=skill.name)

@@ -6,7 +6,8 @@ from types import MappingProxyType
 
 from agentinstruct.agents.skill import Skill, load_skill
 from agentinstruct.graphs.conversation import FROM, build_conversation
-from agentinstruct.graphs.flow import Flow, build_flow
+from agentinstruct.graphs.doors import Flow
+from agentinstruct.graphs.flow import build_flow
 from agentinstruct.graphs.rag import build_rag
 from agentinstruct.graphs.tool_use import build_tool_use
 from agentinstruct.graphs.web_agent import build_web_agent

@@ -22,6 +22,11 @@ except ImportError:
 MOCK_SERVER = Path(__file__).parents[1] / "benchmarks" / "mock_server.py"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How often a run is killed, for those who have the time: `make test ARGS="tests/run/test_kill.py --kills 50"`."""
+    parser.addoption("--kills", type=int, default=22)
+
+
 @dataclass(frozen=True, slots=True)
 class OpenAIServer:
     """A running benchmarks/mock_server.py. `base_url` ends in /v1, as clients want it."""

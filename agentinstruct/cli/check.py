@@ -65,8 +65,8 @@ def _sandbox() -> Iterator[Finding]:
 
 def _skills() -> Iterator[Finding]:
     from agentinstruct.agents.errors import SetupError
+    from agentinstruct.agents.needs import missing
     from agentinstruct.agents.skill import load_skill, skill_names
-    from agentinstruct.run.needs import missing
 
     for name in skill_names():
         try:

@@ -1,4 +1,4 @@
-"""`agentinstruct`: run · status · estimate · preview · check · draw · skills · export · clean · cache · fetch."""
+"""`agentinstruct`, the command: each of its own commands is a module beside this one."""
 
 import sys
 
@@ -9,12 +9,16 @@ from agentinstruct.cli.check import check
 from agentinstruct.cli.clean import clean
 from agentinstruct.cli.draw import draw
 from agentinstruct.cli.estimate import estimate
+from agentinstruct.cli.experiment import experiment
 from agentinstruct.cli.export import export
 from agentinstruct.cli.fetch import fetch
 from agentinstruct.cli.preview import preview
+from agentinstruct.cli.report import report
 from agentinstruct.cli.run import run
+from agentinstruct.cli.server_key import server_key
 from agentinstruct.cli.skills import skills
 from agentinstruct.cli.status import status
+from agentinstruct.cli.view import view
 
 app = typer.Typer(
     name="agentinstruct",
@@ -24,7 +28,11 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, status, estimate, preview, check, draw, skills, export, clean, cache, fetch):
+COMMANDS = (
+    *(run, status, view, report, estimate, preview, check, draw, skills),
+    *(export, clean, experiment, cache, fetch, server_key),
+)
+for command in COMMANDS:
     app.command()(command)
 
 

@@ -42,6 +42,9 @@ PerGoal = Annotated[
 Solvers = Annotated[int, typer.Option(min=1, max=15, help="Independent solvers that vote on a key.")]
 RunSeed = Annotated[int, typer.Option("--seed", help="Random seed: the same one makes the same choices.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Longest wait for one answer, in seconds.")]
+RetryPause = Annotated[
+    float, typer.Option(min=0, help="Longest pause before a second try, in seconds; it doubles with each further one.")
+]
 LogFiles = Annotated[
     Path | None, typer.Option("--log-file", help="Append events here as JSON lines, without any text.")
 ]

@@ -43,6 +43,11 @@ STAGE_OF = {
     "answer": "answer",
     "tools": "answer",
     "verify": "verify",
+    "review": "verify",
+    "read": "flow",
+    "route": "flow",
+    "hand_out": "flow",
+    "summarise": "flow",
 }
 
 
@@ -126,7 +131,7 @@ class Pen:
         self.draw.text(self.at(point), words, colour, _font(size * SCALE), anchor=anchor, stroke_width=stroke)
 
 
-def sampled(curve: Sequence[Point], steps: int = 40) -> Iterator[Point]:
+def sampled(curve: Sequence[Point], steps: int = 160) -> Iterator[Point]:
     """Points along a chain of cubic Béziers."""
     yield curve[0]
     for at in range(0, len(curve) - 1, 3):

@@ -85,9 +85,9 @@ def _show(seed: "Seed", state: dict[str, Any]) -> None:
     from rich.console import Console
 
     console = Console()
-    passage = state.get("passage")
+    passage = state["passage"]
     sides = [_panel(f"seed  {seed.source}", seed.text)]
-    sides += [_panel(f"passage  ({passage.transform})", passage.text)] if passage else []
+    sides += [_panel(f"passage  ({passage.transform})", passage.text)] if passage.transform else []
     console.print(Columns(sides, equal=True, expand=True))
     parents = {draft.id: draft for draft in state["drafts"]}
     for draft in state["drafts"]:

@@ -39,7 +39,7 @@ class LiveProgress:
 
     def __enter__(self) -> "LiveProgress":
         if sys.stderr.isatty():
-            self._live = Live(get_renderable=self._view, console=self._console, refresh_per_second=4, transient=True)
+            self._live = Live(get_renderable=self.view, console=self._console, refresh_per_second=4, transient=True)
             self._live.start()
             self._console.show_cursor(True)  # nobody could bring it back after a kill
         return self
@@ -50,7 +50,8 @@ class LiveProgress:
         if self._live:
             self._live.stop()
 
-    def _view(self) -> RenderableType:
+    def view(self) -> RenderableType:
+        """How the run stands, in a few lines."""
         progress = self._progress
         if progress is None:
             return Text("starting …", style="dim")
@@ -195,7 +196,7 @@ def _spent(console: Console, finished: "Finished") -> None:
     for name in ("calls", "tokens in", "cached", "out", "cost"):
         table.add_column(name, justify="right")
     for (role, model), one in sorted(spent.items(), key=lambda pair: -pair[1].read):
-        cost = one.cost(model, finished.prices)
+        cost = one.cost(finished.price((role, model)))
         figures = (f"{part:,}" for part in (one.calls, one.read, one.cached, one.written))
         table.add_row(role, model, *figures, "?" if cost is None else f"${cost:,.2f}")
     console.print()

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from agentinstruct.dataset.card_figures import KeyFigures
+
 TOOL_SPLITS = ("tool_use", "webagent_flow")
 """Splits whose messages hold tool calls: another schema, so another configuration."""
 
@@ -20,7 +22,9 @@ def card(
     checks: Counter[tuple[str, str]] = Counter()
     prompts: set[str] = set()
     accepted, read, cached = 0, 0, 0
+    figures = KeyFigures()
     for record in records:
+        figures.add(record)
         licences[record["licence"]] += 1
         accepted += bool(record["accepted"])
         models.update({(call["role"], call["model"]) for call in record["calls"]})
@@ -35,6 +39,7 @@ def card(
         f"{total} records made by AgentInstruct from raw documents and code, {accepted} of which passed every check "
         "of their skill (`accepted`). Each row carries its lineage: source and span, transform, category, parent, "
         f"every model call and every verdict.{_cached(read, cached)}\n",
+        *([_table("Figures", ("of the records", "value"), found)] if (found := figures.rows()) else []),
         _table("Splits", ("split", "skill", "records"), [(s, skills[s], n) for s, n in sorted(rows.items())]),
         _table("Models", ("role", "model", "records"), [(*pair, n) for pair, n in sorted(models.items())]),
         _table("Checks passed", ("check", "kind", "records"), [(*pair, n) for pair, n in sorted(checks.items())]),

@@ -112,7 +112,7 @@ class Deduplicator:
     def resolve(self) -> Duplicates:
         """Find the twins among the rows added, and against those from earlier, and keep them in the index."""
         self._flush()
-        place = places(*map(self._index.column, ("rank", "name")), self._index.settled)
+        place = self._places()
         for gone in chain([self._exact(place)], self._near(place)):
             self._index.remove(gone)
         return self._found()
@@ -124,7 +124,7 @@ class Deduplicator:
         """
         numbers = self._own()
         keep_vectors(self._index, numbers[self._index.alive()[numbers]].tolist(), rows, embed)
-        place = places(*map(self._index.column, ("rank", "name")), self._index.settled)
+        place = self._places()
         pairs, cosine = close_pairs(self._index, place, least)
         number_at = numpy.argsort(place)
         agree = self._compare(pairs, number_at, self._index.column("key"), by_words=False) > 0
@@ -151,6 +151,9 @@ class Deduplicator:
         }
         self._index.commit()
         return Duplicates(kept, stats, self._index, numbers)
+
+    def _places(self) -> Array:
+        return places(self._index.column("rank"), self._index.column("name"), self._index.settled)
 
     def _own(self) -> Array:
         """The number of each row that was added."""

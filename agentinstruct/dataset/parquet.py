@@ -1,13 +1,14 @@
 """Records as Parquet with one explicit schema per kind of chat, so that every reader sees the same columns."""
 
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import orjson
 
-ROWS_IN_MEMORY = 500
-MOST_BYTES = 64 << 20
+ROWS_IN_MEMORY = 200
+MOST_BYTES = 4 << 20
 _TEXT = ("id", "skill", "split", "category", "transform", "form", "item", "seed_id", "source")
 _MORE = ("licence", "language", "context", "key", "parent", "goal", "suggestion")
 
@@ -42,6 +43,7 @@ class ParquetSplit:
             self._writer.close()
 
     def _flush(self) -> None:
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # Arrow's own keeps what it once had
         import pyarrow as pa
         import pyarrow.parquet as pq
         from pyarrow import json

@@ -45,7 +45,7 @@ class Aimed(Source):
 
     async def _pass(self, number: int) -> AsyncIterator[Work | None]:
         """One pass over the seeds."""
-        pursuit, mix = self.pursuit, self.config.make_mix(self.skills)
+        pursuit, mix = self.pursuit, self.mix()
         async for seed, suitable in self.routed(mix):
             pursuit.seen.update(skill.name for skill in suitable)
             for skill in mix.take(seed, [skill for skill in suitable if pursuit.wants(skill.name)]):

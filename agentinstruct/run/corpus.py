@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 from agentinstruct.agents.errors import ModelError, ProviderDown, ProviderError, RunError
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import Skill
-from agentinstruct.run.folder import storage_error, subfolder
+from agentinstruct.run.folder import CORPUS, storage_error, subfolder
 from agentinstruct.run.plan import UNSEARCHED, RunConfig
-from agentinstruct.seeds import read_seeds
 from agentinstruct.tools.corpus import searching
 from agentinstruct.tools.embeddings import EmbeddingsDown, embeddings
 from agentinstruct.tools.retrieval import Chunk, Hit, Index, IndexDamaged
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 LARGEST = 5000
 """Seed chunks that are indexed, in reading order: enough neighbours for any seed, in bounded memory and time."""
-FOLDER = "corpus"
-"""Where in the run folder the index is kept."""
 _BATCH = 256
 
 
@@ -88,7 +85,7 @@ def _wanted(config: RunConfig, skills: Sequence[Skill]) -> bool:
 
 
 def _load(config: RunConfig) -> Corpus | None:
-    folder, spec = config.out / FOLDER, config.embeddings_spec()
+    folder, spec = config.out / CORPUS, config.embeddings_spec()
     try:
         index = Corpus.load(folder, _embeddings(config, spec))
     except IndexDamaged as problem:
@@ -102,7 +99,7 @@ def _build(config: RunConfig) -> tuple[Corpus, bool]:
     spec = config.embeddings_spec()
     chunks, more = _chunks(config)
     try:
-        return _grown(config.out / FOLDER, chunks, _embeddings(config, spec)), more
+        return _grown(config.out / CORPUS, chunks, _embeddings(config, spec)), more
     except EmbeddingsDown as error:
         raise ProviderDown(f"--embeddings {spec}: {error}") from error
     except ValueError as error:
@@ -139,7 +136,7 @@ def _fill(index: Corpus, chunks: dict[str, Chunk], folder: Path) -> None:
 def _chunks(config: RunConfig) -> tuple[dict[str, Chunk], bool]:
     """The first chunks of the run's seeds by id, and whether there are more; a limit counts them."""
     most = min(config.limit or LARGEST, LARGEST)
-    with closing(read_seeds(config.paths, config.seeds)) as found:
+    with closing(config.read_seeds()) as found:
         seeds = (seed for seed in found if isinstance(seed, Seed))
         chunks = {seed.id: chunk_of(seed) for seed in islice(seeds, most)}
         return chunks, most == LARGEST and next(seeds, None) is not None

@@ -85,6 +85,8 @@ class Crew:
                 self._shared(OWNER, self._tenant.report())
 
     async def _start(self, number: int) -> Process:
+        numbers = self.journal.numbers(writer(number))  # asked for first: nothing is begun where the disk has failed
+        answered = bool(self.progress.statistics.calls or self.journal.counts().calls)
         self._links[number] = process = await Process.start(self.journal)
         self._current[number] = len(self._counted)
         self._counted.append({})
@@ -94,8 +96,8 @@ class Crew:
             config=replace(self.config, paths=()),  # seeds are this process's to read
             skills=[skill.name for skill in self.skills],
             writer=writer(number),
-            segments=self.journal.numbers(writer(number)),
-            answered=bool(self.progress.statistics.calls or self.journal.counts().calls),
+            segments=numbers,
+            answered=answered,
             lease=leases.pop(number),
         )
         process.send(told_orders(orders))

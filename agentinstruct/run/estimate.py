@@ -16,16 +16,15 @@ from random import Random
 from typing import Any
 
 from agentinstruct.agents.records import content_id
+from agentinstruct.dataset.spending import Payee, PriceOf, Spent, spent_on
 from agentinstruct.run.execute import opened
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig, Work, work_for
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.runner import Runner
 from agentinstruct.run.source import Source
-from agentinstruct.run.spending import Payee, Spent, spent_on
 from agentinstruct.run.summary import STAGES
 from agentinstruct.run.timing import Timed
-from agentinstruct.tools.prices import Price
 
 RESAMPLES = 1000
 LOW, HIGH = 0.05, 0.95
@@ -42,9 +41,9 @@ class Sampled:
     records: int
     accepted: int
 
-    def measures(self, prices: dict[str, Price]) -> dict[str, float]:
+    def measures(self, price: PriceOf) -> dict[str, float]:
         """What is extrapolated."""
-        costs = [one.cost(model, prices) for (_, model), one in self.spent.items()]
+        costs = [one.cost(price(payee)) for payee, one in self.spent.items()]
         return {
             "calls": sum(one.calls for one in self.spent.values()),
             "input_tokens": sum(one.read for one in self.spent.values()),
@@ -125,7 +124,7 @@ async def estimate(config: RunConfig, sample: int, watch: Callable[[Progress], N
 
 def _drawn(source: Source, sample: int) -> tuple[Counter[str], list[Work]]:
     """How many work items each skill has, and those of them that are run: any one is as likely as any other."""
-    mix, count = source.config.make_mix(source.skills), Counter[str]()
+    mix, count = source.mix(), Counter[str]()
     drawn: dict[str, list[tuple[str, Work]]] = {}
     for seed in source.read():
         for work in work_for(seed, mix.take(seed, mix.suitable(seed)), source.config.context.seed):
@@ -148,20 +147,20 @@ def _sampled(outcome: Mapping[str, Any]) -> Sampled:
 
 def extrapolated(quote: Quote, done: Sequence[Sampled], config: RunConfig, paces: Mapping[str, float]) -> Quote:
     """The quote filled in from what was sampled; `paces` says how many seconds a call takes of a model's time."""
-    prices, draw = config.price_table(), Random(0)
+    draw = Random(0)
     by_skill = {skill: [one for one in done if one.skill == skill] for skill in quote.items}
     wanted = quote.needed = _wanted(quote, by_skill, config)
     draws: dict[str, list[dict[str, float]]] = {}
     for skill, found in by_skill.items():
         if found:
-            measures = [one.measures(prices) for one in found]
+            measures = [one.measures(config.price) for one in found]
             draws[skill] = _resampled(measures, wanted[skill], draw)
             quote.skills[skill] = _ranges(_scaled(measures, wanted[skill]), draws[skill])
     names = list(next(iter(quote.skills.values()), {}))
     value = {name: sum(one[name].value for one in quote.skills.values()) for name in names}
     sums = [{name: sum(one[i][name] for one in draws.values()) for name in names} for i in range(RESAMPLES)]
     quote.total = _ranges(value, sums)
-    _pay(quote, by_skill, wanted, prices)
+    _pay(quote, by_skill, wanted, config.price)
     _time(quote, paces)
     return quote
 
@@ -214,13 +213,11 @@ def _ranges(value: Mapping[str, float], draws: Sequence[Mapping[str, float]]) ->
     return found
 
 
-def _pay(
-    quote: Quote, by_skill: Mapping[str, Sequence[Sampled]], wanted: Mapping[str, int], prices: dict[str, Price]
-) -> None:
+def _pay(quote: Quote, by_skill: Mapping[str, Sequence[Sampled]], wanted: Mapping[str, int], price: PriceOf) -> None:
     """The totals by role and model, and the models that have no price."""
     for skill, found in by_skill.items():
         for payee, spent in _joined(one.spent for one in found).items():
-            scale, cost = wanted[skill] / len(found), spent.cost(payee[1], prices)
+            scale, cost = wanted[skill] / len(found), spent.cost(price(payee))
             if cost is None and payee[1] not in quote.unpriced:
                 quote.unpriced.append(payee[1])
             into = quote.payees.setdefault(payee, {})

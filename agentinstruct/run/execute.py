@@ -6,14 +6,15 @@ done = asyncio.run(execute(RunConfig(paths=("docs/",), out=Path("runs/docs"))))
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from logging import INFO
 from pathlib import Path
 
 from agentinstruct.agents.errors import RunError
 from agentinstruct.agents.events import concerning, tell
 from agentinstruct.dataset.export import Exported, export
+from agentinstruct.dataset.spending import PriceOf
 from agentinstruct.run.folder import storage_error
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.logfile import logging_to
@@ -27,7 +28,7 @@ from agentinstruct.run.status import Cap
 from agentinstruct.run.summary import Summary, summarise
 from agentinstruct.run.tally import Missing
 from agentinstruct.run.target import chosen, keep_target, read_target
-from agentinstruct.tools.prices import Price
+from agentinstruct.run.window import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,9 @@ class Finished:
     summary: Summary
     exported: Exported
     progress: Progress
+    price: PriceOf
     interrupted: int = 0
     """The signal that stopped it early, if one did."""
-    prices: dict[str, Price] = field(default_factory=dict)
 
     @property
     def missing(self) -> list[Missing]:
@@ -49,19 +50,27 @@ class Finished:
         return pursuit.missing(stopped) if pursuit else []
 
 
-async def execute(config: RunConfig, watch: Callable[[Progress], None] = lambda progress: None) -> Finished:
+async def execute(
+    config: RunConfig,
+    watch: Callable[[Progress], None] = lambda progress: None,
+    hear: Callable[[Outcome], None] = lambda outcome: None,
+    *,
+    heed: bool = True,
+) -> Finished:
     """Run to the end, or to the first Ctrl-C; either way the dataset so far is exported and valid.
 
     Args:
         config: What to do.
         watch: Called once with the live progress before work begins.
+        hear: Called with each finished work item; with workers, of its records no more than what is counted.
+        heed: Whether SIGINT and SIGTERM are this run's to heed; else whoever runs it cancels it, to the same end.
 
     Raises:
         SetupError: something to put right before the first call.
         ProviderDown: a model does not serve; what is done is kept and exported.
     """
     with opened(config) as (config, journal), logging_to(config.log), concerning(run=journal.manifest.run):
-        return await _sitting(config, journal, watch)
+        return await _sitting(Runner(config, journal, hear=hear), watch, heed)
 
 
 @contextmanager
@@ -75,15 +84,16 @@ def opened(config: RunConfig) -> Iterator[tuple[RunConfig, Journal]]:
         journal.close()
 
 
-async def _sitting(config: RunConfig, journal: Journal, watch: Callable[[Progress], None]) -> Finished:
+async def _sitting(runner: Runner, watch: Callable[[Progress], None], heed: bool) -> Finished:
     """From where the run stands to its end, or as far as it gets."""
+    config, journal = runner.config, runner.journal
     keep_target(config.out, config.target)
-    runner, done = Runner(config, journal), journal.counts().done
+    done = journal.counts().done
     tell(INFO, "resume" if done else "start", folder=str(config.out), models=config.models(), done=done)
     watch(runner.progress)
     budget = Cap(usd=config.budget, calls=config.max_calls or None)
     async with reporting(journal.folder, journal.manifest.run, runner.progress, budget) as report:
-        with _signals(runner) as received:
+        with _signals(runner) if heed else nullcontext(list[int]()) as received:
             try:
                 await runner.run()
             finally:
@@ -91,7 +101,7 @@ async def _sitting(config: RunConfig, journal: Journal, watch: Callable[[Progres
                 exported = await asyncio.to_thread(_export, journal, config.out)
         summary = await asyncio.to_thread(summarise, journal)
         report.state = "stopped" if received else "finished"
-    return Finished(summary, exported, runner.progress, received[0] if received else 0, config.price_table())
+    return Finished(summary, exported, runner.progress, config.price, received[0] if received else 0)
 
 
 def _as_begun(config: RunConfig) -> RunConfig:

@@ -24,6 +24,8 @@ from agentinstruct.agents.errors import RunError
 
 MANIFEST = "run.json"
 LOCK = "run.lock"
+CORPUS = "corpus"
+"""The seeds that flows search, as chunks beside their vectors."""
 _ENDING_S = 10.0
 """How long the workers of an owner that was killed may take to end."""
 # fmt: off

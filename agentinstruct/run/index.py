@@ -117,6 +117,11 @@ class Index:
         rows = self._ask("SELECT segment, offset, length FROM calls WHERE key = ?", key)
         return rows[0] if rows else None
 
+    def piece(self, key: bytes) -> bytes | None:
+        """What was found of a piece of a seed document."""
+        rows = self._ask("SELECT found FROM pieces WHERE key = ?", key)
+        return rows[0][0] if rows else None
+
     def has_item(self, item: str) -> bool:
         """Whether the work item is finished."""
         return bool(self._ask("SELECT 1 FROM items WHERE id = ?", item))

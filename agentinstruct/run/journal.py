@@ -22,7 +22,7 @@ from agentinstruct.agents.errors import RunError
 from agentinstruct.run.flusher import Flusher, Keeper
 from agentinstruct.run.folder import prepare, storage_error, sync_folder, take_lock
 from agentinstruct.run.index import Counts, Index
-from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, Ledger, connect
+from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, Ledger, PieceRow, connect
 from agentinstruct.run.manifest import read_manifest, settle_manifest
 from agentinstruct.run.reader import JournalReader
 from agentinstruct.run.recovery import Recovery, adopt, adopt_rest, open_ledger
@@ -174,6 +174,15 @@ class Journal(JournalReader):
             except OSError as problem:
                 raise storage_error(self.folder / name, problem) from problem
         self.flush()
+
+    def index(self) -> Index:
+        """The ledger on a connection of its own, for one other thread to ask."""
+        return Index(connect(str(self.folder / LEDGER)), self.folder)
+
+    def put_pieces(self, rows: Sequence[PieceRow]) -> None:
+        """Keeps what was found of pieces of the seeds; any thread may."""
+        self._flusher.check()
+        self._flusher.add(Batch(pieces=list(rows), size=len(rows)))
 
     def is_done(self, item_id: str) -> bool:
         """Whether the work item is finished: some microseconds, for skipping on resume."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 LEDGER = "ledger.sqlite"
-_VERSION = 3
+_VERSION = 4
 """Of the tables. A ledger of another version is made again from the segments."""
 _ROWS = 512  # in one statement: Python's interpreter lock is fought for once per statement, not once per row
 _SCHEMA = """
@@ -27,6 +27,7 @@ CREATE TABLE items(
 CREATE TABLE failures(
     item TEXT PRIMARY KEY, skill TEXT, seed TEXT, stage TEXT, error TEXT, message TEXT, attempts INTEGER, at REAL
 ) WITHOUT ROWID;
+CREATE TABLE pieces(key BLOB PRIMARY KEY, found BLOB) WITHOUT ROWID;
 CREATE TABLE totals(skill TEXT PRIMARY KEY, items INTEGER, records INTEGER, dropped INTEGER) WITHOUT ROWID;
 CREATE TABLE call_total(calls INTEGER, bought INTEGER, cost REAL);
 INSERT INTO call_total VALUES (0, 0, 0);
@@ -78,6 +79,13 @@ class ItemRow(NamedTuple):
     length: int
 
 
+class PieceRow(NamedTuple):
+    """What was found of a piece of a seed document, so that it need not be judged again; nothing else depends on it."""
+
+    key: bytes
+    found: bytes
+
+
 class Failure(NamedTuple):
     """The last failure of a work item; `at` is in seconds since 1970."""
 
@@ -98,6 +106,7 @@ _INSERT = {
         "segment = excluded.segment, offset = excluded.offset, length = excluded.length, cost = excluded.cost"
     ),
     ItemRow: "INSERT INTO main.items VALUES {} ON CONFLICT (id) DO NOTHING",
+    PieceRow: "INSERT INTO main.pieces VALUES {} ON CONFLICT (key) DO NOTHING",
     Failure: (
         "INSERT INTO main.failures VALUES {} ON CONFLICT (item) DO UPDATE SET stage = excluded.stage, "
         "error = excluded.error, message = excluded.message, attempts = excluded.attempts, at = excluded.at "
@@ -116,6 +125,7 @@ class Batch:
     calls: dict[bytes, CallRow] = field(default_factory=dict)
     items: dict[str, ItemRow] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
+    pieces: list[PieceRow] = field(default_factory=list)
     forgotten: set[str] = field(default_factory=set)
     ends: dict[int, int] = field(default_factory=dict)
     size: int = 0
@@ -126,6 +136,7 @@ class Batch:
         self.calls.update(other.calls)
         self.items = other.items | self.items  # the first outcome wins
         self.failures.update(other.failures)
+        self.pieces += other.pieces
         self.ends.update(other.ends)
         self.size += other.size
         self.told += other.told
@@ -170,7 +181,7 @@ class Ledger:
 
     def _tune(self) -> None:
         # NORMAL: a power cut may undo the last commits, which the segments then supply again.
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -32768"):
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -8192"):
             self.connection.execute(f"PRAGMA {pragma}")
 
     def segments(self) -> dict[str, Segment]:
@@ -196,12 +207,13 @@ class Ledger:
             self._insert(batch.calls.values())
             self._insert(batch.items.values())
             self._insert(batch.failures.values())
+            self._insert(batch.pieces)
             for number, end in batch.ends.items():
                 connection.execute(
                     "UPDATE main.segments SET committed = max(committed, ?) WHERE number = ?", (end, number)
                 )
 
-    def _insert(self, rows: Collection[CallRow] | Collection[ItemRow] | Collection[Failure]) -> None:
+    def _insert(self, rows: Collection[CallRow | ItemRow | Failure | PieceRow]) -> None:
         waiting: Any = iter(rows)
         while chunk := list(islice(waiting, _ROWS)):
             one = f"({','.join('?' * len(chunk[0]))})"

@@ -1,6 +1,6 @@
 """What a run is asked to do, and which work follows from it: one work item per (skill, seed)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import inf
 from pathlib import Path
@@ -8,20 +8,21 @@ from typing import Any, Literal
 
 from agentinstruct.agents.batch import BatchOptions
 from agentinstruct.agents.budget import Budget
-from agentinstruct.agents.errors import SetupError, SkillError
-from agentinstruct.agents.files import nearest
+from agentinstruct.agents.errors import SetupError
+from agentinstruct.agents.mix import ALL, RELEASED, Mix, weights_of
 from agentinstruct.agents.models import Endpoints
+from agentinstruct.agents.needs import able
 from agentinstruct.agents.records import Seed
-from agentinstruct.agents.skill import Skill, load_skill, skill_names
+from agentinstruct.agents.routing import Features, features
+from agentinstruct.agents.skill import Skill
+from agentinstruct.graphs.filters import narrowed, skills_for
 from agentinstruct.graphs.plan import work_id
-from agentinstruct.graphs.state import NONE, ROLES, Context, chosen
+from agentinstruct.graphs.state import ROLES, Context, chosen
 from agentinstruct.run.logfile import LogFile
-from agentinstruct.run.mix import ALL, RELEASED, Mix, weights_of
-from agentinstruct.run.needs import able
 from agentinstruct.run.target import Target
-from agentinstruct.seeds import SeedOptions
+from agentinstruct.seeds import Judge, SeedOptions, Skipped, judgement, read_seeds
 from agentinstruct.tools.embeddings import local_ready
-from agentinstruct.tools.prices import Price, PricesError, batch_table, price_table
+from agentinstruct.tools.prices import Price, PricesError, batch_table, price_of, price_table
 
 UNSEARCHED = "none"
 """The embeddings of a run whose flows search no seeds."""
@@ -39,11 +40,13 @@ class RunConfig:
     endpoints: Endpoints = field(default_factory=Endpoints)
     embeddings: str = ""
     mix: str = ""
-    """The shares of the skills: see `run/mix.py`; empty: all the skills named, or the released shares of all."""
+    """The shares of the skills: see `agents/mix.py`; empty: all the skills named, or the released shares of all."""
     skills_per_seed: int = 3
     route: Literal["features", "agent"] = "features"
     limit: int = 0
     max_concurrency: int = 64
+    retry_pause: float = 0.5
+    """Seconds, at most, before a call that failed is tried again; each further try waits up to twice as long."""
     workers: int = 1
     """Processes that do the work; one: this one."""
     retry_failed: bool = False
@@ -59,6 +62,21 @@ class RunConfig:
     """USD that the run may cost in all, earlier sittings included."""
     max_calls: int = 0
     """Calls that it may make in all; 0: no limit."""
+
+    def __post_init__(self) -> None:
+        if self.context.review:
+            raise SetupError(
+                "a run waits for nobody, so its records cannot be reviewed in it. Leave review out and look at the "
+                "dataset, or run the graph on a server (langgraph dev), where review stops for a person."
+            )
+
+    def read_seeds(self, judge: Judge = judgement) -> Generator[Seed | Skipped, None, None]:
+        """The seeds, as a stream, from the first one on whenever it is called; `judge` says what a piece is good for.
+
+        Raises:
+            SeedError: a path matches nothing, or a table that was named has no such column.
+        """
+        return read_seeds(self.paths, self.seeds, judge)
 
     def make_budget(self, calls: int, cost: float) -> Budget:
         """What is left to spend after so many calls at such a cost.
@@ -87,6 +105,15 @@ class RunConfig:
         """
         return self._table(batch_table)
 
+    def price(self, payee: tuple[str, str]) -> Price | None:
+        """What a role's calls of a model cost, by the way that they go now; None where it is not known.
+
+        Raises:
+            SetupError: the price file is wrong; says how.
+        """
+        role, model = payee
+        return price_of(model, self.batch_prices() if self.batch.take(role, model) else self.price_table())
+
     def _table(self, read: Callable[[Path | None], dict[str, Price]]) -> dict[str, Price]:
         try:
             return read(self.prices)
@@ -99,15 +126,7 @@ class RunConfig:
         Raises:
             SkillError: one does not exist; says the nearest.
         """
-        known = skill_names()
-        for name in self.skills:
-            if name not in known:
-                raise SkillError(f"no skill {name!r}.{nearest(name, known)}")
-        skills = [load_skill(name) for name in self.skills or known]
-        wanted = _named(self.context.categories, skills, "categories")
-        _named(self.context.transforms, skills, "transforms")
-        _named(self.context.goals, skills, "goals")
-        return [skill for skill in skills if not wanted or wanted & set(skill.categories)]
+        return skills_for(self.skills, self.context, mark="--")
 
     def able_skills(self) -> tuple[list[Skill], dict[str, str]]:
         """The chosen skills that can run on this machine, and what the others lack.
@@ -117,23 +136,18 @@ class RunConfig:
         """
         return able(self.chosen_skills(), bool(self.skills))
 
-    def make_mix(self, skills: Sequence[Skill]) -> Mix:
-        """What decides which skills each seed gets.
+    def make_mix(self, skills: Sequence[Skill], of: Callable[[str], Features] = features) -> Mix:
+        """What decides which skills each seed gets, by the features `of` its text.
 
         Raises:
             SetupError: the mix asked for is wrong; says what.
         """
         mix = self.mix or (ALL if self.skills else RELEASED)
-        return Mix(skills, weights_of(mix, skills), self.skills_per_seed, self.context.seed)
+        return Mix(skills, weights_of(mix, skills, mark="--"), self.skills_per_seed, self.context.seed, of)
 
     def context_for(self, skill: Skill) -> Context:
         """The settings with the filters reduced to what this skill has; a goal filter it does not meet is none."""
-        return replace(
-            self.context,
-            categories=_of(self.context.categories, skill.categories),
-            transforms=_of(self.context.transforms, skill.file.transforms),
-            goals=_of(self.context.goals, skill.goals) or (NONE if self.context.goals else ""),
-        )
+        return narrowed(self.context, skill)
 
     def categories_of(self, skill: Skill) -> list[str]:
         """The categories that may be drawn."""
@@ -163,22 +177,6 @@ class RunConfig:
             "mix": {"mix": self.mix, "skills_per_seed": self.skills_per_seed, "route": self.route},
             "seeds": {key: list(value) if isinstance(value, tuple) else value for key, value in seeds.items()},
         }
-
-
-def _named(listed: str, skills: Sequence[Skill], what: str) -> set[str]:
-    """The names of a filter, each of which some skill must have."""
-    lists = {"categories": "categories", "goals": "goals"}
-    known = {
-        name for skill in skills for name in (getattr(skill, lists[what]) if what in lists else skill.file.transforms)
-    }
-    names = {name.strip() for name in listed.split(",") if name.strip()} - {NONE}
-    for name in sorted(names - known):
-        raise SkillError(f"--{what} {name}: no skill of this run has it.{nearest(name, sorted(known))}")
-    return names
-
-
-def _of(listed: str, mine: Iterable[str]) -> str:
-    return ",".join(name for name in (part.strip() for part in listed.split(",")) if name in set(mine))
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,10 @@ async def reporting(folder: Path, run: str, progress: "Progress", budget: Cap) -
     task = asyncio.ensure_future(report.keep(ended))
     try:
         yield report
+    except asyncio.CancelledError:
+        report.state = "stopped"
+        report.tell_end()
+        raise
     except BaseException as error:
         report.state, report.why = "failed", f"{type(error).__name__}: {error}"
         report.tell_end(type(error).__name__)

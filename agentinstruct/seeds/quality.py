@@ -7,9 +7,12 @@ says otherwise; the limits let every text of `examples/seeds` pass (a test holds
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from agentinstruct.agents.records import Modality
 from agentinstruct.seeds.boilerplate import is_boilerplate
 from agentinstruct.seeds.document import Reason
+from agentinstruct.seeds.languages import language_of
 
 Flaw = tuple[Reason, str]
 
@@ -52,6 +55,21 @@ _STOP_WORDS = {
     "pt": "o a de que e do da em um uma para com não os",
     "sv": "och att det som en på är av för med till den inte",
 }
+
+
+class Judgement(NamedTuple):
+    """The human language of a piece of prose, empty where it is not told or for code; what makes it useless."""
+
+    language: str
+    flaw: Flaw | None
+
+
+def judgement(text: str, modality: Modality, min_chars: int) -> Judgement:
+    """What the rules find of a piece of a document."""
+    if modality == "code":
+        return Judgement("", code_flaw(text, min_chars))
+    language = language_of(text)
+    return Judgement(language, prose_flaw(text, language, min_chars))
 
 
 def prose_flaw(text: str, language: str, min_chars: int) -> Flaw | None:

@@ -5,34 +5,37 @@
 What one file does, however hostile, ends in its `Skipped`; memory holds one file (or one row) at a time.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import BinaryIO
 
 from agentinstruct.agents.errors import SeedError
-from agentinstruct.agents.records import Seed
+from agentinstruct.agents.records import Modality, Seed
 from agentinstruct.seeds.decoding import row_document, whole_document
 from agentinstruct.seeds.document import Document, SeedOptions, Skipped, Unusable, told
 from agentinstruct.seeds.files import find_files, open_file
 from agentinstruct.seeds.formats import Format, format_of
-from agentinstruct.seeds.languages import language_of
 from agentinstruct.seeds.packing import code_chunks, prose_chunks
-from agentinstruct.seeds.quality import code_flaw, prose_flaw
+from agentinstruct.seeds.quality import Judgement, judgement
 from agentinstruct.seeds.tables import TABLES, NoColumn
 from agentinstruct.seeds.worker import Worker
 
 _DEFAULT = SeedOptions()
+Judge = Callable[[str, Modality, int], Judgement]
 
 
-def read_seeds(paths: Sequence[str], options: SeedOptions = _DEFAULT) -> Generator[Seed | Skipped, None, None]:
+def read_seeds(
+    paths: Sequence[str], options: SeedOptions = _DEFAULT, judge: Judge = judgement
+) -> Generator[Seed | Skipped, None, None]:
     """Seeds of files, folders and patterns, in the order of `paths` and sorted within each.
 
-    Reading starts when the first is asked for; closing the iterator ends what it started.
+    What `judge` says of a piece depends on nothing but the piece, so it may be remembered. Reading starts when the
+    first is asked for; closing the iterator ends what it started.
 
     Raises:
         SeedError: a path matches nothing, or a table that was named has no such column.
     """
-    return _seeds(read_documents(paths, options), options)
+    return seeds_of(read_documents(paths, options), options, judge)
 
 
 def read_documents(paths: Sequence[str], options: SeedOptions = _DEFAULT) -> Iterator[Document | Skipped]:
@@ -61,15 +64,15 @@ def _check_column(path: str, form: Format, options: SeedOptions, worker: Worker)
         return  # it is told when the file's turn comes
 
 
-def _seeds(documents: Iterator[Document | Skipped], options: SeedOptions) -> Generator[Seed | Skipped, None, None]:
+def seeds_of(
+    documents: Iterable[Document | Seed | Skipped], options: SeedOptions, judge: Judge = judgement
+) -> Generator[Seed | Skipped, None, None]:
+    """The seeds of texts that are read already; what is a seed already stays as it is. Each text is given once."""
     seen: set[bytes] = set()
     for document in documents:
-        if isinstance(document, Skipped):
-            yield document
-            continue
-        for item in _pieces(document, options):
+        for item in _pieces(document, options, judge) if isinstance(document, Document) else (document,):
             if isinstance(item, Seed):
-                digest = bytes.fromhex(item.id)
+                digest = bytes.fromhex(item.id) if isinstance(document, Document) else item.id.encode()
                 if digest in seen:
                     item = Skipped(
                         item.source, "duplicate", f"characters {item.start}–{item.end}: the text of another seed"
@@ -78,7 +81,7 @@ def _seeds(documents: Iterator[Document | Skipped], options: SeedOptions) -> Gen
             yield item
 
 
-def _pieces(document: Document, options: SeedOptions) -> Iterator[Seed | Skipped]:
+def _pieces(document: Document, options: SeedOptions, judge: Judge) -> Iterator[Seed | Skipped]:
     text = document.text
     if document.modality == "code":
         spans = code_chunks(text, document.cuts, options.max_chars, options.min_chars)
@@ -87,18 +90,16 @@ def _pieces(document: Document, options: SeedOptions) -> Iterator[Seed | Skipped
     if not spans:
         yield Skipped(document.source, "near-empty", "it holds no text")
     for start, end in spans:
-        yield _judged(document, start, end, options)
+        yield _judged(document, start, end, options, judge)
 
 
-def _judged(document: Document, start: int, end: int, options: SeedOptions) -> Seed | Skipped:
+def _judged(document: Document, start: int, end: int, options: SeedOptions, judge: Judge) -> Seed | Skipped:
     text = document.text[start:end]
+    language, flaw = judge(text, document.modality, options.min_chars)
     if document.modality == "code":
-        language, flaw = document.language, code_flaw(text, options.min_chars)
-    else:
-        language = language_of(text)
-        flaw = prose_flaw(text, language, options.min_chars)
-        if not flaw and options.languages and language not in options.languages:
-            flaw = "language", f"{language or 'an unknown one'} is not asked for"
+        language = document.language
+    elif not flaw and options.languages and language not in options.languages:
+        flaw = "language", f"{language or 'an unknown one'} is not asked for"
     if flaw:
         return Skipped(document.source, flaw[0], f"characters {start}–{end}: {flaw[1]}")
     return Seed(

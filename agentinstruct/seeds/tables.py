@@ -61,7 +61,7 @@ def json_lines(file: BinaryIO, form: Format, options: SeedOptions, worker: Worke
         elif found or column:
             yield from ((before, _without_column(options)) for before in missing)
             missing, found = [], True
-            yield number, _taken(row, column) if column else _without_column(options)
+            yield number, taken(row, column) if column else _without_column(options)
         else:
             columns = columns or list(row)
             missing.append(number)
@@ -104,7 +104,7 @@ def separated(file: BinaryIO, form: Format, options: SeedOptions, worker: Worker
                 yield number, lost.pop()
             number += 1
             if values:
-                yield number, _taken(dict(zip(columns, values, strict=False)), column)
+                yield number, taken(dict(zip(columns, values, strict=False)), column)
     except csv.Error as error:
         raise Unusable("parse failed", f"row {number + 1}: {error}") from error
 
@@ -138,7 +138,7 @@ def parquet(file: BinaryIO, form: Format, options: SeedOptions, worker: Worker) 
                 if "over" in row:
                     yield number, Unusable("line too long", f"its {column!r} is over {options.max_line_mb:g} MB")
                 else:
-                    yield number, _taken({**row["about"], column: row["text"]}, column)
+                    yield number, taken({**row["about"], column: row["text"]}, column)
 
 
 def json_array(file: BinaryIO, form: Format, options: SeedOptions, worker: Worker) -> Rows:
@@ -148,14 +148,14 @@ def json_array(file: BinaryIO, form: Format, options: SeedOptions, worker: Worke
     table = worker.extract("json", text.encode(), columns=[*wanted, *ABOUT_COLUMNS])
     first = text_column(table["columns"], options)
     for number, row in enumerate(table["rows"], 1):
-        yield number, _taken(row, column_of(row, options) or first)
+        yield number, taken(row, column_of(row, options) or first)
 
 
 def _without_column(options: SeedOptions) -> Unusable:
     return Unusable("no text", f"it has no {options.column!r}" if options.column else "it has no text column")
 
 
-def _taken(row: Row, column: str) -> Row | Unusable:
+def taken(row: Row, column: str) -> Row | Unusable:
     """The text and what is said about it, under fixed names."""
     text = row.get(column)
     if not isinstance(text, str) or not text.strip():

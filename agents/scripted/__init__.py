@@ -8,6 +8,7 @@ Agents nobody has written a script for get a reply that fits their schema, made 
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
@@ -34,6 +35,7 @@ from agentinstruct.agents.scripted import (
     web,
 )
 from agentinstruct.agents.scripted.schema import instance, words_of
+from agentinstruct.agents.tokens import sink
 
 Reply = BaseModel | Mapping[str, object] | str | Completion | None
 Script = Callable[[Request], Reply]
@@ -79,7 +81,11 @@ class ScriptedModel:
         if self._latency_s:
             await asyncio.sleep(self._latency_s)
         reply = _said(self._scripts, request)
-        return _completion(request, scripted_reply(request) if reply is None else reply)
+        completion = _completion(request, scripted_reply(request) if reply is None else reply)
+        if told := sink():
+            for word in re.findall(r"\S+\s*|\s+", completion.text):
+                told(word)
+        return completion
 
     async def aclose(self) -> None:
         """Nothing to close."""

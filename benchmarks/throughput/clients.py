@@ -76,6 +76,7 @@ async def ours(given: dict[str, Any]) -> dict[str, Any]:
     done = await execute(config)
     progress = done.progress
     told = {"records": sum(done.summary.accepted.values()), "items": progress.done, "resumed": progress.resumed}
+    told["asked"] = progress.statistics.calls + progress.statistics.from_journal
     started_s = first[0] - given["spawned"] if first else 0.0
     return _ended(begun, progress.statistics.calls) | told | {"started_s": started_s}
 

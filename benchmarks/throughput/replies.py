@@ -131,7 +131,11 @@ async def serve(recorded: Path) -> None:
 
 
 async def awake(server: asyncio.Server) -> None:
-    """Serve, and never sleep: else a client would pay for waking the server, the more often the less it keeps it busy."""
-    async with server:
-        while True:
-            await asyncio.sleep(0)
+    """Serve, and never sleep: else clients would pay for waking the server, the more the less they keep it busy."""
+    loop = asyncio.get_running_loop()
+
+    def again() -> None:
+        loop.call_soon(again)
+
+    again()
+    await server.serve_forever()

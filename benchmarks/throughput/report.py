@@ -77,7 +77,7 @@ def ratio_rows(found: Found) -> list[str]:
 def size_rows(found: Found) -> list[str]:
     """Memory and CPU by seeds."""
     return [
-        f"| {one['seeds']:,.0f} | {one['calls']:,.0f} | {one['peak_mb']:.0f} | {one['cpu_ms']:.3f} |"
+        f"| {one['seeds']:,.0f} | {one['asked']:,.0f} | {one['peak_mb']:.0f} | {one['cpu_ms']:.3f} |"
         for one in found.sizes
     ]
 

@@ -80,8 +80,13 @@ def test_folders_graphs_and_langgraph_json_agree() -> None:
     for name in NAMES:
         assert name in wired, f'graphs/skills.py: add the line {name} = graph_of("{name}")'
         assert wired[name] == f"graph_of('{name}')", f"graphs/skills.py: {name} loads another skill: {wired[name]}"
-        line = f'"{name}": "agentinstruct.graphs.skills:{name}"'
-        assert served.get(name) == f"agentinstruct.graphs.skills:{name}", f'langgraph.json: add under "graphs" {line}'
+        path, described = f"agentinstruct.graphs.skills:{name}", load_skill(name).file.description
+        line = f'"{name}": {{"path": "{path}", "description": "… {described} …"}}'
+        assert name in served and served[name]["path"] == path, f'langgraph.json: add under "graphs" {line}'
+        assert described in served[name]["description"], f"langgraph.json: make it {line}"
+    for name, graph in served.items():
+        assert "'" not in graph["description"], f"langgraph.json: {name}: an apostrophe ends its line in a Dockerfile"
+    assert served.pop("teacher")["path"] == "agentinstruct.graphs.teacher:teacher"
     for name in [*wired, *served]:
         assert name in NAMES, (
             f"prompts/{name}/skill.yaml is missing, though graphs/skills.py or langgraph.json names it"

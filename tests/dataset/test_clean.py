@@ -11,9 +11,8 @@ from agentinstruct.agents.records import Message, Record, content_id
 from agentinstruct.cli.main import app
 from agentinstruct.run.journal import Journal
 
-WORDS = (
-    "the mill at the bend of the river ground the corn of four villages until the railway came to the valley".split()
-)
+CORN = "the mill at the bend of the river ground the corn of four villages until the railway came to the valley"
+WORDS = CORN.split()
 QUESTION = "Which of the four villages sent its grain by rail to the mill at the bend of the river?"
 
 

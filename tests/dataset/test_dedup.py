@@ -9,10 +9,11 @@ from agentinstruct.dataset.dedup import Deduplicator, deduplicate
 from agentinstruct.dataset.dedup_index import DedupIndex
 from agentinstruct.tools.embeddings import Hashed
 
-WORDS = (
+_LIST = (
     "river mill stone bridge harvest railway village winter letter garden copper engine harbour window candle forest "
     "market silver thunder journal teacher mountain orchard lantern velvet compass anchor meadow ribbon saddle"
-).split()
+)
+WORDS = _LIST.split()
 
 
 def words(seed, count):

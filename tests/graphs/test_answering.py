@@ -14,7 +14,8 @@ from agentinstruct.agents import teaching
 from agentinstruct.agents.gateway import Gateway, Request, using
 from agentinstruct.agents.scripted import Script, ScriptedModel
 from agentinstruct.agents.skill import load_skill, prompts_folder
-from agentinstruct.graphs.flow import Flow, build_flow
+from agentinstruct.graphs.doors import Flow
+from agentinstruct.graphs.flow import build_flow
 from agentinstruct.graphs.state import Context, FlowState
 from agentinstruct.tools.calculate import CalculateError, evaluate
 

@@ -9,7 +9,7 @@ from typing import Any
 from agentinstruct.agents.gateway import Completion, Gateway, Request, using
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.scripted import Script, ScriptedModel, scripted_reply
-from agentinstruct.graphs.flow import Flow
+from agentinstruct.graphs.doors import Flow
 from agentinstruct.graphs.skills import text_modification, tool_use
 from agentinstruct.graphs.state import Context, FlowState
 

@@ -1,80 +1,18 @@
 """The graphs on LangGraph's own server, offline, driven by its SDK: what Studio does."""
 
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
 from agentinstruct.agents.skill import load_skill, skill_names
 
 ROOT = Path(__file__).parents[2]
 SKILLS = set(skill_names())
+GRAPHS = {"teacher", *SKILLS}
 SEED = {"seed": {"text": (ROOT / "examples" / "seeds" / "albedo.md").read_text()[:1500]}}
 CONTEXT = {"model": "scripted", "verify": "annotate", "transforms": "identity", "categories_per_seed": 1, "rounds": 1}
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """`langgraph dev` on a copy of langgraph.json: its address, and its log."""
-    folder = tmp_path_factory.mktemp("server")
-    shutil.copy(ROOT / "langgraph.json", folder)
-    port, log = free_port(), folder / "server.log"
-    command = [str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser", "--no-reload"]
-    command += ["--port", str(port), "--n-jobs-per-worker", "4"]
-    settings = {
-        "LANGSMITH_TRACING": "false",
-        "LANGGRAPH_NO_VERSION_CHECK": "true",
-    }
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command, cwd=folder, env=os.environ | settings, stdout=output, stderr=output, start_new_session=True
-        )
-    try:
-        wait_for(port, process, log)
-        yield f"http://127.0.0.1:{port}", log
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while "Application started up" not in log.read_text() and "Server started" not in log.read_text():
-        assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-        time.sleep(0.1)
-    while True:
-        with socket.socket() as sock:
-            if sock.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.1)
-
-
-@pytest.fixture
-async def client(server: tuple[str, Path]) -> AsyncIterator[LangGraphClient]:
-    async with get_client(url=server[0], api_key=None) as connected:
-        yield connected
 
 
 async def assistant_of(client: LangGraphClient, graph: str) -> str:
@@ -83,20 +21,26 @@ async def assistant_of(client: LangGraphClient, graph: str) -> str:
 
 
 async def test_the_graphs_are_listed(client: LangGraphClient) -> None:
-    assert {found["graph_id"] for found in await client.assistants.search(limit=100)} == SKILLS
+    assert {found["graph_id"] for found in await client.assistants.search(limit=100)} == GRAPHS
 
 
 @pytest.mark.parametrize("graph", sorted(SKILLS))
 async def test_studio_gets_what_it_draws_and_asks_for(client: LangGraphClient, graph: str) -> None:
     assistant = await assistant_of(client, graph)
     drawn = await client.assistants.get_graph(assistant, xray=True)
-    assert {"plan", "instruct", "suggest", "edit", "answer", "verify"} <= {node["id"] for node in drawn["nodes"]}
+    assert {"plan", "instruct", "suggest", "edit", "answer", "verify", "review"} <= {n["id"] for n in drawn["nodes"]}
     schemas = await client.assistants.get_schemas(assistant)
     seed = schemas["input_schema"]
     assert seed and seed["required"] == ["seed"]
     assert seed["$defs"]["Seed"]["required"] == ["text"]
     context = schemas["context_schema"]
     assert context and {"model", "judge_model", "verify", "rounds"} <= context["properties"].keys()
+    for shown in (*seed["$defs"]["Seed"]["properties"].values(), *context["properties"].values()):
+        assert shown["title"] and len(shown["description"]) > 10
+    assert set(context["properties"]["answer_model"]["langgraph_nodes"]) <= {node["id"] for node in drawn["nodes"]}
+    assert all(name in context["properties"]["categories"]["description"] for name in load_skill(graph).categories)
+    promised = schemas["output_schema"]
+    assert promised and set(promised["properties"]) == {"records", "dropped"}
     assert "password" not in str(context) and "api_key" not in str(context) and "base_url" not in str(context)
 
 
@@ -137,8 +81,16 @@ async def test_runs_beside_each_other_on_the_same_server(client: LangGraphClient
         (SEED, {"model": "scripted", "rounds": "many"}, "valid integer"),
         (SEED, {"model": "scripted", "verify": "sloppy"}, "'strict', 'annotate' or 'off'"),
         (SEED, {"model": "scripted", "solvers": 1_000_000}, "less than or equal to 15"),
-        ({"seed": {"text": ""}}, {"model": "scripted"}, "at least 1 character"),
-        ({"seed": {"text": "a", "path": "/etc/passwd"}}, {"model": "scripted"}, "path"),
+        ({"seed": {"text": ""}}, {"model": "scripted"}, "seed.text: .* at least 1 character"),
+        (
+            {"text": "Bees dance."},
+            {"model": "scripted"},
+            r"the input has no 'seed', but 'text'. Give {\"seed\": {\"text\"",
+        ),
+        ({"seed": "Bees dance."}, {"model": "scripted"}, "seed: a text alone. Give"),
+        ("Bees dance.", {"model": "scripted"}, "the input is no object with 'seed'. Give"),
+        (SEED, {"model": "scripted", "review": True}, "needs a thread"),
+        ({"seed": {"text": "a", "path": "/etc/passwd"}}, {"model": "scripted"}, "seed.path"),
     ],
 )
 async def test_what_is_wrong_is_said(client: LangGraphClient, values: Any, context: Any, words: str) -> None:
@@ -147,13 +99,25 @@ async def test_what_is_wrong_is_said(client: LangGraphClient, values: Any, conte
 
 
 @pytest.mark.parametrize("graph", sorted(SKILLS))
-async def test_every_skill_runs_and_blocks_nothing(client: LangGraphClient, graph: str) -> None:
+async def test_every_skill_runs_and_forks_and_blocks_nothing(client: LangGraphClient, graph: str) -> None:
     code = {"seed": {"text": (ROOT / "examples" / "seeds" / "bisect.py").read_text(), "modality": "code"}}
     context = {"model": "scripted", "categories_per_seed": 2, "rounds": 1}
     seed = code if load_skill(graph).file.modalities[0] == "code" else SEED
-    state: Any = await client.runs.wait(None, graph, input=seed, context=context)
+    thread = (await client.threads.create())["thread_id"]
+    state: Any = await client.runs.wait(thread, graph, input=seed, context=context)
     assert "__error__" not in state, state
     assert state["records"] or state["dropped"]
+
+    history = await client.threads.get_history(thread, limit=40)
+    (past, *_) = [one for one in history if one["next"] == ["answer"] and one["values"]["drafts"]]
+    one = past["values"]["drafts"][:1]
+    fork = await client.threads.update_state(thread, {"drafts": one}, checkpoint_id=past["checkpoint"]["checkpoint_id"])
+    again: Any = await client.runs.wait(
+        thread, graph, input=None, context=context, checkpoint_id=fork["checkpoint"]["checkpoint_id"]
+    )
+    assert "__error__" not in again, again
+    ends = [*(record["id"] for record in again["records"]), *(dropped["draft_id"] for dropped in again["dropped"])]
+    assert one[0]["id"] in ends
 
 
 def test_no_step_blocked_the_server(server: tuple[str, Path]) -> None:

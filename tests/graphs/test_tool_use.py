@@ -224,6 +224,18 @@ async def test_code_without_functions_is_declined() -> None:
     assert not state.get("records")
 
 
+async def test_a_list_that_calls_itself_suitable_and_is_empty_is_asked_for_again() -> None:
+    asked: list[Request] = []
+
+    def forgetful(request: Request) -> Any:
+        asked.append(request)
+        return {"library": "Prices.", "apis": [], "suitable": True, "reason": ""} if len(asked) == 1 else None
+
+    state = await flow("single_api_absent", {"describe": forgetful}, rounds=0)
+    assert len(asked) == 2 and "`apis` is empty" in asked[1].messages[-1]["content"]
+    assert state["apis"] and state["records"]
+
+
 async def grown_by_retrieval(text: str, neighbours: list[str]) -> dict[str, Any]:
     chunks = [Chunk(id=f"n{place}", text=code, modality="code") for place, code in enumerate(neighbours)]
     index = Index.of([*chunks, Chunk(id="prose", text=text, modality="prose")], embeddings("hash"))

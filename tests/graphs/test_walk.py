@@ -121,4 +121,4 @@ async def test_walks_of_one_graph_do_not_meet() -> None:
     walked = Walk(graph((START, "first"), ("first", END)).compile())
     states = await asyncio.gather(*(walked(Seed(text=f"Bee {number}."), CONTEXT) for number in range(20)))
     assert [state["seed"].text for state in states] == [f"Bee {number}." for number in range(20)]
-    assert all(state["suggestions"] == [0] and state["records"] == [] for state in states)
+    assert all(state["suggestions"] == [0] and state["dropped"] == [] for state in states)

@@ -195,6 +195,14 @@ async def test_a_visit_that_goes_wrong_is_dropped_and_says_why(
     assert [(dropped.stage, dropped.reason) for dropped in state["dropped"]] == [("verify", reason)]
 
 
+async def test_a_visit_that_goes_round_in_a_circle_ends_before_its_steps_are_used_up() -> None:
+    change = acting(lambda reply, request: {**reply, "action": "ask_user", "element": 0, "text": "Which one?"})
+    state = await flow("pagination_aggregation", {"answer": change}, transforms="results", rounds=0, verify="annotate")
+    (record,) = state["records"]
+    assert not record.accepted
+    assert actions(record) == ["ask_user[Which one?]"] * 3
+
+
 async def test_an_endpoint_without_sense_is_accounted_for_and_nothing_of_it_accepted() -> None:
     silly: Script = lambda request: None if request.agent in SKILL.file.transforms else {"items": []}  # noqa: E731
     state = await flow("form_fill", {"instruct": silly}, transforms="form", rounds=0)

@@ -1,6 +1,10 @@
-"""One run by the library: what is killed over and over. Arguments: seeds, URL, folder."""
+"""Runs by the library, to be killed over and over: each a fork of this process, which has imported all there is.
+
+A line of seeds, URL and folder in, a run begins; its process id out; then, once it has ended, its exit status out.
+"""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -8,21 +12,34 @@ from agentinstruct.agents.models import Endpoints
 from agentinstruct.graphs.state import Context
 from agentinstruct.run.execute import execute
 from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.runner import load_graphs
+
+SKILLS = ("reading_comprehension", "text_modification")
 
 
-def main(seeds: str, url: str, out: str) -> None:
+def run(seeds: str, url: str, out: str) -> int:
     # One solver: of several the requests are alike, and the server would count every second one as a repeat.
     config = RunConfig(
         paths=(seeds,),
         out=Path(out),
-        skills=("reading_comprehension", "text_modification"),
+        skills=SKILLS,
         context=Context(model="openai:any", verify="annotate", solvers=1),
         endpoints=Endpoints(base_url=url),
         max_concurrency=8,
     )
-    finished = asyncio.run(execute(config))
-    sys.exit(1 if finished.progress.failed else 0)
+    return 1 if asyncio.run(execute(config)).progress.failed else 0
+
+
+def main() -> None:
+    load_graphs(RunConfig((), Path(), SKILLS).chosen_skills())
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            os.setsid()
+            os._exit(run(*line.split()))
+        print(pid, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

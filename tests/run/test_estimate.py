@@ -1,14 +1,16 @@
 """The quote: exact where all was sampled, a range elsewhere; the run that follows buys nothing twice."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from agentinstruct.agents.batch import BatchOptions
 from agentinstruct.agents.models import Endpoints
+from agentinstruct.dataset.spending import Spent
 from agentinstruct.graphs.state import Context
 from agentinstruct.run.estimate import Quote, Sampled, extrapolated
 from agentinstruct.run.plan import RunConfig
-from agentinstruct.run.spending import Spent
 from agentinstruct.run.target import Target
 
 MILL = """The tide mill stands where the creek meets the sea, and it has ground corn since 1742. Twice a day the pond
@@ -118,3 +120,16 @@ def test_a_target_is_reckoned_at_the_yield_seen(tmp_path, target, passes):
     assert calls.low < calls.value < calls.high
     assert quote.seconds.value == pytest.approx(calls.value * 0.2)
     assert quote.unpriced == ["openai:x"]
+
+
+def test_what_goes_by_batch_is_quoted_at_its_price(tmp_path, prices):
+    spent = {("answer", "openai:any"): Spent(1, 10**6, 0, 10**6), ("judge", "openai:any"): Spent(1, 10**6, 0, 10**6)}
+    found = [Sampled(SKILL, spent, 1, 1, 1)]
+    config = RunConfig(("x",), tmp_path, (SKILL,), Context(model="openai:any"), prices=prices)
+    costs = []
+    for roles in (frozenset(), frozenset({"judge"}), frozenset({"judge", "answer"})):
+        quote = Quote(10, {SKILL: 10}, {SKILL: 1})
+        quote = extrapolated(quote, found, replace(config, batch=BatchOptions(roles)), {})
+        assert sum(one["cost"] for one in quote.payees.values()) == pytest.approx(quote.total["cost"].value)
+        costs.append(quote.total["cost"].value)
+    assert costs == pytest.approx([200, 150, 100])

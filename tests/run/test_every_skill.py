@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from agentinstruct.agents import needs
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.skill import load_skill, skill_names
-from agentinstruct.run import needs
 from agentinstruct.run.journal import Journal
 
 SEEDS = Path(__file__).parents[2] / "examples" / "seeds"
@@ -31,7 +31,7 @@ def lines(path):
 
 
 def test_a_run_without_choices_makes_accepted_records_of_every_skill(program, tmp_path):
-    done = program("run", SEEDS, "--model", "scripted", "--out", tmp_path / "out", timeout=300)
+    done = program("run", SEEDS, "--model", "scripted", "--out", tmp_path / "out", "--limit", 10, timeout=300)
     assert done.returncode == 0, done.stderr
     records = [row for path in (tmp_path / "out" / "data").glob("*.jsonl") for row in lines(path)]
     assert set(Counter(row["skill"] for row in records if row["accepted"])) == set(skill_names())

@@ -9,7 +9,6 @@ import threading
 import time
 from collections import Counter
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +17,6 @@ import numpy as np
 import pytest
 
 from agentinstruct.agents.errors import ProviderDown
-from agentinstruct.agents.gateway import Patience
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.skill import load_skill
 from agentinstruct.graphs.state import Context
@@ -31,12 +29,6 @@ KEY = "sk-never-to-be-seen-5f2a91"
 SKILLS = ("reading_comprehension", "text_modification")
 
 
-@pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten times shorter pauses between the tries of a call."""
-    monkeypatch.setattr("agentinstruct.run.runner.Patience", partial(Patience, base_s=0.05))
-
-
 @pytest.fixture
 def config(seeds: Path, tmp_path: Path) -> Any:
     """The settings of a run against a server."""
@@ -45,7 +37,8 @@ def config(seeds: Path, tmp_path: Path) -> Any:
         endpoints = Endpoints(server.base_url, more.pop("api_key", KEY), timeout_s=more.pop("timeout_s", 20))
         # One solver: of several the requests are alike, and the server would count every second one as a repeat.
         context = Context(model="openai:any", verify="annotate", solvers=1)
-        return RunConfig((str(seeds),), tmp_path / out, SKILLS, context, endpoints=endpoints, embeddings="none", **more)
+        more = {"embeddings": "none", "retry_pause": 0.05, **more}
+        return RunConfig((str(seeds),), tmp_path / out, SKILLS, context, endpoints=endpoints, **more)
 
     return make
 

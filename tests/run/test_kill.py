@@ -2,10 +2,12 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -15,7 +17,6 @@ CHILD = [sys.executable, str(Path(__file__).with_name("kill_child.py"))]
 DOCUMENTS = Path(__file__).parents[2] / "examples" / "seeds"
 SEEDS = ("albedo.md", "four_freedoms.txt", "the_blacksmith.txt", "a_story_about_magic.txt")
 WIDTH = 8
-KILLS = 22
 
 
 @pytest.fixture
@@ -38,30 +39,66 @@ def ids(out):
     return [row["id"] for row in rows(out) if "id" in row]
 
 
-def begin(command):
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+class Process:
+    """The program as a process of its own."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        )
+        self.pid = self.process.pid
+
+    def poll(self):
+        return self.process.poll()
+
+    def wait(self):
+        said = self.process.communicate(timeout=120)[1].decode()
+        assert "Traceback" not in said, said
+        return self.process.returncode
 
 
-def finish(command):
-    process = begin(command)
-    said = process.communicate(timeout=120)[1]
-    assert process.returncode == 0, said.decode()
+class Fork:
+    """A run that a waiting process has forked off: it need not import all there is first."""
+
+    def __init__(self, nest, words):
+        self.nest = nest
+        print(*words, file=nest.stdin, flush=True)
+        self.pid, self.status = int(nest.stdout.readline()), None
+
+    def poll(self):
+        if self.status is None and select.select([self.nest.stdout], [], [], 0)[0]:
+            self.wait()
+        return self.status
+
+    def wait(self):
+        self.status = int(self.nest.stdout.readline()) if self.status is None else self.status
+        return self.status
 
 
-def kill_after(command, server, calls, delay):
+@pytest.fixture
+def forked(tmp_path):
+    """Begin a run of these seeds, URL and folder."""
+    said = tmp_path / "stderr"
+    with said.open("w") as stderr:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": stderr}
+        with subprocess.Popen(CHILD, text=True, **pipes) as nest:
+            yield partial(Fork, nest)
+            nest.stdin.close()
+    assert "Traceback" not in said.read_text()
+
+
+def kill_after(begin, server, calls, delay):
     """Kill the process group once it has sent some calls and a moment has passed; False if it ended before."""
     target = server.stats()["requests"] + calls
-    process = begin(command)
+    process = begin()
     while process.poll() is None and server.stats()["requests"] < target:
         time.sleep(0.005)
     time.sleep(delay)
-    ended = process.poll() is not None
-    if not ended:
-        os.killpg(process.pid, signal.SIGKILL)
-    said = process.communicate()[1].decode()
-    assert ended or process.returncode == -signal.SIGKILL
-    assert "Traceback" not in said, said
-    return not ended
+    if process.poll() is not None:
+        return False
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    return True
 
 
 def settle(server):
@@ -71,28 +108,25 @@ def settle(server):
     return server.stats()
 
 
-def test_killed_over_and_over_a_run_ends_as_if_it_never_was(openai_server, seeds, tmp_path):
-    calm = openai_server()
-    finish([*CHILD, str(seeds), calm.base_url, str(tmp_path / "calm")])
+def test_killed_over_and_over_a_run_ends_as_if_it_never_was(openai_server, seeds, tmp_path, forked, pytestconfig):
+    calm, most = openai_server(), pytestconfig.getoption("kills")
+    assert forked([seeds, calm.base_url, tmp_path / "calm"]).wait() == 0
     calls = calm.stats()["answered_ok"]
     alike = calm.stats()["answered_ok_repeats"]
     assert alike == 0
 
     server, draw, out = openai_server(latency="lognormal:0.1,0.5"), Random(11), tmp_path / "killed"
-    command, kills, before = [*CHILD, str(seeds), server.base_url, str(out)], 0, 0
-    for turn in range(KILLS + 6):
-        if kills == KILLS:
-            break
+    begin, kills = partial(forked, [seeds, server.base_url, out]), 0
+    for turn in range(most + 6):
         # The first kills fall before, at and just after the first call; the others leave work for those to come.
-        if not kill_after(command, server, 0 if turn < 2 else draw.randint(1, calls // KILLS), draw.uniform(0, 0.15)):
+        some = 0 if turn < 2 else draw.randint(1, max(1, calls // most))
+        if kills == most or not kill_after(begin, server, some, draw.uniform(0, 0.15)):
             break
         kills += 1
-        repeats = settle(server)["answered_ok_repeats"]
-        assert repeats - before <= WIDTH, f"kill {kills}"
-        before = repeats
-    assert kills >= 20
+        assert settle(server)["answered_ok_repeats"] <= kills * WIDTH, f"kill {kills}"
+    assert kills >= most - 2
     server.control(latency="fixed:0")
-    finish(command)
+    assert begin().wait() == 0
 
     done = server.stats()
     assert done["max_in_flight"] <= WIDTH
@@ -101,7 +135,7 @@ def test_killed_over_and_over_a_run_ends_as_if_it_never_was(openai_server, seeds
     assert len(set(ids(out))) == len(ids(out))
     assert set(ids(out)) == set(ids(tmp_path / "calm"))
     assert rows(out) == rows(tmp_path / "calm")
-    finish(command)
+    assert begin().wait() == 0
     assert server.stats()["requests"] == done["requests"]
 
 
@@ -110,8 +144,9 @@ def test_the_program_itself_survives_kills(openai_server, seeds, tmp_path):
     command = [sys.executable, "-m", "agentinstruct.cli.main", "run", str(seeds / SEEDS[0]), "--model", "openai:any"]
     command += ["--base-url", server.base_url, "--verify", "annotate", "--solvers", "1", "-s", "text_modification"]
     for calls in (1, 3, 2):
-        assert kill_after([*command, "--out", str(out)], server, calls, 0.05)
-    finish([*command, "--out", str(out)])
-    finish([*command, "--out", str(tmp_path / "calm")])
+        assert kill_after(partial(Process, [*command, "--out", str(out)]), server, calls, 0.05)
+    server.control(latency="fixed:0")
+    for folder in (out, tmp_path / "calm"):
+        assert Process([*command, "--out", str(folder)]).wait() == 0
     assert len(set(ids(out))) == len(ids(out)) > 0
     assert rows(out) == rows(tmp_path / "calm")

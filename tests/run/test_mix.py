@@ -7,11 +7,11 @@ import pytest
 
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.gateway import Gateway, using
+from agentinstruct.agents.mix import Mix, weights_of
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.routing import affinity, features, routed, suits
 from agentinstruct.agents.scripted import ScriptedModel
 from agentinstruct.agents.skill import load_skill, skill_names
-from agentinstruct.run.mix import Mix, weights_of
 
 SKILLS = [load_skill(name) for name in skill_names()]
 PROSE = "In {n} the mill at Carew ground {n} sacks of corn, because the tide was high. Ruth kept 12 cats. It rained."

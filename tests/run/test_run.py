@@ -141,6 +141,7 @@ def test_nobody_at_that_address(program, seeds, tmp_path):
 def test_items_that_always_fail_are_told_of_then_set_aside_then_tried_again(program, openai_server, seeds, tmp_path):
     server, out = openai_server(poison=["glass works=500"]), tmp_path / "out"
     command = [*arguments(seeds, server, out)[:-2], "--transforms", "identity", "--categories-per-seed", 1]
+    command += ["--retry-pause", 0.05]
     for _ in range(3):
         failed = program(*command)
         assert failed.returncode == 1
@@ -156,13 +157,13 @@ def test_items_that_always_fail_are_told_of_then_set_aside_then_tried_again(prog
 
 
 def test_a_third_of_all_calls_failing_changes_no_record(program, openai_server, tmp_path):
-    good, bad = ([*arguments(DOCUMENTS, "URL", tmp_path / name), "--limit", 8] for name in ("good", "bad"))
+    good, bad = ([*arguments(DOCUMENTS, "URL", tmp_path / name), "--limit", 4] for name in ("good", "bad"))
     good[good.index("URL")] = openai_server().base_url
     assert program(*good).returncode == 0
     server = openai_server(faults=WIRE_FAULTS, retry_after=0.1)
     bad[bad.index("URL")] = server.base_url
     for _ in range(3):  # of some hundred calls one or two fail six times in a row
-        done = program(*bad, timeout=240)
+        done = program(*bad, "--retry-pause", 0.05, timeout=240)
         if done.returncode == 0:
             break
         assert "HTTP" in done.stderr or "Error" in done.stderr

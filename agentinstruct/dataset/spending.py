@@ -1,13 +1,14 @@
 """What calls came to, by role and model: read from the calls that the rows of a finished work item carry."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agentinstruct.tools.prices import Price, price_of
+from agentinstruct.tools.prices import Price
 
 Payee = tuple[str, str]
 """A role, and the model that played it."""
+PriceOf = Callable[[Payee], Price | None]
 
 
 @dataclass(slots=True)
@@ -26,9 +27,8 @@ class Spent:
         self.cached += other.cached
         self.written += other.written
 
-    def cost(self, model: str, prices: dict[str, Price]) -> float | None:
-        """USD at list prices; None where the model's price is not known."""
-        price = price_of(model, prices)
+    def cost(self, price: Price | None) -> float | None:
+        """USD at such a price; None where it is not known."""
         return None if price is None else price.of(self.read, self.cached, self.written)
 
 

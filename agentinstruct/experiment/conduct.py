@@ -1,0 +1,79 @@
+"""Runs every arm as often as was asked, one after another; each is a run folder of its own, so all can be resumed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from agentinstruct.agents.errors import SetupError
+from agentinstruct.dataset.export import replacing
+from agentinstruct.dataset.measure import Embed
+from agentinstruct.experiment.arms import Arm
+from agentinstruct.experiment.figures import ABOUT, Gathering, Result, compared
+from agentinstruct.run.execute import Finished
+from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.reader import JournalReader
+
+Run = Callable[[RunConfig], Finished]
+SPENT = 0.7
+"""The share of its calls that an arm must have put into finished work to count as having spent them."""
+
+
+def conduct(arms: Sequence[Arm], calls: int, repeats: int, run: Run, tell: Callable[[str], None]) -> bool:
+    """Run all arms; whether they came to their end, and were not stopped.
+
+    Args:
+        arms: What is compared.
+        calls: Model calls that each arm may make in each repeat: what is spent alike.
+        repeats: Runs of each arm, with other random choices.
+        run: Runs one of them.
+        tell: Told of each before it begins.
+    """
+    for repeat in range(repeats):
+        for arm in arms:
+            tell(f"{arm.name}, {repeat + 1} of {repeats}")
+            if run(replace(arm.repeated(repeat), max_calls=calls)).interrupted:
+                return False
+    return True
+
+
+def results(arms: Sequence[Arm], repeats: int, embed: Embed) -> list[Result]:
+    """The figures of the runs there are.
+
+    Raises:
+        RunError: a run cannot be read. SetupError: an arm has finished nothing to be compared.
+    """
+    found = {arm.name: _read(arm, repeats) for arm in arms}
+    for name, arm in found.items():
+        if not arm.bought:
+            raise SetupError(f"{name}: none of its seeds gives any work. Look at them with `agentinstruct preview`.")
+        if not arm.yields:
+            raise SetupError(
+                f"{name}: nothing was finished with so many calls: all went into work begun side by side. "
+                "Give more --calls, or fewer at once with --max-concurrency."
+            )
+    return compared(found, embed)
+
+
+def _read(arm: Arm, repeats: int) -> Gathering:
+    found = Gathering()
+    for repeat in range(repeats):
+        with JournalReader.read(arm.repeated(repeat).out) as journal:
+            found.bought += journal.counts().calls
+            for done in journal.outcomes():
+                found.add(done)
+    return found
+
+
+def unequal(found: Sequence[Result], calls: int) -> list[str]:
+    """The arms that ran out of seeds before their calls, so that they cannot be compared by what those brought."""
+    return [one.name for one in found if one.calls < SPENT * calls]
+
+
+def write_json(path: Path, settings: dict[str, Any], found: Sequence[Result]) -> None:
+    """All figures as JSON."""
+    told = {"settings": settings, "about": ABOUT, "arms": [asdict(one) for one in found]}
+    with replacing(path) as temporary:
+        temporary.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))

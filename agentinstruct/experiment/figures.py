@@ -1,0 +1,137 @@
+"""What came of the arms: figures with intervals, each over the same number of records where it depends on that."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from agentinstruct.dataset.measure import Embed
+from agentinstruct.dataset.measure_depth import Families
+from agentinstruct.dataset.measure_diversity import vendi
+from agentinstruct.dataset.measure_figures import NONE, Figure, mean, share, tallied
+from agentinstruct.dataset.measure_text import Slim, distinct, slim
+from agentinstruct.dataset.measure_yield import Counted
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+    Matrix = ndarray[Any, Any]
+
+MOST = 1500
+"""Accepted records of an arm that are kept for texts."""
+DRAWS = 200
+"""Subsamples that an interval of diversity is taken from."""
+ABOUT: Mapping[str, str] = {
+    "yield": "Accepted records in a hundred calls, bootstrapped over work items.",
+    "passed": "The share of drafts that became accepted records.",
+    "vendi": "Vendi score: as how many wholly different instructions they are as diverse, in subsamples of one size.",
+    "similarity": "Mean cosine of two instructions.",
+    "distinct": "The share of different word pairs in instructions, in subsamples of one size.",
+    "categories": "Different categories among accepted records, in subsamples of one size.",
+    "asked": "Words of an instruction, without the passage.",
+    "demands": "Demands in an instruction.",
+    "answered": "Words of a response.",
+    "reasoning": "Words of inference in a hundred words of a response.",
+    "accuracy": "The share of independent solvers that gave the key: the lower, the harder.",
+}
+SHARES = ("passed", "similarity", "distinct", "accuracy")
+
+
+@dataclass(slots=True)
+class Gathering:
+    """What is read of an arm's runs."""
+
+    counted: Counted = field(default_factory=Counted)
+    families: Families = field(default_factory=Families)
+    yields: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Work items by how many records of theirs were accepted and how many calls they took."""
+    records: list[Slim] = field(default_factory=list)
+    bought: int = 0
+    """All calls, also those of work that was not finished."""
+
+    def add(self, done: Mapping[str, Any]) -> None:
+        """One finished work item."""
+        self.counted.add(done)
+        self.families.add(done)
+        accepted = [row for row in done["records"] if row["accepted"]]
+        calls = {call["key"] for row in (*done["records"], *done["dropped"]) for call in row["calls"]}
+        pair = len(accepted), len(calls)
+        self.yields[pair] = self.yields.get(pair, 0) + 1
+        if len(self.records) < MOST:
+            self.records += [slim(row) for row in accepted]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One arm's figures by name; a figure without a value could not be had."""
+
+    name: str
+    records: int
+    calls: int
+    figures: Mapping[str, Figure]
+
+
+def compared(arms: Mapping[str, Gathering], embed: Embed) -> list[Result]:
+    """The figures of all arms; diversity is compared in subsamples of four fifths of the smallest arm."""
+    size = max(0, 4 * min((len(arm.records) for arm in arms.values()), default=0) // 5)
+    return [
+        Result(name, arm.counted.total.accepted, _calls(arm), _figures(arm, size, embed)) for name, arm in arms.items()
+    ]
+
+
+def _calls(arm: Gathering) -> int:
+    return sum(calls * items for (_, calls), items in arm.yields.items())
+
+
+def _figures(arm: Gathering, size: int, embed: Embed) -> dict[str, Figure]:
+    total, features = arm.counted.total, [one.features for one in arm.records]
+    spread = _spread(arm.records, size, embed) if size > 4 else {}
+    accuracy = [found for found in arm.families.votes.accuracy().values() if found.value is not None]
+    return {
+        "yield": _hundredfold(tallied(arm.yields)),
+        "passed": share(total.accepted, total.drafts),
+        **{name: spread.get(name, NONE) for name in ("vendi", "similarity", "distinct", "categories")},
+        "asked": mean([float(one.asked_words) for one in features]),
+        "demands": mean([float(one.demands) for one in features]),
+        "answered": mean([float(one.answered_words) for one in features]),
+        "reasoning": mean([one.reasoning for one in features]),
+        "accuracy": _pooled(accuracy),
+    }
+
+
+def _hundredfold(found: Figure) -> Figure:
+    if found.value is None or found.low is None or found.high is None:
+        return found
+    return Figure(100 * found.value, 100 * found.low, 100 * found.high, found.of)
+
+
+def _pooled(found: Sequence[Figure]) -> Figure:
+    """One share of several."""
+    of = sum(one.of for one in found)
+    return share(sum((one.value or 0.0) * one.of for one in found), of) if of else NONE
+
+
+def _spread(records: Sequence[Slim], size: int, embed: Embed) -> dict[str, Figure]:
+    """What depends on how many records there are, over subsamples of one size."""
+    import numpy
+
+    vectors = numpy.asarray(embed([one.asked[:1000] for one in records]), dtype=numpy.float32)
+    draw, found = Random(0), {name: list[float]() for name in ("vendi", "similarity", "distinct", "categories")}
+    for _ in range(DRAWS):
+        places = sorted(draw.sample(range(len(records)), size))
+        cosines = (vectors[places] @ vectors[places].T).clip(-1.0, 1.0)
+        found["vendi"].append(vendi(cosines))
+        found["similarity"].append(float((cosines.sum() - cosines.trace()) / (size * (size - 1))))
+        found["categories"].append(float(len({(records[at].skill, records[at].category) for at in places})))
+        if pairs := distinct([records[at].asked for at in places], 2):
+            found["distinct"].append(pairs[0])
+    return {name: _quantiles(values, size) for name, values in found.items()}
+
+
+def _quantiles(values: Sequence[float], size: int) -> Figure:
+    import numpy
+
+    if not values:
+        return NONE
+    low, middle, high = numpy.quantile(values, [0.025, 0.5, 0.975])
+    return Figure(float(middle), float(low), float(high), size)

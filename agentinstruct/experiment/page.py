@@ -1,0 +1,79 @@
+"""The comparison as a page: a plot of each figure, the arms under one another with their intervals."""
+
+from collections.abc import Sequence
+
+from agentinstruct.dataset.measure_figures import Figure
+from agentinstruct.experiment.figures import ABOUT, SHARES, Result
+from agentinstruct.report.charts import dots, lines_table
+from agentinstruct.report.html import Html, tag
+from agentinstruct.report.page import document
+from agentinstruct.report.section import Section, block
+from agentinstruct.report.words import counted, interval, number, percent
+
+TITLES = {
+    "yield": "Accepted records in a hundred calls",
+    "passed": "Drafts that were accepted",
+    "vendi": "Diversity (Vendi score)",
+    "similarity": "Likeness of instructions",
+    "distinct": "Different word pairs",
+    "categories": "Categories",
+    "asked": "Words asked",
+    "demands": "Demands asked for",
+    "answered": "Words answered",
+    "reasoning": "Reasoning in answers",
+    "accuracy": "Solvers that gave the key",
+}
+
+
+def page(title: str, lead: str, found: Sequence[Result]) -> str:
+    """The whole page."""
+    head = tag("header", tag("h1", title), tag("p", lead, cls="lead"))
+    sizes = lines_table(
+        "What each arm made",
+        ("arm", "calls", "accepted records"),
+        [(one.name, one.calls, one.records) for one in found],
+    )
+    plots = [_plot(name, found) for name in TITLES]
+    section = Section(
+        "comparison", "The arms beside one another", "A dot is the figure, its line the 95 % interval.", [sizes, *plots]
+    )
+    return document(title, [head, section.html()])
+
+
+def _plot(name: str, found: Sequence[Result]) -> Html | None:
+    figures = [one.figures[name] for one in found]
+    if all(figure.value is None for figure in figures):
+        return None
+    ends = [end for figure in figures for end in (figure.low, figure.high, figure.value) if end is not None]
+    low, high = (0.0, 1.0) if name in SHARES else (0.0, max(ends) * 1.08 or 1.0)
+    rows = [
+        (
+            one.name,
+            dots([(figure, "good", one.name)], low, high),
+            said(name, figure),
+            _between(name, figure),
+        )
+        for one, figure in zip(found, figures, strict=True)
+    ]
+    table = lines_table(
+        TITLES[name], ("arm", f"{_written(name, low)} to {_written(name, high)}", "value", "interval"), rows
+    )
+    return block(TITLES[name], table, note=ABOUT[name])
+
+
+def said(name: str, figure: Figure) -> str:
+    """A figure as people read it."""
+    return "–" if figure.value is None else _written(name, figure.value)
+
+
+def _between(name: str, figure: Figure) -> str:
+    return interval(figure, shares=name in SHARES)
+
+
+def _written(name: str, value: float) -> str:
+    return percent(value) if name in SHARES else number(value)
+
+
+def lead_of(calls: int, repeats: int) -> str:
+    """What all arms have in common."""
+    return f"{counted(calls, 'model call')} for each arm in each of {counted(repeats, 'repeat')}."

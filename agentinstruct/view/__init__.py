@@ -1,0 +1,1 @@
+"""A local web page over a run: every record and every drop, searchable, with its whole lineage."""

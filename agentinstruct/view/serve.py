@@ -1,0 +1,106 @@
+"""The viewer from its start to Ctrl-C."""
+
+import os
+import socket
+import sys
+import webbrowser
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from agentinstruct.agents.errors import SetupError
+from agentinstruct.run.reader import JournalReader
+from agentinstruct.tools.prices import price_table
+from agentinstruct.view.index import NAME as INDEX
+from agentinstruct.view.index import ViewIndex
+from agentinstruct.view.labels import NAME as LABELS
+from agentinstruct.view.labels import Labels
+from agentinstruct.view.sources import Sources
+
+if TYPE_CHECKING:
+    from agentinstruct.view.app import Viewer
+
+HOST = "127.0.0.1"
+NEEDED = "the browser needs more packages: pip install 'agentinstruct[view]'"
+
+
+def serve(run: Path, seeds: Sequence[str], port: int, *, browse: bool) -> None:
+    """Serve until Ctrl-C.
+
+    Raises:
+        RunError: no run is there. SetupError: packages are missing, or the port is taken.
+    """
+    try:
+        import uvicorn
+
+        from agentinstruct.view.app import make_app
+    except ImportError as error:
+        raise SetupError(f"{NEEDED} ({error.name} is missing).") from error
+    with opened(run, seeds) as viewer, _listening(port) as listening:
+        address = f"http://{HOST}:{listening.getsockname()[1]}/"
+        print(f"{run} at {address} (Ctrl-C ends it)", flush=True)  # noqa: T201 - what was asked for
+        if not viewer.labels_kept:
+            print(f"{run}: cannot be written, so labels are lost at the end.", file=sys.stderr)  # noqa: T201
+        if browse:
+            webbrowser.open(address)
+        config = uvicorn.Config(make_app(viewer), log_level="warning", access_log=False)
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+@contextmanager
+def opened(run: Path, seeds: Sequence[str] = ()) -> Iterator["Viewer"]:
+    """The viewer of a run, its index growing meanwhile. Where the run folder is read-only, its files are temporary."""
+    from agentinstruct.view.app import Filler, Viewer
+
+    with ExitStack() as files:
+        journal = files.enter_context(JournalReader.read(run))
+        folder, kept = journal.folder, os.access(journal.folder, os.W_OK)
+        if not kept:
+            folder = Path(files.enter_context(TemporaryDirectory(prefix="agentinstruct-view-")))
+
+        def index() -> ViewIndex:
+            return ViewIndex.open(journal.folder, journal.manifest.run, price_table(), folder / INDEX)
+
+        reading = index()
+        files.callback(reading.close)
+        labels = Labels(folder / LABELS)
+        files.callback(labels.close)
+        viewer = Viewer(journal, reading, labels, Sources(seeds), labels_kept=kept)
+        reading.update()  # a small run is there at once
+        filler = Filler(index)
+        filler.start()
+        files.callback(filler.stop)
+        yield viewer
+
+
+def write_labels(run: Path, to: Path) -> None:
+    """Write the labels of a run as JSON lines; `-` is standard output. Raises `RunError`."""
+    with JournalReader.read(run) as journal:
+        path = journal.folder / LABELS
+        if not path.exists():
+            raise SetupError(f"{run}: nobody has labelled anything of this run yet.")
+        labels = Labels(path)
+        lines = b"".join(labels.lines())
+        labels.close()
+    if str(to) == "-":
+        sys.stdout.buffer.write(lines)
+        return
+    try:
+        to.write_bytes(lines)
+    except OSError as error:
+        raise SetupError(f"--labels {to}: {error.strerror}. Choose another file.") from error
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    """A socket that only this machine can reach."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((HOST, port))
+            listening.listen(64)  # who reads the address may come at once
+        except OSError as error:
+            raise SetupError(f"--port {port}: {error.strerror}. Leave it out for a free one.") from error
+        yield listening

@@ -1,0 +1,303 @@
+"""The measures, on rows whose figures are known: what is planted is found, what is even is called even."""
+
+import math
+import random
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from agentinstruct.agents.records import Call, Dropped, Message, Record, Verdict, content_id
+from agentinstruct.dataset.measure import SAMPLE, Measuring, measure
+from agentinstruct.dataset.measure_bias import bias
+from agentinstruct.dataset.measure_depth import TRAITS
+from agentinstruct.dataset.measure_diversity import plane, vendi
+from agentinstruct.dataset.measure_figures import chi_square_tail, mean, share, tallied
+from agentinstruct.dataset.measure_options import add_key, balances
+from agentinstruct.dataset.measure_text import distinct, reading_ease
+from agentinstruct.tools.embeddings import embeddings
+
+SKILL = "fermi"
+
+
+def embed(texts):
+    return embeddings("hash").embed_documents(texts)
+
+
+def record(number, asked="How many?", answered="Ten.", depth=0, parent="", votes=None, **more):
+    verdicts = [Verdict(check="judge", passed=True, kind="model")]
+    if votes:
+        verdicts.append(
+            Verdict(check="solvers", passed=True, kind="model", evidence=f"{votes} solvers gave the key 'x'")
+        )
+    given = {
+        "accepted": True,
+        "category": "duration",
+        "transform": "scale",
+        "source": "a.txt",
+        "item": content_id(number),
+        "language": "en",
+        "seed_id": content_id("seed"),
+    }
+    return Record(
+        id=content_id("record", number),
+        messages=(Message(role="user", content=asked), Message(role="assistant", content=answered)),
+        skill=SKILL,
+        split=SKILL,
+        form="estimate",
+        start=0,
+        end=9,
+        licence="MIT",
+        depth=depth,
+        parent=parent,
+        verdicts=tuple(verdicts),
+        calls=(call(number),),
+        **given | more,
+    ).row()
+
+
+def call(number):
+    key = content_id("call", number)
+    return Call(
+        agent="a", role="answer", prompt="p@0", model="openai:gpt-4o", key=key, input_tokens=90, output_tokens=10
+    )
+
+
+def drop(stage, reason="judge", **more):
+    given = {"skill": SKILL, "seed_id": "s", "category": "duration", "transform": "scale"} | more
+    return Dropped(stage=stage, reason=reason, **given).model_dump(mode="json")
+
+
+def done(records=(), dropped=()):
+    return {"item": "i", "skill": SKILL, "seed": "s", "records": list(records), "dropped": list(dropped)}
+
+
+def measured(*outcomes, skills=(SKILL,), seeds=()):
+    return measure(outcomes, skills, embed, "hash", lambda: seeds)
+
+
+def test_shares_and_tails_are_those_of_the_tables():
+    ten = share(8, 10)
+    assert (ten.low, ten.high) == pytest.approx((0.490, 0.943), abs=1e-3)
+    assert share(0, 0).value is None and share(0, 5).low == 0
+    for statistic, freedom in ((3.841, 1), (5.991, 2), (7.815, 3), (9.488, 4), (18.307, 10)):
+        assert chi_square_tail(statistic, freedom) == pytest.approx(0.05, abs=1e-4)
+
+
+def test_an_interval_of_a_mean_holds_it_and_narrows_with_more_values():
+    draw = random.Random(1)
+    values = [draw.gauss(3, 1) for _ in range(2000)]
+    few, many = mean(values[:50]), mean(values)
+    assert few.low < 3 < few.high and many.low < 3 < many.high
+    assert many.high - many.low < (few.high - few.low) / 3
+    assert mean(values) == mean(values) and mean([]).value is None and mean([2.0]).low is None
+    assert tallied({(2, 3): 10, (3, 3): 30}).value == pytest.approx(110 / 120)
+
+
+def test_every_draft_is_a_record_or_lost_at_a_stage():
+    lost = [
+        drop("instruct", "form"),
+        drop("edit/complicate", "changed"),
+        drop("verify"),
+        drop("suggest"),
+        drop("transform"),
+    ]
+    found = measured(done([record(1), record(2, accepted=False)], lost)).counted
+    total = found.total
+    assert total.steps() == [
+        ("drafts", 5), ("instruct", 4), ("edit", 3), ("answer", 3), ("verify", 2), ("accepted", 1)
+    ]  # fmt: skip
+    assert (total.passed.value, total.declined, total.unsuggested) == (0.2, 1, 1)
+    assert found.reasons[SKILL, "instruct", "form"] == 1
+    assert found.checks[SKILL, "judge", "model"].asked == 2
+
+
+def test_what_was_never_drawn_is_named():
+    rows = done(
+        [record(1)], [drop("verify", category="what_if_everyone"), drop("verify", category="of_another_version")]
+    )
+    found = measured(rows, skills=(SKILL, "rag", "no_such_skill")).coverage
+    assert len(found[SKILL].never) == 11 and "what_if_everyone" not in found[SKILL].never
+    assert (found[SKILL].covered.value, found[SKILL].covered.of) == (pytest.approx(1 / 13), 13)
+    assert [cell.name for cell in found[SKILL].categories if not cell.known] == ["of_another_version"]
+    assert len(found["rag"].never) == 14 and found["rag"].covered.value == 0
+    assert found["no_such_skill"].known is False
+
+
+def family(number, before, now):
+    """An item and its refinement, with the votes of three solvers."""
+    parent = record(f"{number} parent", votes=f"{before} of 3", asked="How many pianos are there in town?")
+    asked = "How many pianos are there in town? You must give exactly one number, and only in thousands."
+    return done([parent, record(f"{number} child", votes=f"{now} of 3", depth=1, parent=parent["id"], asked=asked)])
+
+
+def test_refinement_that_makes_items_harder_is_seen_and_such_that_does_not_is_not():
+    harder = measured(*(family(n, 3, 1 + n % 2) for n in range(40))).hardness
+    assert harder.changes["accuracy"].value == pytest.approx(0.5) and harder.changes["accuracy"].low > 0.4
+    assert [one.depth for one in harder.depths] == [0, 1]
+    assert harder.depths[0].accuracy.value == 1 and harder.depths[1].accuracy.value == pytest.approx(0.5)
+    assert harder.changes["demands"].value == 3 and harder.changes["asked_words"].value > 5
+    alike = measured(*(family(n, 2 + n % 2, 2 + (n // 2) % 2) for n in range(40))).hardness
+    assert alike.changes["accuracy"].low < 0 < alike.changes["accuracy"].high
+
+
+def test_a_dropped_draft_counts_at_the_depth_of_what_it_would_have_refined():
+    parent = record(1, depth=1, parent=content_id("gone"))
+    dropped = [
+        drop("verify", draft_id="a", parent=parent["id"]),
+        drop("verify", draft_id="b", parent="a"),
+        drop("edit"),
+    ]
+    depths = {one.depth: one.drafts for one in measured(done([parent], dropped)).hardness.depths}
+    assert depths == {0: 1, 1: 1, 2: 1, 3: 1}
+
+
+def test_voters_that_always_agree_and_voters_that_toss_coins():
+    draw = random.Random(2)
+    agreed = measured(*(done([record(n, votes=f"{3 * (n % 2)} of 3")]) for n in range(60))).agreement[0]
+    assert agreed.unanimous.value == 1 and agreed.kappa == pytest.approx(1)
+    tossed = [sum(draw.random() < 0.5 for _ in range(3)) for _ in range(400)]
+    coins = measured(*(done([record(n, votes=f"{k} of 3")]) for n, k in enumerate(tossed))).agreement[0]
+    assert abs(coins.kappa) < 0.1 and coins.unanimous.value == pytest.approx(0.25, abs=0.07)
+
+
+@pytest.mark.parametrize(
+    "evidence", ["4 of 3 solvers", "1 of 0 solvers", "said 3 of 3 solvers", "most of 3 extractors"]
+)
+def test_evidence_that_only_looks_like_votes_is_none(evidence):
+    row = record(1)
+    row["verdicts"].append({"check": "solvers", "passed": True, "kind": "model", "evidence": evidence})
+    assert measured(done([row])).agreement == []
+
+
+def choice(key, options=4, style="ABCDEFGH"):
+    listed = "\n".join(f"{style[at]}. option {at}" for at in range(options))
+    return {"key": key, "messages": [{"role": "user", "content": f"Which?\n{listed}"}]}
+
+
+def test_keys_that_lean_to_one_place_are_told_from_even_ones():
+    even, leaning = Counter(), Counter()
+    for at in range(80):
+        add_key(even, choice("ABCD"[at % 4]))
+        add_key(leaning, choice("ABCD"[at % 4 if at % 3 else 2]))
+    assert balances(even)[0].places == (20, 20, 20, 20) and balances(even)[0].p == 1
+    assert balances(leaning)[0].p < 0.01 and balances(leaning)[0].enough
+    other = Counter()
+    for row in (choice("Paris"), choice("F"), choice("A, B"), {"key": "A", "messages": []}):
+        add_key(other, row)
+    assert not other
+
+
+def test_a_vendi_score_counts_what_differs():
+    assert vendi(np.ones((5, 5))) == pytest.approx(1)
+    assert vendi(np.eye(7)) == pytest.approx(7)
+    same = measured(done([record(n, asked="How many pianos are tuned here each year?") for n in range(20)]))
+    words = ["pear", "harbour", "violin", "granite", "ledger", "mosque", "tunnel", "falcon", "pepper", "comet"]
+    other = measured(done([record(n, asked=" ".join(words[n : n + 1] * 3)) for n in range(10)]))
+    assert same.diversity[SKILL].vendi.value == pytest.approx(1, abs=0.01) and same.diversity[SKILL].near.value == 1
+    assert other.diversity[SKILL].vendi.value > 7 and other.diversity[SKILL].near.value == 0
+
+
+def test_likeness_within_a_family_is_told_from_that_of_strangers():
+    words = ["pear", "harbour", "violin", "granite", "ledger", "mosque", "tunnel", "falcon", "pepper", "comet"]
+    families = [
+        record((n, k), asked=word * 5, seed_id=content_id(word)) for n, word in enumerate(words) for k in (0, 1)
+    ]
+    strangers = [record(n, asked="How many pianos are tuned?", seed_id=content_id(n)) for n in range(20)]
+    apart, alike = (measured(done(rows)).diversity[SKILL] for rows in (families, strangers))
+    assert (apart.near.value, apart.far.value) == (1, 0)
+    assert (alike.near.value, alike.far.value) == (1, 1)
+
+
+def test_the_map_keeps_groups_apart():
+    draw = np.random.default_rng(0)
+    left, right = draw.normal(0, 0.05, (30, 40)), draw.normal(0, 0.05, (30, 40))
+    left[:, 0] += 1
+    right[:, 1] += 1
+    flat = plane(np.vstack([left, right]).astype(np.float32))
+    assert ((flat >= 0) & (flat <= 1)).all()
+    assert abs(flat[:30, 0].mean() - flat[30:, 0].mean()) > 0.5
+
+
+def test_items_that_ask_the_same_word_for_word_are_counted():
+    rows = [record(n, item=content_id(n % 3)) for n in range(5)]
+    assert measured(done(rows)).counted.repeated == 2
+
+
+def test_readability_and_different_words_go_the_right_way():
+    easy = "The cat sat on the mat. The dog ran to the gate. It was a warm day."
+    hard = "Notwithstanding epistemological reservations, institutional methodologies necessitate reconsideration."
+    assert reading_ease(easy) > 90 and reading_ease(hard + " " + hard) < 0 and reading_ease("Too short.") is None
+    assert distinct(["a b c d", "e f g h"], 2) == (1.0, 6)
+    assert distinct(["a b a b a b"], 2)[0] == pytest.approx(2 / 5)
+
+
+def test_the_passage_is_no_part_of_what_is_asked():
+    passage = "The harbour froze on 4 January and forty ships waited outside until the ice broke in March."
+    found = measured(done([record(1, asked=f"{passage}\n\nWhen did it freeze?", context=passage)]))
+    assert found.texts[SKILL].traits["asked_words"].value == 4
+    assert found.texts[SKILL].traits["context_words"].value == 17
+    assert found.texts[SKILL].traits["asked_tokens"].value in (None, 5)
+
+
+def test_groups_that_the_records_add_are_seen():
+    seeds = [f"Robert met Charles in France. He was {n} years old." for n in range(30)]
+    records = [f"Mary met Linda in Kenya. She was {n} years old and it was a wonderful, happy day." for n in range(30)]
+    audit = bias(seeds, records)
+    found = {(one.kind, one.group): one for one in audit.mentions}
+    assert found["first names", "women"].unlike and found["first names", "women"].records.value == 1
+    assert found["pronouns", "he"].seeds.value == 1 and found["pronouns", "he"].records.value == 0
+    assert found["regions", "Africa"].unlike and found["regions", "Europe"].unlike
+    assert {name: (a, b) for name, a, b in audit.countries} == {"France": (30, 0), "Kenya": (0, 30)}
+    if audit.sentiment:
+        assert found["pronouns", "she"].record_sentiment.low > 0.5
+    same = bias(seeds, seeds)
+    assert not any(one.unlike for one in same.mentions)
+
+
+def test_words_that_only_look_like_countries_or_names_are_none():
+    audit = bias([], ["A turkey and the polish on china; will mark may hope. MARY'S and mary and marys."])
+    assert audit.mentions == () and audit.countries == ()
+
+
+def test_names_with_their_ends_and_countries_of_several_words_are_found():
+    audit = bias([], ["Mary’s brother went from the United States to South Africa, then New Zealand. British food."])
+    assert {name for name, _, _ in audit.countries} == {"United States", "South Africa", "New Zealand", "Britain"}
+    assert {(one.kind, one.group) for one in audit.mentions} >= {("first names", "women"), ("regions", "Oceania")}
+
+
+def test_cost_counts_each_call_once_and_drops_too():
+    shared = record(1) | {"calls": record(9)["calls"]}
+    found = measured(done([shared, record(9)], [drop("verify", calls=(call(3),))]))
+    (spent,) = found.counted.purse.values()
+    assert (spent.calls, spent.read, spent.written) == (2, 180, 20)
+
+
+def test_samples_do_not_depend_on_the_order_and_memory_holds_no_more_than_them():
+    outcomes = [done([record(n, asked=f"How many of number {n}?")]) for n in range(3 * SAMPLE)]
+    first, shuffled = Measuring(), Measuring()
+    for one in outcomes:
+        first.add(one)
+    for one in random.Random(3).sample(outcomes, len(outcomes)):
+        shuffled.add(one)
+    assert len(first.sample) == SAMPLE and first.sample.seen == 3 * SAMPLE
+    assert list(first.sample.members()) == list(shuffled.sample.members())
+    again = [one.result([SKILL], embed, "hash", []).diversity for one in (first, shuffled)]
+    assert again[0] == again[1] and again[0][SKILL].sampled == SAMPLE
+
+
+def test_nothing_at_all_is_measured_without_complaint():
+    found = measured(skills=())
+    assert found.sampled == 0 and found.map == [] and found.hardness.depths == ()
+    assert found.counted.total.passed.value is None and not found.diversity
+
+
+def test_strange_rows_are_measured_too():
+    rows = [
+        record(1, asked="", answered=""),
+        record(2, asked="\x00\ud800 漢字", language=""),
+        record(3, asked="x" * 10**5),
+    ]
+    found = measured(done(rows))
+    assert found.sampled == 3
+    assert all(math.isfinite(found.texts[SKILL].traits[trait].value or 0) for trait in TRAITS)
