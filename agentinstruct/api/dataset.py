@@ -72,8 +72,8 @@ class Dataset:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Every record as `data/*.jsonl` has it: plain dicts, with `messages` as chat trainers read them."""
-        for split in self._manifest()["records"]:
-            yield from _lines(self.path / "data" / f"{split}.jsonl")
+        for path in self._files("data"):
+            yield from _lines(path)
 
     def messages(self) -> Iterator[dict[str, Any]]:
         """What a trainer needs of each record and no more: `messages`, and `tools` where it has some."""
@@ -126,13 +126,20 @@ class Dataset:
             raise SetupError("to_datasets needs Hugging Face's datasets: pip install datasets") from error
         from pyarrow.parquet import read_table
 
-        tables = {split: self.path / "parquet" / f"{split}.parquet" for split in self._manifest()["records"]}
+        tables: dict[str, list[Path]] = {}
+        for path in self._files("parquet"):
+            tables.setdefault(path.stem.partition("-")[0], []).append(path)
         return datasets.DatasetDict(
             {
-                split: datasets.Dataset(datasets.table.InMemoryTable(read_table(path)), split=datasets.Split(split))
-                for split, path in tables.items()
+                split: datasets.Dataset(datasets.table.InMemoryTable(read_table(paths)), split=datasets.Split(split))
+                for split, paths in tables.items()
             }
         )
+
+    def _files(self, folder: str) -> list[Path]:
+        """The dataset's files in one of its folders, those of its parts too."""
+        names = [name for name in self._manifest()["files"] if name.startswith(f"{folder}/")]
+        return [self.path / name for name in sorted(names, key=lambda name: (Path(name).name, name))]
 
     def _manifest(self) -> dict[str, Any]:
         try:

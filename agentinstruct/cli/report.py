@@ -35,7 +35,7 @@ def report(
 
             sys.stdout.buffer.write(write(found))
             return
-        from agentinstruct.dataset.export import replacing
+        from agentinstruct.dataset.writing import replacing
         from agentinstruct.report.page import page
 
         path = out or run / "report.html"

@@ -1,23 +1,23 @@
 """The dataset card: what is in it, how it was made, under which licences, and how `datasets` loads it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 
 from agentinstruct.dataset.card_figures import KeyFigures
+from agentinstruct.dataset.licences import hub_licence
+from agentinstruct.dataset.stanzas import Files, hub_configs
+
+if TYPE_CHECKING:
+    from agentinstruct.dataset.export import Exported
 
 TOOL_SPLITS = ("tool_use", "webagent_flow")
 """Splits whose messages hold tool calls: another schema, so another configuration."""
 
 
-def card(
-    rows: Mapping[str, int],
-    skills: Mapping[str, str],
-    records: Iterable[dict[str, Any]],
-    cleaning: Mapping[str, Any] | None = None,
-) -> str:
-    """The card of a dataset with these rows by split, as Markdown with front matter; `cleaning`: its counts, if any."""
-    licences: Counter[str] = Counter()
+def card(done: "Exported", records: Iterable[dict[str, Any]], cleaning: Mapping[str, Any] | None = None) -> str:
+    """The card of what was exported, as Markdown with front matter; `cleaning`: its counts, if it was cleaned."""
     models: Counter[tuple[str, str]] = Counter()
     checks: Counter[tuple[str, str]] = Counter()
     prompts: set[str] = set()
@@ -25,26 +25,26 @@ def card(
     figures = KeyFigures()
     for record in records:
         figures.add(record)
-        licences[record["licence"]] += 1
         accepted += bool(record["accepted"])
         models.update({(call["role"], call["model"]) for call in record["calls"]})
         checks.update({(verdict["check"], verdict["kind"]) for verdict in record["verdicts"] if verdict["passed"]})
         prompts |= {call["prompt"] for call in record["calls"]}
         read += sum(call["input_tokens"] for call in record["calls"])
         cached += sum(call["cached_tokens"] for call in record["calls"])
-    total = sum(rows.values())
+    total, licences = done.rows.total(), sorted(done.licences.items())
     parts = [
-        f"---\n{_configs(rows)}tags:\n- synthetic\n- agentinstruct\n---\n",
+        f"---\n{hub_configs(_files(done))}license: {hub_licence(done.licences)}\n"
+        "tags:\n- synthetic\n- agentinstruct\n---\n",
         "# Instruction dataset\n",
         f"{total} records made by AgentInstruct from raw documents and code, {accepted} of which passed every check "
         "of their skill (`accepted`). Each row carries its lineage: source and span, transform, category, parent, "
         f"every model call and every verdict.{_cached(read, cached)}\n",
         *([_table("Figures", ("of the records", "value"), found)] if (found := figures.rows()) else []),
-        _table("Splits", ("split", "skill", "records"), [(s, skills[s], n) for s, n in sorted(rows.items())]),
+        *_sizes(done),
         _table("Models", ("role", "model", "records"), [(*pair, n) for pair, n in sorted(models.items())]),
         _table("Checks passed", ("check", "kind", "records"), [(*pair, n) for pair, n in sorted(checks.items())]),
         *_cleaning(cleaning or {}),
-        _table("Licences of the sources", ("licence", "records"), sorted(licences.items())),
+        _table("Licences of the sources", ("licence", "records"), licences),
         "## Prompts\n\n" + "\n".join(f"- `{prompt}`" for prompt in sorted(prompts)) + "\n",
     ]
     return "\n".join(parts)
@@ -79,17 +79,46 @@ def _cached(read: int, cached: int) -> str:
     return f" Of the tokens that the models read, {cached / read:.0%} were in their prefix cache." if cached else ""
 
 
-def _configs(rows: Mapping[str, int]) -> str:
-    plain = [split for split in sorted(rows) if split not in TOOL_SPLITS]
-    kinds = [("default", plain)] if plain else []
-    kinds += [(split, [split]) for split in sorted(rows) if split in TOOL_SPLITS]
-    if not kinds:
-        return ""
-    lines = ["configs:"]
-    for name, splits in kinds:
-        lines += [f"- config_name: {name}", "  data_files:"]
-        lines += [line for s in splits for line in (f"  - split: {s}", f"    path: parquet/{s}.parquet")]
-    return "\n".join(lines) + "\n"
+def _files(done: "Exported") -> Files:
+    """What `load_dataset` loads together: the plain skills, each skill with tools; else each format.
+
+    It reads one kind of file in a folder: where there are Parquet files, formats are loaded by their paths.
+    """
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    parquet = any(name.startswith("parquet/") for name in done.files)
+    for name in sorted(done.files):
+        top, *part = PurePath(name).parent.parts or ("",)
+        split = PurePath(name).name.partition(".")[0].partition("-")[0]
+        if top == "parquet":
+            found[split if split in TOOL_SPLITS else "default"][part[0] if part else split].append(name)
+        elif top in done.formats and not parquet:
+            found[top][split].append(name)
+    return {
+        config: _in_order(found[config], done) for config in sorted(found, key=lambda name: (name != "default", name))
+    }
+
+
+def _in_order(splits: dict[str, list[str]], done: "Exported") -> dict[str, list[str]]:
+    return {part: splits[part] for part in done.parts if part in splits} or splits
+
+
+def _sizes(done: "Exported") -> Iterator[str]:
+    """The tables of how many rows there are of what."""
+    rows = [
+        (split, done.skills[split], total, *(part[split] for part in done.parts.values()))
+        for split, total in sorted(done.rows.items())
+    ]
+    yield _table("Splits", ("split", "skill", "records", *done.parts), rows)
+    if done.by:
+        kept = "document" if done.by == "source" else "seed: the documents are too few to be kept together"
+        yield f"The parts are drawn by {kept}; no seed is in two of them.\n"
+    if done.formats:
+        told = [
+            (name, written.rows.total(), "; ".join(f"{why}: {n}" for why, n in sorted(written.left_out.items())))
+            for name, written in done.formats.items()
+        ]
+        yield _table("Formats", ("format", "rows", "records it cannot express"), told)
+        yield 'A format is loaded by its files: `load_dataset("json", data_files="sharegpt/train.jsonl")`.\n'
 
 
 def _table(title: str, head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:

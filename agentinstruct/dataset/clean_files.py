@@ -6,6 +6,7 @@ OUT/clean.json     the counts, written last
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ import orjson
 
 from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.clean import Cleaned, Plan, clean
-from agentinstruct.dataset.export import CLEANING, replacing, write_log
+from agentinstruct.dataset.options import Rows
 from agentinstruct.dataset.rows import batches, files, lines, read_rows
+from agentinstruct.dataset.writing import replacing
+
+REMOVED, CLEANING = "removed.jsonl", "clean.json"
 
 
 def clean_files(data: Path, folder: Path, plan: Plan) -> Cleaned:
@@ -35,6 +39,35 @@ def clean_files(data: Path, folder: Path, plan: Plan) -> Cleaned:
             begun += write(file, folder / below, cleaned, begun)
         write_log(folder, cleaned)
     return cleaned
+
+
+@dataclass(slots=True)
+class CleanRows:
+    """A run's rows without those that were taken away."""
+
+    rows: Rows
+    cleaned: Cleaned
+    folder: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder = self.rows.folder
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """The records that stay."""
+        return self.cleaned.rows(self.rows.records())
+
+    def dropped(self) -> Iterator[dict[str, Any]]:
+        """Every dropped draft."""
+        return self.rows.dropped()
+
+
+def write_log(folder: Path, cleaned: Cleaned) -> list[str]:
+    """Write what was taken away, and the counts; the names of the files."""
+    with replacing(folder / REMOVED) as temporary, temporary.open("wb") as out:
+        out.writelines(cleaned.removed())
+    with replacing(folder / CLEANING) as temporary:
+        temporary.write_bytes(orjson.dumps(cleaned.stats, option=orjson.OPT_INDENT_2))
+    return [REMOVED, CLEANING]
 
 
 def _claim(folder: Path, data: Path) -> None:

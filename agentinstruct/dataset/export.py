@@ -2,69 +2,53 @@
 
     data/<split>.jsonl        rows as chat libraries read them; `tools` and `tool_calls` as OpenAI writes them
     parquet/<split>.parquet   the same rows with one schema; `tools` and `arguments` are JSON strings
+    <format>/<part>.jsonl     what other trainers read, where it was asked for: see `formats.py`, `pairs.py`
     dropped.jsonl             every draft that did not make it, with stage and reason
     removed.jsonl, clean.json if it was cleaned: every record that went, with what shows why; the counts
     README.md                 the dataset card; `datasets.load_dataset(folder)` reads it
     manifest.json             rows and SHA-256 of each file, written last
 
-A folder that holds something else is refused. Files appear under their names only when they are whole. The rows'
-order is that of their ids, so the same records give the same bytes however the run went.
+A dataset that is split into parts has `data/<part>/<split>.jsonl`, `parquet/<part>/<split>.parquet`. A folder that
+holds something else is refused. Files appear under their names only when they are whole. The rows' order is that of
+their ids, so the same records give the same bytes however the run went.
 """
 
-import os
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from hashlib import sha256
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
 from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.card import TOOL_SPLITS, card
 from agentinstruct.dataset.clean import Cleaned
-from agentinstruct.dataset.parquet import ParquetSplit
+from agentinstruct.dataset.clean_files import CLEANING, REMOVED, write_log
+from agentinstruct.dataset.formats import FORMATS, MESSAGES, PREFERENCE, Inexpressible
+from agentinstruct.dataset.options import ALL_FORMATS, Options, Picked, Rows
+from agentinstruct.dataset.pairs import Pairs, preference
+from agentinstruct.dataset.split import By, Parts, parts_of
+from agentinstruct.dataset.stanzas import AXOLOTL, LLAMA_FACTORY, WHOLE, axolotl, llama_factory
+from agentinstruct.dataset.writing import Sinks, digest, partial, replacing
 
-REMOVED, CLEANING = "removed.jsonl", "clean.json"
 _KEYS = {"records", "dropped", "files"}
-
-
-class Rows(Protocol):
-    """Something that holds a run's rows: its journal."""
-
-    folder: Path
-    """The run folder."""
-
-    def records(self) -> Iterator[dict[str, Any]]:
-        """Every record, in a fixed order."""
-
-    def dropped(self) -> Iterator[dict[str, Any]]:
-        """Every dropped draft, in a fixed order."""
+_OURS = {"data", "parquet", LLAMA_FACTORY, AXOLOTL, REMOVED, CLEANING, *ALL_FORMATS}
+"""What an export may take away again of an earlier one."""
 
 
 @dataclass(slots=True)
-class CleanRows:
-    """Rows without those that were taken away."""
+class Written:
+    """What became of the records in one format."""
 
-    rows: Rows
-    cleaned: Cleaned
-    folder: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.folder = self.rows.folder
-
-    def records(self) -> Iterator[dict[str, Any]]:
-        """The records that stay."""
-        return self.cleaned.rows(self.rows.records())
-
-    def dropped(self) -> Iterator[dict[str, Any]]:
-        """Every dropped draft."""
-        return self.rows.dropped()
+    rows: Counter[str] = field(default_factory=Counter)
+    """Rows by part."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Records that it cannot express, by reason."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Exported:
     """What was written where."""
 
@@ -72,44 +56,127 @@ class Exported:
     rows: Counter[str] = field(default_factory=Counter)
     """Records by split."""
     dropped: int = 0
+    skills: dict[str, str] = field(default_factory=dict)
+    """The skill of each split."""
+    parts: dict[str, Counter[str]] = field(default_factory=dict)
+    """Records by split in each part, where the dataset has parts."""
+    by: By | None = None
+    """What was kept together: documents, or seeds where there are too few."""
+    formats: dict[str, Written] = field(default_factory=dict)
+    licences: Counter[str] = field(default_factory=Counter)
+    files: list[str] = field(default_factory=list)
 
 
-def export(journal: Rows, folder: Path, cleaned: Cleaned | None = None) -> Exported:
-    """Write the dataset of everything the journal holds into the folder; `cleaned` says what was taken out of it.
+def export(journal: Rows, folder: Path, options: Options | None = None, cleaned: Cleaned | None = None) -> Exported:
+    """Write the dataset of everything the journal holds into the folder.
+
+    Args:
+        journal: Where the records are.
+        folder: Where to; the run's own or one of ours.
+        options: Which records and how; None: as the folder was written before.
+        cleaned: What was taken out of the journal's records, if they were cleaned.
 
     Raises:
         RunError: the folder holds something else than this run or an earlier dataset.
         OSError: it cannot be written.
     """
     _claim(folder, journal.folder)
-    done = Exported(folder, Counter(), _dropped(journal, folder / "dropped.jsonl"))
-    written = [folder / "dropped.jsonl"]
-    skills: dict[str, str] = {}
-    with ExitStack() as files:
-        splits: dict[str, _Split] = {}
-        for row in journal.records():
-            name = row["split"]
-            if name not in splits:
-                splits[name] = files.enter_context(_split(folder, name, with_flags="flags" in row))
-            splits[name].write(row)
-            done.rows[name] += 1
-            skills[name] = row["skill"]
-    for name in done.rows:
-        written += [folder / "data" / f"{name}.jsonl", folder / "parquet" / f"{name}.parquet"]
-    written += write_log(folder, cleaned) if cleaned else []
-    _remove_stale(folder, written)
-    stats = cleaned.stats if cleaned else None
+    earlier = _earlier(folder) or {}
+    options = options or _as_before(folder, earlier)
+    if folder.resolve() == journal.folder.resolve():  # a run's folder always holds its records
+        options = replace(options, formats=tuple(dict.fromkeys((MESSAGES, *options.formats))))
+    rows, done = Picked(journal, options), Exported(folder)
+    _Export(rows, options, done).run()
+    for name, content in ((LLAMA_FACTORY, llama_factory), (AXOLOTL, axolotl)):
+        _beside(done, name, content([(form, part) for form, told in done.formats.items() for part in told.rows]))
+    done.files += write_log(folder, cleaned) if cleaned else []
+    _remove_stale(folder, [*earlier.get("files", ())], {*done.files, "README.md"})
     with replacing(folder / "README.md") as temporary:
-        temporary.write_text(card(done.rows, skills, journal.records(), stats), encoding="utf-8")
-    _manifest(folder, [*written, folder / "README.md"], done)
+        temporary.write_text(card(done, rows.records(), cleaned.stats if cleaned else None), encoding="utf-8")
+    done.files.append("README.md")
+    _manifest(done, options)
     return done
+
+
+def _as_before(folder: Path, earlier: Mapping[str, Any]) -> Options:
+    try:
+        return Options.read(earlier["options"]) if "options" in earlier else Options()
+    except (KeyError, TypeError, AttributeError, ValueError) as problem:
+        raise RunError(f"{folder}/manifest.json: not ours ({problem!r}). Delete it and export again.") from problem
+
+
+@dataclass(slots=True)
+class _Export:
+    """One pass over the records, into every file."""
+
+    rows: Picked
+    options: Options
+    done: Exported
+    _parts: Parts | None = None
+    _pairs: Pairs | None = None
+
+    def run(self) -> None:
+        """Write the records and what was dropped."""
+        done, options = self.done, self.options
+        if options.shares:
+            self._parts = parts_of(self.rows.records(), options.shares)
+            done.by, done.parts = self._parts.by, {name: Counter() for name in options.shares.parts}
+        every = self.rows
+        if PREFERENCE in options.formats:  # a pair needs what failed, too
+            every = Picked(self.rows.journal, replace(options, accepted_only=False))
+            self._pairs = Pairs(every.records())
+        done.formats = {name: Written() for name in options.formats if name != MESSAGES}
+        with ExitStack() as files:
+            sinks = Sinks(done.folder, files, options.shard_rows)
+            for row in every.records():
+                self._record(row, sinks)
+        done.files += sinks.written
+        done.files.append("dropped.jsonl")
+        with replacing(done.folder / "dropped.jsonl") as temporary, temporary.open("wb") as lines:
+            for row in self.rows.dropped():
+                lines.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+                done.dropped += 1
+
+    def _record(self, row: dict[str, Any], sinks: Sinks) -> None:
+        done, part = self.done, self._parts.of(row) if self._parts else ""
+        if self._pairs:
+            self._made(PREFERENCE, preference(self._pairs, row), part or WHOLE, sinks)
+        if self.options.accepted_only and not row["accepted"]:
+            return
+        split = row["split"]
+        done.rows[split] += 1
+        done.skills[split] = row["skill"]
+        done.licences[row["licence"]] += 1
+        if part:
+            done.parts[part][split] += 1
+        if MESSAGES in self.options.formats:
+            name = f"{part}/{split}" if part else split
+            sinks.line(f"data/{name}.jsonl", row)
+            sinks.parquet(f"parquet/{name}", row, with_tools=split in TOOL_SPLITS)
+        for form in done.formats.keys() & FORMATS.keys():
+            try:
+                self._made(form, FORMATS[form](row), part or WHOLE, sinks)
+            except Inexpressible as reason:
+                done.formats[form].left_out[str(reason)] += 1
+
+    def _made(self, form: str, rows: list[dict[str, Any]], part: str, sinks: Sinks) -> None:
+        for one in rows:
+            sinks.line(f"{form}/{part}.jsonl", one)
+            self.done.formats[form].rows[part] += 1
+
+
+def _beside(done: Exported, name: str, content: bytes) -> None:
+    if content:
+        with replacing(done.folder / name) as temporary:
+            temporary.write_bytes(content)
+        done.files.append(name)
 
 
 def _claim(folder: Path, run: Path) -> None:
     """Refuse a folder that is not ours to write; mark a fresh one, so that a second try finds it ours."""
     if folder.resolve() == run.resolve():
         return
-    begun = _partial(folder / "manifest.json")
+    begun = partial(folder / "manifest.json")
     if (folder / "run.json").exists():
         raise RunError(f"{folder}: the folder of another run. Choose another folder.")
     if begun.exists() or _earlier(folder) is not None:
@@ -120,91 +187,40 @@ def _claim(folder: Path, run: Path) -> None:
     begun.touch(mode=0o600)
 
 
-def _earlier(folder: Path) -> list[str] | None:
-    """The files of the dataset that was exported here before, or None when there was none."""
+def _earlier(folder: Path) -> dict[str, Any] | None:
+    """The manifest of the dataset that was exported here before, or None when there was none."""
     try:
         manifest = orjson.loads((folder / "manifest.json").read_bytes())
-        return [str(name) for name in manifest["files"]] if manifest.keys() == _KEYS else None
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+    except (OSError, orjson.JSONDecodeError):
         return None
+    return manifest if isinstance(manifest, dict) and manifest.keys() >= _KEYS else None
 
 
-@dataclass(slots=True)
-class _Split:
-    lines: Any
-    parquet: ParquetSplit
-
-    def write(self, row: dict[str, Any]) -> None:
-        self.lines.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-        self.parquet.write(row)
+def _remove_stale(folder: Path, earlier: list[str], written: set[str]) -> None:
+    """Files of the last export here that this one does not have; files that are not ours stay."""
+    for name in set(earlier) - written:
+        top, *rest = Path(name).parts
+        if top in _OURS and ".." not in rest:
+            (folder / name).unlink(missing_ok=True)
 
 
-@contextmanager
-def _split(folder: Path, name: str, *, with_flags: bool) -> Iterator[_Split]:
-    with (
-        replacing(folder / "data" / f"{name}.jsonl") as lines_path,
-        replacing(folder / "parquet" / f"{name}.parquet") as parquet_path,
-        lines_path.open("wb") as lines,
-        ParquetSplit(parquet_path, with_tools=name in TOOL_SPLITS, with_flags=with_flags) as parquet,
-    ):
-        yield _Split(lines, parquet)
-
-
-def _dropped(journal: Rows, path: Path) -> int:
-    count = 0
-    with replacing(path) as temporary, temporary.open("wb") as lines:
-        for row in journal.dropped():
-            lines.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-            count += 1
-    return count
-
-
-def write_log(folder: Path, cleaned: Cleaned) -> list[Path]:
-    """Write what was taken away, and the counts; which files that made."""
-    with replacing(folder / REMOVED) as temporary, temporary.open("wb") as lines:
-        lines.writelines(cleaned.removed())
-    with replacing(folder / CLEANING) as temporary:
-        temporary.write_bytes(orjson.dumps(cleaned.stats, option=orjson.OPT_INDENT_2))
-    return [folder / REMOVED, folder / CLEANING]
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.partial")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside the path; when the block ends well it is synced and takes the path's place."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = _partial(path)
-    temporary.unlink(missing_ok=True)  # of an export that was killed
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _remove_stale(folder: Path, written: list[Path]) -> None:
-    """What the last export here wrote and this one does not; files that are not ours stay."""
-    earlier = {folder / name for name in _earlier(folder) or []}
-    for path in earlier - {*written, folder / "README.md"}:
-        if path.parent in (folder / "data", folder / "parquet") or path in (folder / REMOVED, folder / CLEANING):
-            path.unlink(missing_ok=True)
-
-
-def _manifest(folder: Path, paths: list[Path], done: Exported) -> None:
-    files = {str(path.relative_to(folder)): {"bytes": path.stat().st_size, "sha256": _digest(path)} for path in paths}
-    content = {"records": dict(sorted(done.rows.items())), "dropped": done.dropped, "files": files}
-    with replacing(folder / "manifest.json") as temporary:
+def _manifest(done: Exported, options: Options) -> None:
+    content: dict[str, Any] = {
+        "records": dict(sorted(done.rows.items())),
+        "dropped": done.dropped,
+        "licences": dict(sorted(done.licences.items())),
+        "parts": {name: dict(sorted(rows.items())) for name, rows in done.parts.items()},
+        "kept_together": done.by,
+        "formats": {
+            name: {"rows": dict(written.rows), "left_out": dict(sorted(written.left_out.items()))}
+            for name, written in done.formats.items()
+        },
+        "options": options.noted(),
+        "files": {name: _sealed(done.folder / name) for name in sorted(done.files)},
+    }
+    with replacing(done.folder / "manifest.json") as temporary:
         temporary.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 
-def _digest(path: Path) -> str:
-    digest = sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+def _sealed(path: Path) -> Mapping[str, Any]:
+    return {"bytes": path.stat().st_size, "sha256": digest(path)}

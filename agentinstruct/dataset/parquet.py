@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import orjson
@@ -31,13 +30,9 @@ class ParquetSplit:
         if len(self._lines) >= ROWS_IN_MEMORY or self._size >= MOST_BYTES:
             self._flush()
 
-    def __enter__(self) -> "ParquetSplit":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        if error is None:
+    def close(self, *, whole: bool = True) -> None:
+        """End the file: with what is left to write, or, where it is given up, without."""
+        if whole:
             self._flush()
         if self._writer is not None:
             self._writer.close()

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from agentinstruct.agents.errors import SetupError
-from agentinstruct.dataset.export import replacing
 from agentinstruct.dataset.measure import Embed
+from agentinstruct.dataset.writing import replacing
 from agentinstruct.experiment.arms import Arm
 from agentinstruct.experiment.figures import ABOUT, Gathering, Result, compared
 from agentinstruct.run.execute import Finished

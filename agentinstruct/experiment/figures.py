@@ -46,6 +46,8 @@ class Gathering:
     yields: dict[tuple[int, int], int] = field(default_factory=dict)
     """Work items by how many records of theirs were accepted and how many calls they took."""
     records: list[Slim] = field(default_factory=list)
+    categories: list[tuple[str, str]] = field(default_factory=list)
+    """Theirs, with their skills."""
     bought: int = 0
     """All calls, also those of work that was not finished."""
 
@@ -59,6 +61,7 @@ class Gathering:
         self.yields[pair] = self.yields.get(pair, 0) + 1
         if len(self.records) < MOST:
             self.records += [slim(row) for row in accepted]
+            self.categories += [(row["skill"], row["category"]) for row in accepted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ def _calls(arm: Gathering) -> int:
 
 def _figures(arm: Gathering, size: int, embed: Embed) -> dict[str, Figure]:
     total, features = arm.counted.total, [one.features for one in arm.records]
-    spread = _spread(arm.records, size, embed) if size > 4 else {}
+    spread = _spread(arm, size, embed) if size > 4 else {}
     accuracy = [found for found in arm.families.votes.accuracy().values() if found.value is not None]
     return {
         "yield": _hundredfold(tallied(arm.yields)),
@@ -111,10 +114,11 @@ def _pooled(found: Sequence[Figure]) -> Figure:
     return share(sum((one.value or 0.0) * one.of for one in found), of) if of else NONE
 
 
-def _spread(records: Sequence[Slim], size: int, embed: Embed) -> dict[str, Figure]:
+def _spread(arm: Gathering, size: int, embed: Embed) -> dict[str, Figure]:
     """What depends on how many records there are, over subsamples of one size."""
     import numpy
 
+    records = arm.records
     vectors = numpy.asarray(embed([one.asked[:1000] for one in records]), dtype=numpy.float32)
     draw, found = Random(0), {name: list[float]() for name in ("vendi", "similarity", "distinct", "categories")}
     for _ in range(DRAWS):
@@ -122,7 +126,7 @@ def _spread(records: Sequence[Slim], size: int, embed: Embed) -> dict[str, Figur
         cosines = (vectors[places] @ vectors[places].T).clip(-1.0, 1.0)
         found["vendi"].append(vendi(cosines))
         found["similarity"].append(float((cosines.sum() - cosines.trace()) / (size * (size - 1))))
-        found["categories"].append(float(len({(records[at].skill, records[at].category) for at in places})))
+        found["categories"].append(float(len({arm.categories[at] for at in places})))
         if pairs := distinct([records[at].asked for at in places], 2):
             found["distinct"].append(pairs[0])
     return {name: _quantiles(values, size) for name, values in found.items()}

@@ -21,7 +21,7 @@ OVER = 1.3
 """What is in flight may be expected to give this much more than is missing: yields vary."""
 AHEAD = 1.5
 """A category this many times the average of its skill waits for the others."""
-PATIENCE = 10
+PATIENCE = 40
 """A skill is given up when a whole pass over the seeds brought nothing, but not before so many work items."""
 
 NOTHING_NEW = "a whole pass over the seeds brought nothing new"

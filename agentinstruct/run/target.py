@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 import orjson
 
 from agentinstruct.agents.errors import RunError
-from agentinstruct.dataset.export import Rows
+from agentinstruct.dataset.options import Rows
 from agentinstruct.run.folder import open_file, storage_error, sync_folder
 
 TARGET = "target.json"

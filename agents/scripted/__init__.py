@@ -21,6 +21,7 @@ from agentinstruct.agents.scripted import (
     coding,
     creative,
     data,
+    examining,
     extraction,
     fermi,
     induction,
@@ -62,6 +63,7 @@ SKILLS: Mapping[str, Mapping[str, Script]] = {
 """The scripts of each skill that has some of its own, by agent: one more skill is a line here."""
 SCRIPTS: Mapping[str, Script] = {
     **reading.SCRIPTS,
+    **examining.SCRIPTS,
     **{f"{skill}/{agent}": script for skill, scripts in SKILLS.items() for agent, script in scripts.items()},
 }
 """The scripts that ship."""

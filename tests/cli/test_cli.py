@@ -14,8 +14,18 @@ from agentinstruct.cli.main import app
 from agentinstruct.run.journal import Journal
 
 SEEDS = Path(__file__).parents[2] / "examples" / "seeds"
-COMMANDS = ("run", "status", "estimate", "cache", "preview", "check", "draw", "skills", "export", "fetch")
-HEAVY = ("langgraph", "langchain", "langchain_core", "openai", "faiss", "numpy", "pyarrow", "aiohttp")
+COMMANDS = ("run", "status", "estimate", "cache", "preview", "check", "draw", "skills", "export", "push", "fetch")
+HEAVY = (
+    "langgraph",
+    "langchain",
+    "langchain_core",
+    "openai",
+    "faiss",
+    "numpy",
+    "pyarrow",
+    "aiohttp",
+    "huggingface_hub",
+)
 
 
 @pytest.fixture
@@ -223,4 +233,4 @@ def test_export_refuses_what_it_cannot(agentinstruct, tmp_path):
     (tmp_path / "file").write_text("mine")
     refused = agentinstruct("export", "run", "--to", "file/below")
     assert refused.exit_code == 2
-    assert "--to" in refused.stderr
+    assert "--out" in refused.stderr

@@ -1,8 +1,12 @@
 """The figures on the dataset card are those of its rows."""
 
+from collections import Counter
+from pathlib import Path
+
 from agentinstruct.agents.records import Message, Record, content_id
 from agentinstruct.dataset.card import card
 from agentinstruct.dataset.card_figures import KeyFigures
+from agentinstruct.dataset.export import Exported
 
 OPTIONS = "Which?\nA. one\nB. two\nC. three\nD. four"
 
@@ -31,7 +35,7 @@ def row(number, key="", depth=0, accepted=True):
 
 def test_the_card_carries_the_key_figures():
     rows = [row(n, "ABCD"[n % 4], depth=n % 5 > 0, accepted=n % 10 > 0) for n in range(40)]
-    text = card({"mcq": 40}, {"mcq": "multiple_choice"}, rows)
+    text = card(Exported(Path(), Counter({"mcq": 40}), skills={"mcq": "multiple_choice"}), rows)
     for line in (
         "| accepted | 90.0% (95 % interval 76.9% to 96.0%) |",
         "| refine another item | 80.0% (95 % interval 65.2% to 89.5%) |",
@@ -44,4 +48,4 @@ def test_the_card_carries_the_key_figures():
 
 
 def test_a_card_of_nothing_has_no_figures():
-    assert KeyFigures().rows() == [] and "## Figures" not in card({}, {}, [])
+    assert KeyFigures().rows() == [] and "## Figures" not in card(Exported(Path()), [])

@@ -1,0 +1,92 @@
+"""How a dataset is written, and which of a run's records it is to hold."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from agentinstruct.agents.errors import SetupError
+from agentinstruct.agents.files import nearest
+from agentinstruct.dataset.formats import FORMATS, MESSAGES, PREFERENCE
+from agentinstruct.dataset.split import Shares
+from agentinstruct.dataset.writing import SHARD_ROWS
+
+ALL_FORMATS = (MESSAGES, *FORMATS, PREFERENCE)
+
+
+class Rows(Protocol):
+    """Something that holds a run's rows: its journal."""
+
+    folder: Path
+    """The run folder."""
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Every record, in a fixed order."""
+
+    def dropped(self) -> Iterator[dict[str, Any]]:
+        """Every dropped draft, in a fixed order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `export` may be asked for."""
+
+    formats: tuple[str, ...] = (MESSAGES,)
+    shares: Shares | None = None
+    """The parts of the dataset; None: it is not split."""
+    accepted_only: bool = False
+    without_licences: tuple[str, ...] = ()
+    shard_rows: int = SHARD_ROWS
+
+    @classmethod
+    def of(cls, formats: Collection[str], split: str, **others: Any) -> "Options":
+        """The options as a command gives them.
+
+        Raises:
+            SetupError: a format does not exist, or the shares are wrong.
+        """
+        for name in formats:
+            if name not in ALL_FORMATS:
+                hint = nearest(name, list(ALL_FORMATS))
+                raise SetupError(f"--format {name}: there are {', '.join(ALL_FORMATS)}.{hint}")
+        return cls(tuple(dict.fromkeys(formats)), Shares.parse(split) if split else None, **others)
+
+    def noted(self) -> dict[str, Any]:
+        """As a manifest holds them."""
+        return {
+            "formats": list(self.formats),
+            "split": dict(self.shares.parts) if self.shares else {},
+            "accepted_only": self.accepted_only,
+            "without_licences": list(self.without_licences),
+            "shard_rows": self.shard_rows,
+        }
+
+    @classmethod
+    def read(cls, noted: Mapping[str, Any]) -> "Options":
+        """What a manifest holds of them."""
+        shares = Shares(dict(noted["split"])) if noted["split"] else None
+        formats, without = tuple(noted["formats"]), tuple(noted["without_licences"])
+        return cls(formats, shares, noted["accepted_only"], without, noted["shard_rows"])
+
+
+@dataclass(slots=True)
+class Picked:
+    """The records that the options let through."""
+
+    journal: Rows
+    options: Options
+    folder: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder = self.journal.folder
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """The records that are given out."""
+        without, only = set(self.options.without_licences), self.options.accepted_only
+        for row in self.journal.records():
+            if row["licence"] not in without and (row["accepted"] or not only):
+                yield row
+
+    def dropped(self) -> Iterator[dict[str, Any]]:
+        """Every dropped draft."""
+        return self.journal.dropped()
