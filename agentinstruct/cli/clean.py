@@ -17,7 +17,7 @@ def clean(
     data: Annotated[
         Path, typer.Argument(help="A dataset folder, or a .jsonl, .jsonl.gz, .jsonl.zst or .parquet file.")
     ],
-    to: Annotated[Path, typer.Option("--to", help="Folder for the clean dataset, removed.jsonl and clean.json.")],
+    to: Annotated[Path, typer.Option("--out", "--to", help="Folder for the clean dataset, removed.jsonl and clean.json.")],
     **options: Any,
 ) -> None:
     """Clean a dataset of any origin: take away duplicates, benchmark items and rows with defects, and say which."""
@@ -27,7 +27,7 @@ def clean(
         chosen = plan(**options)
         if chosen.empty:
             raise SetupError("nothing to do: give --dedup, --decontaminate FILE or --flags keep|drop.")
-        with writing(to, "--to"):
+        with writing(to, "--out"):
             cleaned = clean_files(data, to, replace(chosen, name=str(data.resolve())))
     show(cleaned)
     typer.echo(f"in {to}; what went, and why: {to / 'removed.jsonl'}")
