@@ -17,7 +17,7 @@ def clean(
     data: Annotated[
         Path, typer.Argument(help="A dataset folder, or a .jsonl, .jsonl.gz, .jsonl.zst or .parquet file.")
     ],
-    to: Annotated[Path, typer.Option("--out", "--to", help="Folder for the clean dataset, removed.jsonl and clean.json.")],
+    to: Annotated[Path, typer.Option("--out", "--to", help="Folder for the clean dataset and removed.jsonl.")],
     **options: Any,
 ) -> None:
     """Clean a dataset of any origin: take away duplicates, benchmark items and rows with defects, and say which."""
