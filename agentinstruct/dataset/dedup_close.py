@@ -13,17 +13,19 @@ from agentinstruct.dataset.shingles import U64, Array
 Embed = Callable[[list[str]], list[list[float]]]
 
 _BATCH = 256
+_LONGEST = 1200
+"""Characters; of longer texts the small model reads only the beginning, and templates begin alike."""
 _FLAT = 50_000
 _PROBES = 32
 _TRAIN = 200_000
 
 
 def keep_vectors(index: DedupIndex, numbers: Iterable[int], rows: Iterable[Row], embed: Embed) -> None:
-    """Embed prompt and response of these records, which are in the index under these numbers."""
-    both = zip(numbers, rows, strict=True)
-    while batch := list(islice(both, _BATCH)):
-        said = (parts(row) for _, row in batch)
-        vectors = numpy.array(embed([f"{one.prompt}\n{one.response}" for one in said]), numpy.float32)
+    """Embed prompt and response of these records, which are in the index under these numbers; not those too long."""
+    texts = ((number, "\n".join(parts(row)[::2])) for number, row in zip(numbers, rows, strict=True))
+    whole = ((number, text) for number, text in texts if len(text) <= _LONGEST)
+    while batch := list(islice(whole, _BATCH)):
+        vectors = numpy.array(embed([text for _, text in batch]), numpy.float32)
         lengths = numpy.linalg.norm(vectors, axis=1, keepdims=True)
         index.set_vectors([number for number, _ in batch], vectors / numpy.maximum(lengths, 1e-9))
 
