@@ -32,7 +32,8 @@ class ApiList(Frozen):
     suitable: bool = Field(description="False when the source offers nothing that a caller could call.")
     reason: str = Field(description="Why not, in one sentence; empty when suitable.")
     library: str = Field(description="What the library is for, in one sentence; empty when not suitable.")
-    apis: tuple[Api, ...] = Field(max_length=12)
+    names: tuple[str, ...] = Field((), description="The names of all functions there are to list, before any detail.")
+    apis: tuple[Api, ...] = Field(max_length=12, description="Each of the named functions in detail.")
 
 
 class MoreApis(Frozen):
