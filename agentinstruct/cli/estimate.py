@@ -17,11 +17,18 @@ if TYPE_CHECKING:
 
     from agentinstruct.run.estimate import Quote, Range
     from agentinstruct.run.plan import RunConfig
+    from agentinstruct.run.scale import Scale
 
 
 @o.with_options_of(run_config)
 def estimate(
     sample: Annotated[int, typer.Option(min=1, max=1000, help="Work items of each skill that are really run.")] = 3,
+    at_scale: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Also what N accepted records would take, such as 25000000.")
+    ] = 0,
+    gpu_tokens: Annotated[
+        str, typer.Option(metavar="READ,WRITE", help="Tokens a second one GPU reads and writes: adds hours of GPU.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     **options: Any,
 ) -> None:
@@ -33,12 +40,41 @@ def estimate(
         config = run_config(**options)
         with LiveProgress() as live:
             quote = run_loop(measure(config, sample, live.watch))
+        scale = _scale(quote, config, at_scale, gpu_tokens) if at_scale and quote.sampled else None
     if as_json:
-        typer.echo(json.dumps(_plain(quote), indent=2))
+        typer.echo(json.dumps(_plain(quote) | ({"at_scale": asdict(scale)} if scale else {}), indent=2))
     else:
         _show(quote, config)
+        if scale:
+            _show_scale(scale)
     if not quote.sampled:
         raise typer.Exit(1)
+
+
+def _scale(quote: "Quote", config: "RunConfig", records: int, gpu_tokens: str) -> "Scale":
+    from agentinstruct.run.scale import Pace, at_scale
+
+    return at_scale(quote, config, records, Pace.of(gpu_tokens) if gpu_tokens else None)
+
+
+def _show_scale(scale: "Scale") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("what", "in all", "a record", box=None, padding=(0, 1), pad_edge=False)
+    rows = [("seeds and passes over them", scale.seeds), ("calls", scale.calls), ("tokens read", scale.read)]
+    rows += [("  of these from a cache", scale.cached), ("tokens written", scale.written)]
+    for name, value in rows:
+        table.add_row(name, short(value), f"{value / scale.records:,.1f}")
+    for name, value in scale.costs.items():
+        table.add_row(f"USD, {name}", f"${value:,.0f}", f"${value / scale.records:.5f}")
+    for name, hours in (("hours of one GPU", scale.gpu_hours), ("hours of one client CPU", scale.cpu_hours)):
+        if hours is not None:
+            table.add_row(name, f"{hours:,.0f}", f"{hours * 3600 / scale.records:.4f} s")
+    table.add_row("journal, GB", f"{scale.journal_bytes / 1e9:,.0f}", f"{scale.journal_bytes / scale.records:,.0f} B")
+    console = Console(highlight=False)
+    console.print(f"\nFor {scale.records:,} accepted records, if all go as those measured:\n")
+    console.print(table)
 
 
 def _plain(quote: "Quote") -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """`agentinstruct export`: the dataset of a run, written again from its journal, in the formats you train from."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,8 @@ from agentinstruct.cli.errors import told, writing
 from agentinstruct.cli.options import with_options_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from agentinstruct.dataset.export import Exported
 
 _FORMATS = "messages · sharegpt · alpaca · openai · trl · preference; repeatable, or by comma."
@@ -20,7 +23,9 @@ _FORMATS = "messages · sharegpt · alpaca · openai · trl · preference; repea
 @with_options_of(plan)
 def export(
     run: Annotated[Path, typer.Argument(help="A run folder, finished or not.")],
-    to: Annotated[Path | None, typer.Option("--out", "--to", help="Where to; else the run folder.")] = None,
+    to: Annotated[
+        str, typer.Option("--out", "--to", help="Where to: a folder, or a URL such as s3://…; else the run folder.")
+    ] = "",
     form: Annotated[list[str] | None, typer.Option("--format", "-f", help=_FORMATS)] = None,
     split: Annotated[str, typer.Option(help="Parts by seed: train=0.9,validation=0.05,test=0.05.")] = "",
     accepted_only: Annotated[bool, typer.Option("--accepted-only", help="Not what failed a check.")] = False,
@@ -47,18 +52,33 @@ def export(
             shard_rows=shard_rows,
         )
         journal = Journal.read(run)
-        with ExitStack() as stack, writing(to or run, "--out"):
+        with ExitStack() as stack:
             stack.enter_context(journal)
+            folder = stack.enter_context(_written(to, run))
+            stack.enter_context(writing(folder, "--out"))
             how = replace(plan(**cleaning), name=journal.manifest.run)
             cleaned = None if how.empty else stack.enter_context(clean(journal.records, how))
             rows = CleanRows(journal, cleaned) if cleaned else journal
-            done = write(chosen(rows, read_target(run)), to or run, options, cleaned)
-    _show(done)
+            done = write(chosen(rows, read_target(run)), folder, options, cleaned)
+    _show(done, to)
     if cleaned:
         show(cleaned)
 
 
-def _show(done: "Exported") -> None:
+@contextmanager
+def _written(to: str, run: Path) -> "Iterator[Path]":
+    """Where to write the dataset; for a URL to a folder that is then copied there."""
+    if "://" not in to:
+        yield Path(to or run)
+        return
+    from agentinstruct.dataset.upload import upload
+
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
+        upload(Path(folder), to)
+
+
+def _show(done: "Exported", to: str) -> None:
     for split, rows in sorted(done.rows.items()):
         parts = "  ".join(f"{part} {count[split]}" for part, count in done.parts.items())
         typer.echo(f"{rows:8}  {split}  {parts}".rstrip())
@@ -71,4 +91,4 @@ def _show(done: "Exported") -> None:
             typer.echo(f"{count:8}    records left out of {name}: {reason}")
     if 0 < sum(done.formats["openai"].rows.values() if "openai" in done.formats else []) < 10:
         typer.echo("OpenAI takes files of 10 examples or more.", err=True)
-    typer.echo(f"{done.dropped:8}  dropped.jsonl\nin {done.folder}")
+    typer.echo(f"{done.dropped:8}  dropped.jsonl\nin {to or done.folder}")

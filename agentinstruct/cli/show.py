@@ -57,7 +57,7 @@ class LiveProgress:
             return Text("starting …", style="dim")
         elapsed = time.monotonic() - self._started
         lines = [_work_line(progress, elapsed), _record_line(progress), _call_line(progress, elapsed)]
-        if waiting := progress.statistics.waiting:
+        if waiting := progress.statistics.waiting or progress.waits:
             lines.append(Text(f"{waiting}. The run waits for it.", "red"))
         return Group(*lines)
 

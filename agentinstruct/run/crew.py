@@ -1,4 +1,4 @@
-"""The workers of a run on this machine: what each is told first, what they share, and what they report, added up."""
+"""The workers of a run, wherever they are: what each is told first, what they share, and what they report, added up."""
 
 import asyncio
 from collections import Counter
@@ -9,15 +9,16 @@ from typing import Any
 
 from agentinstruct.agents.gateway import Gateway, Statistics
 from agentinstruct.agents.skill import Skill
+from agentinstruct.run.engine import Launch
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.leases import REPORT_S, Landlord, Lease, Tenant
 from agentinstruct.run.orders import Orders, told_orders
 from agentinstruct.run.pipe import Message
 from agentinstruct.run.plan import RunConfig
-from agentinstruct.run.pool import Pool, writer
-from agentinstruct.run.process import Process
+from agentinstruct.run.pool import Pool
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.shares import Slots, Spending
+from agentinstruct.run.slot import Link, writer
 from agentinstruct.run.status import ModelState
 from agentinstruct.run.window import Outcome
 
@@ -36,12 +37,14 @@ class Crew:
     gateway: Gateway
     """This process's own."""
     size: int
+    launch: Launch
+    """Starts a worker."""
     _counted: list[Mapping[str, Any]] = field(default_factory=list)
     """What each process there was has counted."""
     _models: dict[int, list[ModelState]] = field(default_factory=dict)
     _current: dict[int, int] = field(default_factory=dict)
     """Which of them is in which slot."""
-    _links: dict[int, Process] = field(default_factory=dict)
+    _links: dict[int, Link] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._budget = budget = self.gateway.budget
@@ -72,7 +75,7 @@ class Crew:
                 counts = self.journal.counts()
                 pool.spent = replace(self._budget, spent=counts.cost, calls=counts.bought).told()
 
-        pool = Pool(self.size, -(-width // self.size), self.journal, self._start, tell, self._hear, end)
+        self._pool = pool = Pool(self.size, -(-width // self.size), self.journal, self._start, tell, self._hear, end)
         return pool
 
     async def _tend(self) -> None:
@@ -84,10 +87,12 @@ class Crew:
                 await asyncio.sleep(REPORT_S)
                 self._shared(OWNER, self._tenant.report())
 
-    async def _start(self, number: int) -> Process:
-        numbers = self.journal.numbers(writer(number))  # asked for first: nothing is begun where the disk has failed
+    async def _start(self, number: int) -> Link:
+        # Asked for first: nothing is begun where the disk has failed.
+        numbers = self.journal.numbers(writer(number)) if self.config.engine == "local" else {}
         answered = bool(self.progress.statistics.calls or self.journal.counts().calls)
-        self._links[number] = process = await Process.start(self.journal)
+        self._links[number] = link = await self.launch(number, lambda why: self._wait(number, why))
+        self.progress.waits = ""
         self._current[number] = len(self._counted)
         self._counted.append({})
         self._landlord.join(number)
@@ -95,14 +100,21 @@ class Crew:
         orders = Orders(
             config=replace(self.config, paths=()),  # seeds are this process's to read
             skills=[skill.name for skill in self.skills],
+            run=self.journal.manifest.run,
             writer=writer(number),
             segments=numbers,
             answered=answered,
             lease=leases.pop(number),
         )
-        process.send(told_orders(orders))
+        link.send(told_orders(orders))
         self._send(leases)
-        return process
+        return link
+
+    def _wait(self, number: int, why: str) -> None:
+        """There is no room for a worker for the time being: what it might use is for the others."""
+        self.progress.waits = why
+        self._landlord.leave(number)
+        self._pool.wait(number)
 
     def _hear(self, number: int, report: Message) -> None:
         process = self._current[number]

@@ -103,7 +103,7 @@ async def estimate(config: RunConfig, sample: int, watch: Callable[[Progress], N
         SetupError: something to put right before the first call. ProviderDown: a model does not serve.
     """
     timed = Timed.over(config.endpoints)
-    with opened(replace(config, endpoints=timed, target=None)) as (plain, journal):
+    with opened(replace(config, endpoints=timed, target=None, engine="local", workers=1)) as (plain, journal):
         progress = Progress()
         items, works = _drawn(Source(plain, journal, progress, plain.able_skills()[0]), sample)
         runner = Runner(plain, journal, progress, only=works)

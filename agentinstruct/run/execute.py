@@ -15,12 +15,12 @@ from agentinstruct.agents.errors import RunError
 from agentinstruct.agents.events import concerning, tell
 from agentinstruct.dataset.export import Exported, export
 from agentinstruct.dataset.spending import PriceOf
+from agentinstruct.run.engine import writers
 from agentinstruct.run.folder import storage_error
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.logfile import logging_to
 from agentinstruct.run.manifest import read_manifest
 from agentinstruct.run.plan import RunConfig
-from agentinstruct.run.pool import writers
 from agentinstruct.run.progress import Progress
 from agentinstruct.run.report import reporting
 from agentinstruct.run.runner import Runner

@@ -84,12 +84,13 @@ class Flusher:
             self._added(0, 0)
 
     def add(self, batch: Batch) -> None:
-        """Queues rows whose frames another process has written and synced."""
+        """Queues rows of frames that are written: to our segments, or to those of others, who have synced them."""
         with self._turn:
             before = self._pending.size
             self._pending.merge(batch)
             if before == 0 or before < _FULL <= self._pending.size:
                 self._turn.notify_all()
+        self._hold_back()
 
     def find_call(self, key: bytes) -> CallRow | None:
         """The row of a reply not yet in the ledger."""

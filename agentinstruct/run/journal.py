@@ -22,12 +22,13 @@ from agentinstruct.agents.errors import RunError
 from agentinstruct.run.flusher import Flusher, Keeper
 from agentinstruct.run.folder import prepare, storage_error, sync_folder, take_lock
 from agentinstruct.run.index import Counts, Index
-from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, Ledger, PieceRow, connect
+from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, PieceRow, connect
+from agentinstruct.run.load import Load, store
 from agentinstruct.run.manifest import read_manifest, settle_manifest
 from agentinstruct.run.reader import JournalReader
-from agentinstruct.run.recovery import Recovery, adopt, adopt_rest, open_ledger
+from agentinstruct.run.recovery import Recovery, adopt_rest, in_step
 from agentinstruct.run.seen import Seen
-from agentinstruct.run.segment import NAME, SegmentReader, SegmentWriter
+from agentinstruct.run.segment import NAME, SegmentWriter
 
 _LONGEST_MESSAGE = 4000
 
@@ -66,7 +67,7 @@ class Journal(JournalReader):
             files.callback(os.close, lock)
             stored, recovered = settle_manifest(folder, manifest), Recovery()
             try:
-                ledger = _in_step(folder, stored.run, recovered, files)
+                ledger = files.enter_context(closing(in_step(folder, stored.run, recovered)))
                 journal = cls(folder, stored, Index(connect(str(folder / LEDGER)), folder), recovered)
                 for name in (name for each in joining for name in _names(each)):
                     ledger.segment(name)
@@ -147,6 +148,15 @@ class Journal(JournalReader):
         offset, length = segment.append({"failed": failure._asdict()})
         self._flusher.add_failure(failure, number, offset + length)
         return attempts
+
+    def take(self, load: Load) -> None:
+        """Stores frames that were made elsewhere, as `put_call` and `finish` do: safe from a kill on return."""
+        self._flusher.check()
+        items = [item for item in load.items if not self.is_done(item.id)]
+        batch = Batch()
+        store(load.calls, *self._calls, batch)
+        store(items, *self._items, batch)
+        self.enter(batch)
 
     def numbers(self, writer: str) -> dict[str, int]:
         """The numbers of the segments of one that may join, by name."""
@@ -237,11 +247,3 @@ class Journal(JournalReader):
 
 def _names(writer: str) -> tuple[str, str]:
     return f"calls-{writer}.seg", f"items-{writer}.seg"
-
-
-def _in_step(folder: Path, run: str, report: Recovery, files: ExitStack) -> Ledger:
-    ledger = open_ledger(folder, run, report)
-    files.callback(ledger.close)
-    with closing(SegmentReader(folder)) as segments:
-        adopt(folder, ledger, segments, report, repair=True)
-    return ledger

@@ -128,6 +128,13 @@ class Landlord:
             shares.join(who)
         self._numbers[who], self._current[who], self._under_way[who] = 0, False, 0
 
+    def leave(self, who: int) -> None:
+        """A process has ended, and none is in its place for the time being."""
+        if self._numbers.pop(who, None) is not None:
+            del self._current[who], self._under_way[who]
+            for shares in (*self.slots.values(), *self._spending):
+                shares.leave(who)
+
     @property
     def _spending(self) -> list[Spending]:
         return [one for one in (self.usd, self.calls) if one]

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,12 +36,19 @@ def logging_to(file: LogFile | None) -> Iterator[None]:
     Raises:
         SetupError: it cannot be written.
     """
-    if file is None:
+    with logging_by(Appended(file) if file else None):
+        yield
+
+
+@contextmanager
+def logging_by(lines: "JsonLines | None") -> Iterator[None]:
+    """Log by this handler while the block lasts; warnings go to stderr too."""
+    if lines is None:
         yield
         return
-    logger, handlers = logging.getLogger(PROGRAM), [JsonLines(file), _stderr()]
+    logger, handlers = logging.getLogger(PROGRAM), [lines, _stderr()]
     before = logger.level
-    logger.setLevel(file.level.upper())
+    logger.setLevel(lines.level)
     for handler in handlers:
         logger.addHandler(handler)
     try:
@@ -52,23 +60,21 @@ def logging_to(file: LogFile | None) -> Iterator[None]:
             handler.close()
 
 
-class JsonLines(logging.Handler):
-    """Appends a line an event. Several processes may write to one file: each line is one write."""
+class JsonLines(logging.Handler, ABC):
+    """A line an event."""
 
     def __init__(self, file: LogFile) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        try:
-            self._handle = os.open(file.path, flags, 0o600)
-        except OSError as problem:
-            words = f"--log-file {file.path}: {problem.strerror}. Choose a file in a folder of yours."
-            raise SetupError(words) from problem
         super().__init__(file.level.upper())
         self._content = file.content
+
+    @abstractmethod
+    def write(self, line: bytes) -> None:
+        """Keep a line."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one event; a full disk loses lines, never the run."""
         try:
-            os.write(self._handle, orjson.dumps(self._row(record), default=str, option=orjson.OPT_APPEND_NEWLINE))
+            self.write(orjson.dumps(self._row(record), default=str, option=orjson.OPT_APPEND_NEWLINE))
         except (OSError, orjson.JSONEncodeError):
             return
 
@@ -81,6 +87,23 @@ class JsonLines(logging.Handler):
         event: dict[str, Any] = record.__dict__
         row |= {"event": event["event"], **event["fields"]}
         return row | event["content"] if self._content else row
+
+
+class Appended(JsonLines):
+    """Appends them to a file. Several processes may write to one: each line is one write."""
+
+    def __init__(self, file: LogFile) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        try:
+            self._handle = os.open(file.path, flags, 0o600)
+        except OSError as problem:
+            words = f"--log-file {file.path}: {problem.strerror}. Choose a file in a folder of yours."
+            raise SetupError(words) from problem
+        super().__init__(file)
+
+    def write(self, line: bytes) -> None:
+        """Append a line."""
+        os.write(self._handle, line)
 
     def close(self) -> None:
         """Close the file."""

@@ -24,6 +24,7 @@ class Orders:
 
     config: RunConfig
     skills: list[str]
+    run: str
     writer: str
     """The name under which it writes its segments."""
     segments: dict[str, int]

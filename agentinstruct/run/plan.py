@@ -48,7 +48,11 @@ class RunConfig:
     retry_pause: float = 0.5
     """Seconds, at most, before a call that failed is tried again; each further try waits up to twice as long."""
     workers: int = 1
-    """Processes that do the work; one: this one."""
+    """Processes that do the work; one: this one. On Ray 0: one for each CPU of the cluster."""
+    engine: Literal["local", "ray"] = "local"
+    """Where they are."""
+    address: str = ""
+    """Of the Ray cluster."""
     retry_failed: bool = False
     prices: Path | None = None
     target: Target | None = None

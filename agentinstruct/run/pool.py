@@ -8,19 +8,20 @@ item that kills processes is found, set aside and named, and nothing else is bla
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from logging import WARNING
 from math import inf
 
-from agentinstruct.agents.errors import RunError, SetupError
+from agentinstruct.agents.errors import RunError
 from agentinstruct.agents.events import tell
 from agentinstruct.run.index import POISON
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.orders import fault_of, told_work
 from agentinstruct.run.pipe import Message
-from agentinstruct.run.plan import RunConfig, Work
-from agentinstruct.run.slot import Link, Slot
+from agentinstruct.run.plan import Work
+from agentinstruct.run.slot import Link, Slot, writer
 from agentinstruct.run.window import Outcome
 
 GRACE_S = 15.0
@@ -52,6 +53,8 @@ class Pool:
     """What was spent, once the budget was reached."""
     deaths: int = 0
     """How many processes have died."""
+    _again: deque[Work] = field(default_factory=deque)
+    """Taken back from slots that have no process for the time being."""
     _in_a_row: int = 0
     """Deaths with no work finished between."""
     _slots: list[Slot] = field(default_factory=list)
@@ -70,7 +73,7 @@ class Pool:
 
     async def put(self, work: Work) -> None:
         """Give a work item to a worker as soon as one has room; nothing happens once the pool is stopped."""
-        if any(slot.has(work) for slot in self._slots):
+        if work in self._again or any(slot.has(work) for slot in self._slots):
             self.tell(Outcome(work))  # the same text twice: its twin in hand makes the rows
             return
         while not self.stopped:
@@ -86,7 +89,7 @@ class Pool:
 
     async def drain(self) -> None:
         """Wait until all that was given is done, or the pool is stopped."""
-        while not self.stopped and any(slot.held or slot.suspects for slot in self._slots):
+        while not self.stopped and (self._again or any(slot.held or slot.suspects for slot in self._slots)):
             await self._change()
 
     async def close(self) -> None:
@@ -98,6 +101,8 @@ class Pool:
                 slot.link.send({"stop": {"patient": patient}})
             elif slot.link:  # it has begun nothing yet
                 slot.link.kill()
+            elif slot.starting:
+                slot.starting.cancel()
         if self._serving:
             if patient:
                 await self._ended_or_hurried()
@@ -132,7 +137,27 @@ class Pool:
             return best
         if len(self._slots) < self.size:
             return self._another()
-        return best if best and len(best.held) < self.width else None
+        return best if best and len(best.held) < self._width else None
+
+    @property
+    def _width(self) -> int:
+        """Work items in the hands of one worker: those of others too, while there is no room for these."""
+        return -(-self.width * self.size // max(1, self.size - sum(slot.waits for slot in self._slots)))
+
+    def wait(self, number: int) -> None:
+        """There is no room for a slot's process for the time being: others do what it has in hand."""
+        slot = self._slots[number - 1]
+        slot.waits = True
+        if not slot.alone:
+            self._again.extend(slot.held.values())
+            slot.held.clear()
+        self._moved()
+
+    def _moved(self) -> None:
+        """Something has changed: what was taken back goes first, then whoever waits looks again."""
+        while self._again and not self.stopped and (slot := self._room(self._again[0])):
+            slot.give(self._again.popleft())
+        self._changed.set()
 
     def _another(self) -> Slot:
         slot = Slot(len(self._slots) + 1)
@@ -149,12 +174,16 @@ class Pool:
 
     async def _lifetime(self, slot: Slot) -> None:
         """One process in a slot, from its start to its end."""
-        slot.ready = False
-        slot.link = link = await self.start(slot.number)
+        slot.ready, slot.starting = False, asyncio.ensure_future(self.start(slot.number))
+        try:
+            slot.link = link = await slot.starting
+        except asyncio.CancelledError:  # the pool is closed
+            return
+        slot.waits = False
         for work in slot.held.values():
             link.send(told_work(work))
         slot.go_on()
-        self._changed.set()
+        self._moved()
         if self.stopped:
             link.kill()
         try:
@@ -163,7 +192,7 @@ class Pool:
         finally:
             slot.link = None
             how = await link.ended()
-        self._left(slot, how)
+        self._left(slot, how, link.lost)
 
     def _heard(self, slot: Slot, message: Message) -> None:
         for kind, value in message.items():
@@ -183,11 +212,10 @@ class Pool:
         self._in_a_row = 0
         self.tell(Outcome(work, told["records"], told["dropped"], told["trouble"], told["spent"]))
         slot.go_on()
-        self._changed.set()
+        self._moved()
 
-    def _left(self, slot: Slot, how: str) -> None:
-        """A process has ended: what it wrote is taken over, and what it had in hand is tried again."""
-        self.journal.adopt(writer(slot.number))
+    def _left(self, slot: Slot, how: str, lost: bool) -> None:
+        """A process has ended: what it had in hand and did not finish is tried again."""
         self.hear(slot.number, {})
         for work in list(slot.held.values()):
             if rows := self.journal.result(work.id):
@@ -202,7 +230,7 @@ class Pool:
                 f"worker processes keep dying ({how}) before they finish anything. If memory is short, give fewer "
                 "--workers or a smaller --max-concurrency; what is done is kept."
             )
-        if slot.ready:
+        if slot.ready and not lost:
             self._suspect(slot, how)
 
     def _suspect(self, slot: Slot, how: str) -> None:
@@ -218,26 +246,3 @@ class Pool:
                     tell(WARNING, "item set aside", item=work.id, skill=work.skill, seed=work.seed.id, why=how)
                     self.tell(Outcome(work, trouble=message, aside=True))
         self._changed.set()
-
-
-def writer(number: int) -> str:
-    """The name under which the worker of a slot writes its segments."""
-    return f"w{number}"
-
-
-def writers(config: RunConfig) -> list[str]:
-    """The writers that a run's workers join it as.
-
-    Raises:
-        SetupError: the run cannot be shared out.
-    """
-    if config.workers == 1:
-        return []
-    for role, model in config.models().items():
-        if model.partition(":")[0] == "local":
-            raise SetupError(
-                f"--workers {config.workers}: the model of role {role} is the embedded one ({model}), which answers "
-                "one request at a time on all cores: more processes would only load it again. Leave --workers out, "
-                "or give a model that is served (openai:NAME with --base-url)."
-            )
-    return [writer(number) for number in range(1, config.workers + 1)]

@@ -19,6 +19,7 @@ from typing import Self
 from agentinstruct.agents.errors import RunError
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.pipe import Message, Pipe
+from agentinstruct.run.slot import writer
 from agentinstruct.run.upstream import batch_of
 
 _LAST_S = 5.0
@@ -28,17 +29,22 @@ _LAST_S = 5.0
 class Process:
     """One worker process. Started by `start`; whatever happens, `ended` waits for it in the end."""
 
-    def __init__(self, process: subprocess.Popen[bytes], control: Pipe, rows: Pipe, journal: Journal) -> None:
+    lost = False
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], control: Pipe, rows: Pipe, journal: Journal, writer: str
+    ) -> None:
         self._process = process
         self._control = control
         self._rows = rows
         self._journal = journal
+        self._writer = writer
         self._fault: RunError | None = None
         self._keeping = asyncio.ensure_future(self._keep())
 
     @classmethod
-    async def start(cls, journal: Journal) -> Self:
-        """Start a worker of this journal's run, which waits to be told what to do."""
+    async def start(cls, journal: Journal, number: int) -> Self:
+        """Start a worker of this journal's run in a slot; it waits to be told what to do."""
         (control, its_control), (rows, its_rows) = socketpair(), socketpair()
         with its_control, its_rows:
             handles = its_control.fileno(), its_rows.fileno(), journal.lock
@@ -49,7 +55,7 @@ class Process:
                 pass_fds=handles,
                 process_group=0,  # Ctrl-C in a terminal is for the owner, which then tells its workers
             )
-        return cls(process, await Pipe.over(control), await Pipe.over(rows), journal)
+        return cls(process, await Pipe.over(control), await Pipe.over(rows), journal, writer(number))
 
     def send(self, message: Message) -> None:
         """Tell the worker something; nothing happens when it is dead."""
@@ -71,13 +77,14 @@ class Process:
         self._process.kill()
 
     async def ended(self) -> str:
-        """Wait for the end of a process that has closed its side, and say how it ended: empty where it was in order."""
+        """Wait for its end, take over what it wrote, and say how it ended: empty where it was in order."""
         with suppress(subprocess.TimeoutExpired):
             await asyncio.to_thread(self._process.wait, _LAST_S)
         self.kill()
         status = await asyncio.to_thread(self._process.wait)
         await self._keeping
         await self._control.aclose()
+        self._journal.adopt(self._writer)
         return f"ended by signal {-status}" if status < 0 else f"ended with status {status}" if status else ""
 
     async def _keep(self) -> None:

@@ -34,6 +34,8 @@ class Progress:
     """Where the first of those are from that worker processes died of."""
     deaths: int = 0
     """Worker processes that died and were replaced."""
+    waits: str = ""
+    """What the run's own machinery waits for just now."""
     unrouted: int = 0
     """Seeds on which the routing agent gave no usable opinion: their features decided."""
     left_out: dict[str, str] = field(default_factory=dict)

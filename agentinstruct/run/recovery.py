@@ -11,6 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,16 @@ class Recovery:
     damaged: int = 0
     quarantined: int = 0
     rebuilt: bool = False
+
+
+def in_step(folder: Path, run: str, report: Recovery) -> Ledger:
+    """The run's ledger, with all that its segments hold. Raises as `open_ledger`."""
+    ledger = open_ledger(folder, run, report)
+    with ExitStack() as opened, closing(SegmentReader(folder)) as segments:
+        opened.callback(ledger.close)
+        adopt(folder, ledger, segments, report, repair=True)
+        opened.pop_all()
+    return ledger
 
 
 def open_ledger(folder: Path, run: str, report: Recovery) -> Ledger:

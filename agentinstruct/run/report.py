@@ -75,7 +75,7 @@ class Report:
             totals=self._totals(),
             recent=self._recent(calls.calls, progress.done, progress.records.total(), calls.output_tokens),
             models=progress.models(),
-            waiting=_plain(calls.waiting),
+            waiting=_plain(calls.waiting or progress.waits),
             budget=self.budget,
             target=progress.pursuit.words if progress.pursuit else "",
             notices=list(map(_plain, progress.notices)),

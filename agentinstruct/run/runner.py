@@ -8,7 +8,7 @@ what the journal says, so a resumed run goes on where the last one stopped, what
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from agentinstruct.run.aim import Aimed
 from agentinstruct.run.batching import batches_of
 from agentinstruct.run.cache import call_store
 from agentinstruct.run.crew import Crew
+from agentinstruct.run.engine import Engine, started
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig, Work
 from agentinstruct.run.pool import Pool
@@ -74,9 +75,9 @@ class Runner:
     async def _with(self, gateway: Gateway, skills: list[Skill], traced: Telemetry, batches: Batches | None) -> None:
         budget = gateway.budget
         self.progress.models = lambda: model_states(gateway)
-        self._window = window = self._hands(skills, gateway, traced, batches)
-        window.room = lambda: budget.room(self.progress.done)
-        async with using(gateway), self._corpus(skills):
+        async with using(gateway), self._corpus(skills), started(self.config, self.journal) as engine:
+            self._window = window = self._hands(skills, gateway, traced, batches, engine)
+            window.room = lambda: budget.room(self.progress.done)
             if batches:
                 batches.start()
             await self._work(await asyncio.to_thread(self._source, skills), window)
@@ -87,15 +88,16 @@ class Runner:
             raise window.fatal
 
     def _hands(
-        self, skills: list[Skill], gateway: Gateway, traced: Telemetry, batches: Batches | None
+        self, skills: list[Skill], gateway: Gateway, traced: Telemetry, batches: Batches | None, engine: Engine
     ) -> Window | Pool:
         """What does the work: as many processes as there can be calls at once, at most."""
-        if batches and self.config.workers > 1:
-            raise SetupError("--workers with batch jobs: one process waits for them all. Leave --workers out.")
+        if batches and (self.config.workers > 1 or self.config.engine == "ray"):
+            raise SetupError("batch jobs: one process waits for them all. Leave --workers and --engine out.")
         width = min(gateway.width(spec) for spec in set(self.config.models().values()))
-        size = min(self.config.workers, width - (self.config.route == "agent"))
-        if size > 1:
-            return Crew(self.config, self.journal, self.progress, skills, gateway, size).pool(width, self._count)
+        size = min(engine.size, width - (self.config.route == "agent"))
+        if size > 1 or self.config.engine == "ray":
+            crew = Crew(self.config, self.journal, self.progress, skills, gateway, size, engine.launch)
+            return crew.pool(width, self._count)
         width = self.config.batch_window if batches else width
         contexts = {skill.name: self.config.context_for(skill) for skill in skills}
         return Window(width, self.journal, load_graphs(skills), contexts, self._count, traced)
@@ -172,6 +174,7 @@ def make_gateway(
     batch: Deferred | None = None,
     *,
     answered: bool,
+    elsewhere: Callable[[str], Awaitable[dict[str, Any] | None]] | None = None,
 ) -> Gateway:
     """The gateway of one process of a run; `answered`: its models have served this run before."""
     patience = Patience(base_s=config.retry_pause)
@@ -186,6 +189,7 @@ def make_gateway(
         prices=config.price_table(),
         budget=budget,
         batch=batch,
+        elsewhere=elsewhere,
     )
 
 

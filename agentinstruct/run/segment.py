@@ -89,9 +89,12 @@ class SegmentWriter:
 
     def append(self, value: Mapping[str, Any]) -> tuple[int, int]:
         """Writes one frame, safe from a kill on return; gives its offset and length. Raises `RunError`."""
+        return self.put(encode(value, self._compressor))
+
+    def put(self, frame: bytes) -> tuple[int, int]:
+        """The same for whole frames that were made elsewhere."""
         if self._broken:
             raise self._broken
-        frame = encode(value, self._compressor)
         try:
             written = os.write(self._handle, frame)
             while written < len(frame):  # a disk that fills up takes a part first and says why at the next write

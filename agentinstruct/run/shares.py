@@ -48,6 +48,10 @@ class Shares(ABC):
     def targets(self) -> Mapping[int, float]:
         """What each holder should have; nothing where all can go on as they are."""
 
+    def leave(self, who: int) -> None:
+        """One has ended, and no other is in its place."""
+        del self.holders[who]
+
     def report(self, who: int, need: Need, *, current: bool) -> None:
         """A holder says what it needs; `current`: it has taken in all that it was told."""
         holder = self.holders[who]
@@ -122,9 +126,13 @@ class Spending(Shares):
 
     def join(self, who: int) -> None:
         """One more shares. What a process that died in this place may have spent counts as spent."""
-        died = self.holders.pop(who, None)
-        self.total -= died.granted if died else 0.0
+        if who in self.holders:
+            self.leave(who)
         self.holders[who] = Holder(0.0, 0.0)
+
+    def leave(self, who: int) -> None:
+        """One has ended: what it may have spent counts as spent."""
+        self.total -= self.holders.pop(who).granted
 
     def targets(self) -> Mapping[int, float]:
         """First what each needs to go on, as far as it lasts; then what they want, and a portion in advance."""

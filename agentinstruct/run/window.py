@@ -2,17 +2,16 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from logging import WARNING
 from math import inf
-from typing import Any
+from typing import Any, Protocol
 
 from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError
 from agentinstruct.agents.events import concerning, tell
 from agentinstruct.graphs.state import Context
 from agentinstruct.graphs.walk import Course, course
-from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import Work
 from agentinstruct.run.report import tell_outcome
 from agentinstruct.run.telemetry import Telemetry
@@ -33,12 +32,29 @@ class Outcome:
     """Whether the item is set aside, since worker processes died of it."""
 
 
+class Rows(Protocol):
+    """Where what became of work items is kept: a run's journal, or the way to it."""
+
+    def finish(
+        self,
+        item_id: str,
+        skill: str,
+        seed_id: str,
+        records: Sequence[Mapping[str, Any]],
+        dropped: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Keep the outcome of a work item."""
+
+    def fail(self, item_id: str, skill: str, seed_id: str, stage: str, error: str, message: str) -> int:
+        """Keep that an attempt at one failed; gives the attempts."""
+
+
 @dataclass(slots=True)
 class Window:
     """Takes work while there is room, and tells each outcome once it is safe in the journal."""
 
     width: int
-    journal: Journal
+    journal: Rows
     graphs: Mapping[str, Any]
     contexts: Mapping[str, Context]
     tell: Callable[[Outcome], None]

@@ -1,4 +1,4 @@
-"""A worker of a run: one process with a window of work, a gateway and journal segments of its own.
+"""A worker of a run: one process with a window of work, a gateway and a journal of its own.
 
 It does what the run's owner tells it (`process.py` has the other end), tells each outcome once it is safe in its
 segments, and ends the moment its owner is gone: what it has finished is then found at the next start.
@@ -8,15 +8,16 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from socket import socket
-from typing import Any
+from typing import Any, Protocol
 
 import uvloop
 
 from agentinstruct.agents.events import concerning
-from agentinstruct.agents.gateway import Gateway, using
+from agentinstruct.agents.gateway import CallStore, Gateway, using
 from agentinstruct.agents.skill import load_skill
 from agentinstruct.run.cache import call_store
 from agentinstruct.run.corpus import opened_corpus
@@ -30,16 +31,31 @@ from agentinstruct.run.report import model_states
 from agentinstruct.run.runner import load_graphs, make_gateway
 from agentinstruct.run.telemetry import telemetry
 from agentinstruct.run.upstream import Upstream
-from agentinstruct.run.window import Outcome, Window
+from agentinstruct.run.window import Outcome, Rows, Window
 
+Elsewhere = Callable[[str], Awaitable[dict[str, Any] | None]]
 _RESOURCE = "OTEL_RESOURCE_ATTRIBUTES"
+
+
+class Voice(Protocol):
+    """The way to the owner."""
+
+    def send(self, message: Message) -> None:
+        """Tell it something; to one who is gone, nothing."""
+
+
+class Keep(Rows, CallStore, Protocol):
+    """The worker's journal, or what stands for it where the run folder is on another machine."""
+
+    def close(self) -> None:
+        """Nothing more will come."""
 
 
 @dataclass
 class Worker:
     """The process's work, from its orders to its end."""
 
-    pipe: Pipe
+    voice: Voice
     window: Window
     gateway: Gateway
     tenant: Tenant
@@ -52,7 +68,7 @@ class Worker:
         reporting = asyncio.ensure_future(self._reporting())
         await self.window.halted()
         if self.window.fatal:
-            self.pipe.send(told_fault(self.window.fatal))
+            self.voice.send(told_fault(self.window.fatal))
         await self.window.close()
         if self._patient:
             await self.gateway.drain()
@@ -94,7 +110,7 @@ class Worker:
         }
         if report != self._told:
             self._told = report
-            self.pipe.send({"report": report})
+            self.voice.send({"report": report})
 
 
 async def serve(control: socket, rows: socket) -> None:
@@ -103,18 +119,42 @@ async def serve(control: socket, rows: socket) -> None:
     messages = pipe.messages()
     first = await anext(messages, None)
     if first:
-        try:
-            await _serve(orders_of(first), pipe, messages, rows)
-        except Exception as error:  # noqa: BLE001 - the owner is told, and ends the run in its words
-            pipe.send(told_fault(error))
+        await attend(orders_of(first), pipe, messages, partial(_join, rows))
     await pipe.aclose()
 
 
-async def _serve(orders: Orders, pipe: Pipe, messages: AsyncIterator[Message], rows: socket) -> None:
-    config = orders.config
-    journal = Journal.join(config.out, Upstream(rows, orders.segments), orders.writer)
+def _join(rows: socket, orders: Orders) -> Keep:
+    return Journal.join(orders.config.out, Upstream(rows, orders.segments), orders.writer)
+
+
+async def attend(
+    orders: Orders,
+    voice: Voice,
+    messages: AsyncIterator[Message],
+    keep: Callable[[Orders], Keep],
+    elsewhere: Elsewhere | None = None,
+) -> None:
+    """Do what is ordered, and what is said after that, until told to stop.
+
+    Args:
+        orders: What to do.
+        voice: Where to tell of it.
+        messages: What the owner says.
+        keep: Opens what keeps the results.
+        elsewhere: Asks for a reply that the run has had and that this process cannot see.
+    """
+    try:
+        await _serve(orders, voice, messages, keep(orders), elsewhere)
+    except Exception as error:  # noqa: BLE001 - the owner is told, and ends the run in its words
+        voice.send(told_fault(error))
+
+
+async def _serve(
+    orders: Orders, voice: Voice, messages: AsyncIterator[Message], journal: Keep, elsewhere: Elsewhere | None
+) -> None:
+    config, run = orders.config, orders.run
     skills = [load_skill(name) for name in orders.skills]
-    budget, run = Lease(0.0, 0), journal.manifest.run
+    budget = Lease(0.0, 0)
     _name_resource(orders.writer)
     progress = Progress()  # what is counted of a run, its owner tells
     with (
@@ -123,15 +163,16 @@ async def _serve(orders: Orders, pipe: Pipe, messages: AsyncIterator[Message], r
         call_store(journal, config.cache, progress.statistics, progress.troubles.append) as store,
     ):
         async with telemetry(run, Progress()) as traced:
-            gateway = make_gateway(config, store, budget, progress.statistics, traced, answered=orders.answered)
+            statistics, answered = progress.statistics, orders.answered
+            gateway = make_gateway(config, store, budget, statistics, traced, answered=answered, elsewhere=elsewhere)
             tenant = Tenant(gateway, budget)
             tenant.take(orders.lease)
             contexts = {skill.name: config.context_for(skill) for skill in skills}
             # The owner counts what is in its workers' hands: here there is always room.
-            window = Window(sys.maxsize, journal, load_graphs(skills), contexts, _teller(pipe), traced)
-            worker = Worker(pipe, window, gateway, tenant, progress)
+            window = Window(sys.maxsize, journal, load_graphs(skills), contexts, _teller(voice), traced)
+            worker = Worker(voice, window, gateway, tenant, progress)
             async with using(gateway), opened_corpus(config, skills):
-                pipe.send({"ready": True})
+                voice.send({"ready": True})
                 obeying = asyncio.ensure_future(worker.obey(messages))
                 await worker.work()
     await asyncio.to_thread(journal.close)
@@ -139,8 +180,8 @@ async def _serve(orders: Orders, pipe: Pipe, messages: AsyncIterator[Message], r
     obeying.cancel()
 
 
-def _teller(pipe: Pipe) -> Callable[[Outcome], None]:
-    return lambda outcome: pipe.send(told_outcome(outcome))
+def _teller(voice: Voice) -> Callable[[Outcome], None]:
+    return lambda outcome: voice.send(told_outcome(outcome))
 
 
 def _name_resource(writer: str) -> None:

@@ -18,6 +18,7 @@ from typing import BinaryIO
 from agentinstruct.agents.errors import SeedError
 from agentinstruct.seeds.document import Skipped, Unusable
 from agentinstruct.seeds.formats import format_of, is_aside
+from agentinstruct.seeds.remote import expand, fetched, is_url
 
 _LEFT_OUT = frozenset(
     {"node_modules", "__pycache__", "site-packages", "venv", "virtualenv", "bower_components", "LICENSES"}
@@ -36,7 +37,9 @@ def find_files(paths: Sequence[str]) -> Iterator[tuple[str, bool] | Skipped]:
     if not paths:
         raise SeedError("No seeds: name at least one file, folder or pattern.")
     for path in paths:
-        if not os.path.lexists(path) and not any(_matches(path)):
+        if is_url(path):
+            next(expand(path))  # raises where there is nothing
+        elif not os.path.lexists(path) and not any(_matches(path)):
             raise SeedError(f"{path}: no such file or folder, and as a pattern it matches nothing.")
     return _once(paths)
 
@@ -54,6 +57,9 @@ def _once(paths: Sequence[str]) -> Iterator[tuple[str, bool] | Skipped]:
 
 
 def _expand(path: str) -> Iterator[tuple[str, bool] | Skipped]:
+    if is_url(path):
+        yield from expand(path)
+        return
     for match in [path] if os.path.lexists(path) else _matches(path):
         if os.path.isdir(match):
             # A pattern with ** names the files below by itself.
@@ -144,11 +150,13 @@ def _judge(entry: os.DirEntry[str]) -> tuple[str, bool] | Skipped:
 
 
 def open_file(path: str, follow: bool) -> BinaryIO:
-    """A regular file opened for reading; `follow` allows it to be reached through a link.
+    """A regular file opened for reading, or an object of a URL; `follow` allows it to be reached through a link.
 
     Raises:
         Unusable: it is something else, has gone, or may not be read.
     """
+    if is_url(path):
+        return fetched(path)
     try:
         if not stat.S_ISREG(os.stat(path, follow_symlinks=follow).st_mode):
             raise Unusable("not a file", "a device, pipe, socket or link is never opened")

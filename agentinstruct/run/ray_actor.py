@@ -1,0 +1,103 @@
+"""A worker as a Ray actor: the very worker of `worker.py`, spoken to by two methods that carry parcels of bytes.
+
+    owner ─ hear(parcel) ─→ orders, work, leases, stop        said() ─→ parcel: frames, outcomes, reports ─→ owner
+
+The owner's words come every few seconds at least. When none come for `SILENCE_S` it is gone, or cannot be reached and
+counts this worker as gone: the process ends, in the middle of whatever it does, so that nobody calls a model unseen.
+"""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from agentinstruct.run.logfile import JsonLines, LogFile, logging_by
+from agentinstruct.run.orders import Orders, orders_of
+from agentinstruct.run.outbox import Outbox, unpacked
+from agentinstruct.run.pipe import Message
+from agentinstruct.run.worker import attend
+
+SILENCE_S = 20.0
+BEAT_S = 2.0
+"""How often the owner says something, be it nothing."""
+PRICES = "prices.json"
+
+
+class Actor:
+    """What Ray makes an actor of: `ray.remote(Actor)`."""
+
+    def __init__(self) -> None:
+        self._heard = time.monotonic()
+        self._outbox = Outbox()
+        self._inbox: asyncio.Queue[Message] = asyncio.Queue()
+        self._working: asyncio.Task[None] | None = None
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+
+    def _watch(self) -> None:
+        while time.monotonic() < self._heard + SILENCE_S:
+            time.sleep(1.0)
+        os._exit(1)
+
+    async def begin(self, environment: dict[str, str], files: dict[str, bytes]) -> str:
+        """Take what the owner's machine has and this one lacks; gives the version of the program here."""
+        for name, value in environment.items():
+            os.environ.setdefault(name, value)
+        self._working = asyncio.ensure_future(self._work(files))
+        return version("agentinstruct")
+
+    async def hear(self, parcel: bytes) -> None:
+        """Take in what the owner says."""
+        self._heard = time.monotonic()
+        for message in unpacked(parcel)[0]:
+            match message:
+                case {"known": replies}:
+                    self._outbox.told(replies)
+                case {"asks": True}:
+                    self._outbox.asks = True
+                case _:
+                    self._inbox.put_nowait(message)
+
+    async def said(self) -> bytes:
+        """What the worker has to say; its last word is `end`. Asking means that all that was said before is kept."""
+        return await self._outbox.take()
+
+    async def _work(self, files: dict[str, bytes]) -> None:
+        outbox = self._outbox
+        with TemporaryDirectory(prefix="agentinstruct-") as folder:
+            orders = await self._orders(Path(folder), files)
+            with logging_by(Told(orders.config.log, outbox) if orders.config.log else None):
+                here = replace(orders, config=replace(orders.config, log=None))
+                await attend(here, outbox, self._messages(), lambda _: outbox, outbox.elsewhere)
+        outbox.send({"end": True})
+
+    async def _orders(self, folder: Path, files: dict[str, bytes]) -> Orders:
+        """The owner's orders, with its files in a folder of this machine."""
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+        orders = orders_of(await self._inbox.get())
+        prices = folder / PRICES if PRICES in files else None
+        return replace(orders, config=replace(orders.config, out=folder, prices=prices, cache=None))
+
+    async def _messages(self) -> AsyncIterator[Message]:
+        while True:
+            yield await self._inbox.get()
+
+
+class Told(JsonLines):
+    """The log of a worker whose log file is on the owner's machine: each line is said."""
+
+    def __init__(self, file: LogFile, outbox: Outbox) -> None:
+        super().__init__(file)
+        self._outbox = outbox
+        self._loop = asyncio.get_running_loop()
+
+    def write(self, line: bytes) -> None:
+        """Say a line, from whichever thread."""
+        self._loop.call_soon_threadsafe(self._outbox.send, {"log": line.decode()})

@@ -1,0 +1,193 @@
+"""A Ray cluster as what starts a run's workers: each an actor of one CPU, wherever there is room.
+
+The run folder stays on this machine, with all that must survive: nodes need no shared disk, and a worker whose run
+has ended can write nothing. Nodes need this program, and the way to the model.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from agentinstruct.agents.errors import RunError, SetupError
+from agentinstruct.run.cache import call_store
+from agentinstruct.run.engine import Engine
+from agentinstruct.run.folder import CORPUS
+from agentinstruct.run.logfile import Appended
+from agentinstruct.run.ray_actor import PRICES, Actor
+from agentinstruct.run.slot import writer
+
+if TYPE_CHECKING:
+    from agentinstruct.run.journal import Journal
+    from agentinstruct.run.plan import RunConfig
+    from agentinstruct.run.ray_link import RayLink
+
+NAMESPACE = "agentinstruct"
+PATIENCE_S = 15.0
+"""After which an actor that has not begun is taken to wait for room."""
+OLD_S = 60.0
+"""How long the workers of a sitting before this one may take to end."""
+_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DEDUP_LOGS": "0"}
+_PASSED = ("OPENAI_", "OTEL_", "LANGSMITH_", "LANGCHAIN_", "AZURE_", "AWS_", "GOOGLE_", "ANTHROPIC_", "HF_")
+
+
+@asynccontextmanager
+async def connected(config: "RunConfig", journal: "Journal") -> AsyncIterator[Engine]:
+    """Ray, as long as the block lasts.
+
+    Raises:
+        SetupError: it is not installed, or there is no such cluster.
+    """
+    os.environ |= _QUIET
+    try:
+        import ray
+    except ImportError as missing:
+        raise SetupError("--engine ray: Ray is not installed: pip install 'agentinstruct[ray]'.") from missing
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    await asyncio.to_thread(_connect, ray, config.address)
+    with suppress(ValueError):  # not in the main thread: signals are not ours
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))  # Ray would abort the process
+    try:
+        with _desk(config, journal) as desk:
+            await _alone(ray, journal.manifest.run)
+            cluster = Cluster(ray, journal.manifest.run, desk, baggage(config), passed())
+            resources: dict[str, float] = await asyncio.to_thread(ray.cluster_resources)
+            size = config.workers or max(1, int(resources.get("CPU", 1)))
+            yield Engine(size, cluster.launch)
+    finally:
+        await asyncio.to_thread(ray.shutdown)
+
+
+def _connect(ray: Any, address: str) -> None:
+    job = ray.job_config.JobConfig()
+    job._py_driver_sys_path = _Nowhere()
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
+    quiet |= {"namespace": NAMESPACE, "job_config": job}
+    if "://" in address:
+        raise SetupError(
+            f"--address {address}: give HOST:PORT of the cluster's head, and start the run on one of its machines "
+            "(by ssh, or by `ray job submit`), where its folder then is."
+        )
+    try:
+        ray.init(address=address or "auto", **quiet)
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as problem:
+        if address or os.environ.get("RAY_ADDRESS") or not isinstance(problem, ConnectionError):
+            raise SetupError(
+                f"--engine ray --address {address or os.environ.get('RAY_ADDRESS', 'auto')}: no Ray cluster there, or "
+                f"it does not let this process in ({' '.join(str(problem).split())[:300]})."
+            ) from problem
+        ray.init(address="local", include_dashboard=False, object_store_memory=100 << 20, **quiet)
+
+
+class _Nowhere(list[str]):
+    """Workers import what their node has installed, not what lies in the folder where the run was started."""
+
+    def extend(self, _: object) -> None:
+        """Ray would add that folder."""
+
+
+@contextmanager
+def _desk(config: "RunConfig", journal: "Journal") -> Any:
+    from agentinstruct.agents.limits import Statistics
+    from agentinstruct.run.ray_link import Desk
+
+    with ExitStack() as files:
+        store = files.enter_context(call_store(journal, config.cache, Statistics(), lambda trouble: None))
+        log = Appended(config.log) if config.log else None
+        if log:
+            files.callback(log.close)
+        yield Desk(journal, store, log, asks=config.cache is not None or journal.counts().calls > 0)
+
+
+async def _alone(ray: Any, run: str) -> None:
+    """Wait for the end of the workers of an owner that was killed.
+
+    Raises:
+        RunError: they do not end.
+    """
+    for _ in range(int(OLD_S)):
+        names = await asyncio.to_thread(ray.util.list_named_actors)
+        if not any(name.startswith(run) for name in names):
+            return
+        await asyncio.sleep(1)
+    raise RunError(
+        f"the workers of this run's last sitting are still there after {OLD_S:.0f} s ({', '.join(names)} in Ray's "
+        f"namespace {NAMESPACE}). End them, or wait, then give the same command again."
+    )
+
+
+def baggage(config: "RunConfig") -> dict[str, bytes]:
+    """The files of this machine that workers read."""
+    files = {f"{CORPUS}/{path.name}": path for path in sorted((config.out / CORPUS).glob("*")) if path.is_file()}
+    if config.prices:
+        files[PRICES] = config.prices
+    return {name: path.read_bytes() for name, path in files.items()}
+
+
+def passed() -> dict[str, str]:
+    """What of this process's environment workers need: keys and addresses; what a node has set itself stays."""
+    return {name: value for name, value in os.environ.items() if name.startswith(_PASSED) or name.endswith("_API_KEY")}
+
+
+@dataclass
+class Cluster:
+    """Starts actors."""
+
+    ray: Any
+    run: str
+    desk: Any
+    files: dict[str, bytes]
+    environment: dict[str, str] = field(repr=False)
+
+    async def launch(self, number: int, waits: Callable[[str], None]) -> "RayLink":
+        """An actor that has begun, however long there is no room for one."""
+        from agentinstruct.run.ray_link import RayLink
+
+        while True:
+            actor = self._actor(number)
+            try:
+                await self._begun(actor, waits)
+                return RayLink(actor, self.desk)
+            except self.ray.exceptions.ActorUnavailableError:
+                await asyncio.sleep(1)  # its node has left before it began
+            except self.ray.exceptions.ActorDiedError as error:
+                if "Error: " in str(error):
+                    raise SetupError(f"--engine ray: a node cannot start a worker: {_last(str(error))}") from error
+                await asyncio.sleep(1)
+            except BaseException:
+                self.ray.kill(actor, no_restart=True)
+                raise
+
+    def _actor(self, number: int) -> Any:
+        """An actor of a name that no other has had: a dead one keeps its own for a while."""
+        name = f"{self.run}-{writer(number)}-{token_hex(4)}"
+        kind = self.ray.remote(Actor)
+        return kind.options(name=name, num_cpus=1, max_restarts=0, max_task_retries=0).remote()
+
+    async def _begun(self, actor: Any, waits: Callable[[str], None]) -> None:
+        # As an argument of a call keys are neither logged nor kept by Ray, as its runtime_env would be.
+        begun = asyncio.ensure_future(_of(actor.begin.remote(self.environment, self.files)))
+        try:
+            if not (await asyncio.wait([begun], timeout=PATIENCE_S))[0]:
+                waits("no node of the Ray cluster has a CPU free for another worker")
+            theirs = await begun
+        finally:
+            begun.cancel()
+        if theirs != version("agentinstruct"):
+            raise SetupError(
+                f"--engine ray: a node has agentinstruct {theirs}, this machine another. Install the same."
+            )
+
+
+async def _of(reference: Any) -> Any:
+    return await reference
+
+
+def _last(trace: str) -> str:
+    return trace.strip().splitlines()[-1]

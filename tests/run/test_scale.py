@@ -1,0 +1,76 @@
+"""What N records take, and the recipes of docs/scale.md."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from agentinstruct.agents.errors import SetupError
+from agentinstruct.run.estimate import Quote
+from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.scale import Pace, costs
+
+RECIPES = Path(__file__).parents[2] / "docs" / "scale"
+CLUSTER = {"rayVersion", "headGroupSpec", "workerGroupSpecs", "enableInTreeAutoscaling", "autoscalerOptions", "suspend"}
+GROUP = {"groupName", "replicas", "minReplicas", "maxReplicas", "numOfHosts", "rayStartParams", "template"}
+JOB = {"entrypoint", "rayClusterSpec", "shutdownAfterJobFinishes", "ttlSecondsAfterFinished", "backoffLimit"}
+
+
+def test_a_quote_is_stretched_to_so_many_records(program, seeds, tmp_path):
+    command = ["estimate", seeds, "--model", "scripted", "-s", "text_modification", "--sample", 2, "--json"]
+    done = program(*command, "--at-scale", 25_000_000, "--gpu-tokens", "1000,10", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    quote = json.loads(done.stdout)
+    scale, total = quote["at_scale"], quote["total"]
+    assert scale["records"] == 25_000_000
+    factor = 25_000_000 / total["accepted"]["value"]
+    assert scale["calls"] == pytest.approx(total["calls"]["value"] * factor)
+    assert scale["written"] == pytest.approx(total["output_tokens"]["value"] * factor)
+    fresh = scale["read"] - scale["cached"]
+    assert scale["gpu_hours"] == pytest.approx((fresh / 1000 + scale["written"] / 10) / 3600)
+    assert scale["journal_bytes"] > 25_000_000 * 100
+    shown = program(*command[:-1], "--at-scale", 1000, "--out", tmp_path / "out")
+    assert "For 1,000 accepted records" in shown.stdout and "hours of one GPU" not in shown.stdout
+
+
+def test_caches_and_batches_make_it_cheaper(tmp_path):
+    prices = tmp_path / "prices.json"
+    prices.write_text('{"models": {"any": [2, 1, 10]}, "batch": 0.5}')
+    quote = Quote(seeds=1, items={}, sampled={})
+    paid = {"calls": 1, "input_tokens": 3e6, "cached_tokens": 1e6, "output_tokens": 1e6, "cost": 0}
+    quote.payees = {("answer", "openai:any"): paid, ("judge", "scripted"): paid}
+    assert costs(quote, RunConfig(paths=(), out=tmp_path, prices=prices), 10) == {
+        "call by call, prefixes cached as seen": 10 * (2 * 2 + 1 + 10),
+        "call by call, nothing cached": 10 * (3 * 2 + 10),
+        "by batch job, prefixes cached as seen": 5 * (2 * 2 + 1 + 10),
+        "by batch job, nothing cached": 5 * (3 * 2 + 10),
+    }
+
+
+@pytest.mark.parametrize("text", ["many", "1", "0,5", "5,-1"])
+def test_a_pace_is_two_numbers(text):
+    with pytest.raises(SetupError, match=f"--gpu-tokens {text}"):
+        Pace.of(text)
+
+
+def test_the_kubernetes_recipe_has_the_operators_fields():
+    volume, job = yaml.safe_load_all((RECIPES / "kuberay.yaml").read_text())
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    assert set(job["spec"]) <= JOB
+    cluster = job["spec"]["rayClusterSpec"]
+    assert set(cluster) <= CLUSTER
+    groups = [{"groupName": "head"} | cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
+    for group in groups:
+        assert set(group) <= GROUP
+        assert all(isinstance(value, str) for value in group["rayStartParams"].values())
+        assert group["template"]["spec"]["containers"][0]["image"]
+    claim = cluster["headGroupSpec"]["template"]["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"]
+    assert claim == volume["metadata"]["name"]
+
+
+def test_the_other_recipes_can_be_read():
+    subprocess.run(["bash", "-n", str(RECIPES / "slurm.sh")], check=True)
+    (application,) = yaml.safe_load((RECIPES / "serve.yaml").read_text())["applications"]
+    assert application["import_path"] == "ray.serve.llm:build_openai_app"
