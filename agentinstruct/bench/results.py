@@ -65,6 +65,18 @@ def _score(name: str, groups: Sequence[Sequence[Mapping[str, Any]]]) -> Score:
     return Score(**known, **means, score=float(10 * sums[0] / sums[1]), low=low, high=high)
 
 
+def first_place(rows: Iterable[Mapping[str, Any]]) -> float:
+    """By how much the examiner rates one answer higher when it comes first: what both orders even out."""
+    gains = [
+        (one["first"]["rating"] - two["second"]["rating"] + two["first"]["rating"] - one["second"]["rating"]) / 2
+        for row in rows
+        for turn in row["turns"]
+        if len(turn["examinations"]) > 1
+        for one, two in [turn["examinations"]]
+    ]
+    return sum(gains) / len(gains) if gains else 0.0
+
+
 def as_json(scores: Sequence[Score]) -> dict[str, Any]:
     """The scores as `scores.json` holds them."""
     *sets, overall = [asdict(score) for score in scores]

@@ -17,7 +17,7 @@ from agentinstruct.agents.gateway import Statistics, using
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.bench.examiner import Examiner
 from agentinstruct.bench.items import BenchItem, read_bench
-from agentinstruct.bench.results import Score, as_json, plot, scores_of
+from agentinstruct.bench.results import Score, as_json, first_place, plot, scores_of
 from agentinstruct.bench.turns import bench_prompt
 from agentinstruct.dataset.writing import replacing
 from agentinstruct.graphs.state import Context
@@ -74,6 +74,8 @@ class Scored:
     trouble: str = ""
     """Why they wait: an endpoint's failure, or the budget."""
     notes: Counter[str] = field(default_factory=Counter)
+    first_place: float = 0.0
+    """By how much the examiner favours what comes first; evened out in the scores, and a sign of how good it is."""
 
 
 async def score(scoring: Scoring, watch: Callable[[int, int], None] = lambda done, total: None) -> Scored:
@@ -99,7 +101,9 @@ async def score(scoring: Scoring, watch: Callable[[int, int], None] = lambda don
         finally:
             scores = _write(journal, scoring)
         waiting = sum(not journal.is_done(item.id) for item in items)
-        return Scored(scores, len(items) - waiting, waiting, work.trouble, _notes(journal))
+        return Scored(
+            scores, len(items) - waiting, waiting, work.trouble, _notes(journal), first_place(journal.records())
+        )
 
 
 @dataclass(slots=True)
@@ -172,6 +176,7 @@ def _write(journal: Journal, scoring: Scoring) -> list[Score]:
     scores = scores_of(journal.records())
     title = f"{scoring.model}, examined by {scoring.judge}"
     told: dict[str, Any] = {"model": scoring.model, "judge": scoring.judge, **as_json(scores)}
+    told["first_place"] = first_place(journal.records())
     contents = {
         SCORES: orjson.dumps(told, option=orjson.OPT_INDENT_2),
         PLOT: plot(scores, title).encode(),

@@ -62,12 +62,12 @@ def _with_functions(item: BenchItem) -> list[Message]:
 def plain_chat(messages: Sequence[Message]) -> Chat:
     """The messages in the three roles that every model knows; results that follow each other are one message."""
     chat: Chat = []
-    for message in messages:
+    for place, message in enumerate(messages):
         if message.role != "tool":
             chat.append({"role": message.role, "content": spoken(message)})
             continue
         result = f"Result of {message.name or 'the call'}:\n{message.content}"
-        if chat[-1]["role"] == "user" and chat[-1]["content"].startswith("Result of "):
+        if place and messages[place - 1].role == "tool":
             chat[-1]["content"] += f"\n\n{result}"
         else:
             chat.append({"role": "user", "content": result})

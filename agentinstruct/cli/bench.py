@@ -12,6 +12,8 @@ from agentinstruct.cli.errors import told
 if TYPE_CHECKING:
     from agentinstruct.bench.score import Scored
 
+_PARTIAL = 1.0
+"""From how many points on a liking for the first place is told."""
 bench = typer.Typer(
     help="Orca-Bench: a held-out set of each skill, and how any model does on it.", no_args_is_help=True
 )
@@ -84,6 +86,11 @@ def _show(done: "Scored", out: Path) -> None:
     typer.echo(table(done.scores))
     for note, count in done.notes.most_common():
         typer.echo(f"{count} answers: {note}")
+    if done.first_place >= _PARTIAL:
+        favour = f"{done.first_place:.1f} points higher"
+        typer.echo(
+            f"The examiner rates what comes first {favour}. Both orders even that out; a stronger --judge has less."
+        )
     typer.echo(f"in {out}: scores.json, scores.svg, examined.jsonl")
     if done.waiting:
         typer.echo(f"{done.waiting} items wait ({done.trouble}). To go on, give the same command again.", err=True)

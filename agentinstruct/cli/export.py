@@ -1,13 +1,16 @@
 """`agentinstruct export`: the dataset of a run, written again from its journal, in the formats you train from."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agentinstruct.cli.cleaning import plan, show
 from agentinstruct.cli.errors import told, writing
+from agentinstruct.cli.options import with_options_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 _FORMATS = "messages · sharegpt · alpaca · openai · trl · preference; repeatable, or by comma."
 
 
+@with_options_of(plan)
 def export(
     run: Annotated[Path, typer.Argument(help="A run folder, finished or not.")],
     to: Annotated[
@@ -29,9 +33,12 @@ def export(
         list[str] | None, typer.Option(help="No record from a source under this licence; repeatable.")
     ] = None,
     shard_rows: Annotated[int, typer.Option(min=1, help="Rows of a Parquet file.")] = 100_000,
+    **cleaning: Any,
 ) -> None:
-    """Write the dataset of everything a run has finished so far."""
+    """Write the dataset of everything a run has finished so far, cleaned if you ask for it."""
     with told():
+        from agentinstruct.dataset.clean import clean
+        from agentinstruct.dataset.clean_files import CleanRows
         from agentinstruct.dataset.export import export as write
         from agentinstruct.dataset.options import Options
         from agentinstruct.run.journal import Journal
@@ -45,9 +52,17 @@ def export(
             shard_rows=shard_rows,
         )
         journal = Journal.read(run)
-        with journal, _written(to, run) as folder, writing(folder, "--out"):
-            done = write(chosen(journal, read_target(run)), folder, options)
+        with ExitStack() as stack:
+            stack.enter_context(journal)
+            folder = stack.enter_context(_written(to, run))
+            stack.enter_context(writing(folder, "--out"))
+            how = replace(plan(**cleaning), name=journal.manifest.run)
+            cleaned = None if how.empty else stack.enter_context(clean(journal.records, how))
+            rows = CleanRows(journal, cleaned) if cleaned else journal
+            done = write(chosen(rows, read_target(run)), folder, options, cleaned)
     _show(done, to)
+    if cleaned:
+        show(cleaned)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import typer
 from agentinstruct.cli.bench import bench
 from agentinstruct.cli.cache import cache
 from agentinstruct.cli.check import check
+from agentinstruct.cli.clean import clean
 from agentinstruct.cli.draw import draw
 from agentinstruct.cli.estimate import estimate
 from agentinstruct.cli.experiment import experiment
@@ -31,7 +32,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(run, status, view, report, estimate, preview, check, draw, skills),
-    *(export, push, experiment, cache, fetch, server_key),
+    *(export, clean, push, experiment, cache, fetch, server_key),
 )
 for command in COMMANDS:
     app.command()(command)

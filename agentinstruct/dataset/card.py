@@ -1,7 +1,7 @@
 """The dataset card: what is in it, how it was made, under which licences, and how `datasets` loads it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,8 @@ TOOL_SPLITS = ("tool_use", "webagent_flow")
 """Splits whose messages hold tool calls: another schema, so another configuration."""
 
 
-def card(done: "Exported", records: Iterable[dict[str, Any]]) -> str:
-    """The card of what was exported, as Markdown with front matter."""
+def card(done: "Exported", records: Iterable[dict[str, Any]], cleaning: Mapping[str, Any] | None = None) -> str:
+    """The card of what was exported, as Markdown with front matter; `cleaning`: its counts, if it was cleaned."""
     models: Counter[tuple[str, str]] = Counter()
     checks: Counter[tuple[str, str]] = Counter()
     prompts: set[str] = set()
@@ -43,10 +43,36 @@ def card(done: "Exported", records: Iterable[dict[str, Any]]) -> str:
         *_sizes(done),
         _table("Models", ("role", "model", "records"), [(*pair, n) for pair, n in sorted(models.items())]),
         _table("Checks passed", ("check", "kind", "records"), [(*pair, n) for pair, n in sorted(checks.items())]),
+        *_cleaning(cleaning or {}),
         _table("Licences of the sources", ("licence", "records"), licences),
         "## Prompts\n\n" + "\n".join(f"- `{prompt}`" for prompt in sorted(prompts)) + "\n",
     ]
     return "\n".join(parts)
+
+
+def _cleaning(stats: Mapping[str, Any]) -> Iterator[str]:
+    """What was taken away, and how often each flag and each benchmark was met."""
+    if not stats:
+        return
+    ways = {
+        "duplicate": stats.get("dedup", {}).get("removed", {}),
+        "contaminated": stats.get("decontaminate", {}).get("hit", {}),
+    }
+    removed = [(reason, count, _counts(ways.get(reason, {}))) for reason, count in stats["removed"].items()]
+    yield _table(
+        f"Cleaned: {stats['rows']} records before, {stats['kept']} after", ("removed", "records", "of them"), removed
+    )
+    if met := stats.get("decontaminate", {}).get("benchmarks"):
+        found = [(name, one["items"], one["items_met"], _counts(one["records"])) for name, one in met.items()]
+        yield _table("Benchmarks kept out", ("benchmark", "items", "items met", "records removed"), found)
+    if flags := stats.get("flags", {}).get("flags"):
+        gone = stats["flags"]["drops"]
+        listed = [(name, count, "yes" if name in gone else "no") for name, count in flags.items()]
+        yield _table("Flags", ("flag", "records", "removed"), listed)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
 def _cached(read: int, cached: int) -> str:

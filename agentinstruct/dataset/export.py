@@ -4,6 +4,7 @@
     parquet/<split>.parquet   the same rows with one schema; `tools` and `arguments` are JSON strings
     <format>/<part>.jsonl     what other trainers read, where it was asked for: see `formats.py`, `pairs.py`
     dropped.jsonl             every draft that did not make it, with stage and reason
+    removed.jsonl, clean.json if it was cleaned: every record that went, with what shows why; the counts
     README.md                 the dataset card; `datasets.load_dataset(folder)` reads it
     manifest.json             rows and SHA-256 of each file, written last
 
@@ -23,6 +24,8 @@ import orjson
 
 from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.card import TOOL_SPLITS, card
+from agentinstruct.dataset.clean import Cleaned
+from agentinstruct.dataset.clean_files import CLEANING, REMOVED, write_log
 from agentinstruct.dataset.formats import FORMATS, MESSAGES, PREFERENCE, Inexpressible
 from agentinstruct.dataset.options import ALL_FORMATS, Options, Picked, Rows
 from agentinstruct.dataset.pairs import Pairs, preference
@@ -31,7 +34,7 @@ from agentinstruct.dataset.stanzas import AXOLOTL, LLAMA_FACTORY, WHOLE, axolotl
 from agentinstruct.dataset.writing import Sinks, digest, partial, replacing
 
 _KEYS = {"records", "dropped", "files"}
-_OURS = {"data", "parquet", LLAMA_FACTORY, AXOLOTL, *ALL_FORMATS}
+_OURS = {"data", "parquet", LLAMA_FACTORY, AXOLOTL, REMOVED, CLEANING, *ALL_FORMATS}
 """What an export may take away again of an earlier one."""
 
 
@@ -64,13 +67,14 @@ class Exported:
     files: list[str] = field(default_factory=list)
 
 
-def export(journal: Rows, folder: Path, options: Options | None = None) -> Exported:
+def export(journal: Rows, folder: Path, options: Options | None = None, cleaned: Cleaned | None = None) -> Exported:
     """Write the dataset of everything the journal holds into the folder.
 
     Args:
         journal: Where the records are.
         folder: Where to; the run's own or one of ours.
         options: Which records and how; None: as the folder was written before.
+        cleaned: What was taken out of the journal's records, if they were cleaned.
 
     Raises:
         RunError: the folder holds something else than this run or an earlier dataset.
@@ -85,9 +89,10 @@ def export(journal: Rows, folder: Path, options: Options | None = None) -> Expor
     _Export(rows, options, done).run()
     for name, content in ((LLAMA_FACTORY, llama_factory), (AXOLOTL, axolotl)):
         _beside(done, name, content([(form, part) for form, told in done.formats.items() for part in told.rows]))
+    done.files += write_log(folder, cleaned) if cleaned else []
     _remove_stale(folder, [*earlier.get("files", ())], {*done.files, "README.md"})
     with replacing(folder / "README.md") as temporary:
-        temporary.write_text(card(done, rows.records()), encoding="utf-8")
+        temporary.write_text(card(done, rows.records(), cleaned.stats if cleaned else None), encoding="utf-8")
     done.files.append("README.md")
     _manifest(done, options)
     return done

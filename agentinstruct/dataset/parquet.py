@@ -15,12 +15,13 @@ _MORE = ("licence", "language", "context", "key", "parent", "goal", "suggestion"
 class ParquetSplit:
     """A split being written, with or without tool columns."""
 
-    def __init__(self, path: Path, *, with_tools: bool) -> None:
+    def __init__(self, path: Path, *, with_tools: bool, with_flags: bool = False) -> None:
         self._path = path
         self._lines: list[bytes] = []
         self._size = 0
         self._writer: Any = None
         self._with_tools = with_tools
+        self._with_flags = with_flags
 
     def write(self, row: dict[str, Any]) -> None:
         """Add a record as `Record.row()` gives it."""
@@ -43,7 +44,9 @@ class ParquetSplit:
         from pyarrow import json
 
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, _schema(self._with_tools), compression="zstd")
+            self._writer = pq.ParquetWriter(
+                self._path, _schema(with_tools=self._with_tools, with_flags=self._with_flags), compression="zstd"
+            )
         if not self._lines:
             return
         text = b"\n".join(self._lines)
@@ -60,7 +63,7 @@ class ParquetSplit:
         return row | {"tools": orjson.dumps(row.get("tools", [])).decode()}
 
 
-def _schema(with_tools: bool) -> Any:
+def _schema(*, with_tools: bool, with_flags: bool) -> Any:
     import pyarrow as pa
 
     text, whole = pa.string(), pa.int64()
@@ -80,4 +83,5 @@ def _schema(with_tools: bool) -> Any:
     columns += [("start", whole), ("end", whole), ("depth", whole), ("accepted", pa.bool_())]
     trace = pa.struct([(name, text) for name in ("tool", "input", "output")])
     nested = [("trace", trace), ("verdicts", verdict), ("calls", call)]
-    return pa.schema([*columns, *((name, pa.list_(kind)) for name, kind in nested)])
+    columns += [(name, pa.list_(kind)) for name, kind in nested]
+    return pa.schema([*columns, *([("flags", pa.list_(text))] if with_flags else [])])

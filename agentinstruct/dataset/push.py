@@ -23,7 +23,8 @@ from agentinstruct.dataset.writing import digest
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-MANIFEST = "manifest.json"
+MANIFEST, DROPPED = "manifest.json", "dropped.jsonl"
+"""What was dropped quotes its sources, whatever their licence, and trains nobody: it stays at home."""
 _log = logging.getLogger(__name__)
 
 
@@ -103,7 +104,7 @@ def _pushed(api: "HfApi", folder: Path, repository: str, files: Iterable[str], *
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     repo = api.create_repo(repository, repo_type="dataset", private=private, exist_ok=True).repo_id
-    names = [*files, MANIFEST]
+    names = [*(name for name in files if name != DROPPED), MANIFEST]
     gone = set(_earlier(api, repo)) - set(names)
     commit = api.create_commit(
         repo,

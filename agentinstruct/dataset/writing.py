@@ -88,7 +88,10 @@ class _Shards:
         if self._writer is None or self._rows == self._most:
             self.close()
             self.parts.append(partial(self._path.with_name(f"{self._path.name}.{len(self.parts)}")))
-            self._writer, self._rows = ParquetSplit(self.parts[-1], with_tools=self._with_tools), 0
+            self._writer, self._rows = (
+                ParquetSplit(self.parts[-1], with_tools=self._with_tools, with_flags="flags" in row),
+                0,
+            )
         self._writer.write(row)
         self._rows += 1
 

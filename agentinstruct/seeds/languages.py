@@ -17,8 +17,8 @@ def _detector() -> Any:
     return LangDetector(LangDetectConfig(max_input_length=None, model="lite"))
 
 
-def language_of(text: str) -> str:
-    """ISO 639-1 code (639-3 where there is none), or an empty string when it cannot be told."""
+def language_of(text: str, least: float = _MIN_SCORE) -> str:
+    """ISO 639-1 code (639-3 where there is none), or an empty string when it cannot be told, surer than `least`."""
     sample = " ".join(text[: 2 * _SAMPLE].split())[:_SAMPLE]
     found = _detector().detect(sample, model="lite") if sample else []
-    return str(found[0]["lang"]) if found and found[0]["score"] >= _MIN_SCORE else ""
+    return str(found[0]["lang"]) if found and found[0]["score"] >= least else ""

@@ -153,7 +153,7 @@ async def test_each_turn_is_asked_on_the_teachers_history_in_words_any_model_kno
 async def test_the_score_is_ten_times_the_models_ratings_over_the_teachers(scoring):
     done = await score(scoring())
     assert {one.score for one in done.scores} == {8.0}
-    assert (done.waiting, by_set(done)["overall"].items) == (0, 20)
+    assert (done.waiting, by_set(done)["overall"].items, done.first_place) == (0, 20, 0.0)
     assert by_set(done)["tool_use"].turns == 12  # three a dialogue
     taught = await score(scoring(lambda request: request.inputs["teacher"], out="taught"))
     assert {one.score for one in taught.scores} == {10.0}
@@ -175,6 +175,8 @@ async def test_an_examiner_that_likes_the_first_place_favours_nobody(scoring):
 
     done = await score(scoring(rate=biased, limit=1))
     assert {one.score for one in done.scores} == {10.0}
+    assert done.first_place == 6.0
+    assert json.loads((done_folder(scoring) / "scores.json").read_text())["first_place"] == 6.0
     row = json.loads((done_folder(scoring) / "examined.jsonl").read_text().splitlines()[0])
     assert (row["turns"][0]["model"], row["turns"][0]["teacher"]) == (6.0, 6.0)
 

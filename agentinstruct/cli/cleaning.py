@@ -1,0 +1,96 @@
+"""The options that say how a dataset is cleaned, shared by `export` and `clean`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from agentinstruct.agents.errors import SetupError
+
+if TYPE_CHECKING:
+    from agentinstruct.dataset.clean import Cleaned, Plan
+    from agentinstruct.dataset.dedup_rows import On
+
+_ON = ("record", "prompt", "response")
+
+
+def plan(
+    dedup: Annotated[bool, typer.Option("--dedup", help="Take away exact and near duplicates.")] = False,
+    similarity: Annotated[
+        float,
+        typer.Option(min=0.7, max=1, help="Overlap of words, three at a time, from which two are near duplicates."),
+    ] = 0.8,
+    on: Annotated[
+        str, typer.Option(help="What must be alike: record (prompt and response) · prompt · response.")
+    ] = "record",
+    against: Annotated[
+        list[Path] | None, typer.Option(help="An earlier dataset, whose records are duplicates here; repeatable.")
+    ] = None,
+    index: Annotated[
+        Path | None, typer.Option(help="File that keeps what was compared, for datasets to come; it holds no text.")
+    ] = None,
+    decontaminate: Annotated[
+        list[str] | None,
+        typer.Option(help="A benchmark to keep out: [NAME=]FILE, or [NAME=]hub:REPO[:CONFIG][@SPLIT]; repeatable."),
+    ] = None,
+    flags: Annotated[
+        str,
+        typer.Option(help="Look for defects; keep: name them in `flags`; drop, drop:all, drop:NAME,…: take rows away."),
+    ] = "",
+    embeddings: Annotated[
+        str, typer.Option(help="Find duplicates and benchmark items by meaning too: local · openai:NAME · hash · none.")
+    ] = "none",
+) -> "Plan":
+    """What is to be done."""
+    from agentinstruct.dataset.clean import Plan
+
+    if on not in _ON:
+        raise SetupError(f"--on {on}: write {', '.join(_ON)}.")
+    dedup = dedup or bool(against or index)
+    if embeddings != "none" and not (dedup or decontaminate):
+        raise SetupError(f"--embeddings {embeddings}: add --dedup or --decontaminate, which use them.")
+    return Plan(
+        dedup=dedup,
+        similarity=similarity,
+        on=cast("On", on),
+        against=tuple(against or ()),
+        index=index,
+        benchmarks=tuple(decontaminate or ()),
+        flags=flags,
+        embed=_embed(embeddings),
+    )
+
+
+def _embed(spec: str) -> Callable[[list[str]], list[list[float]]] | None:
+    if spec == "none":
+        return None
+    from agentinstruct.tools.embeddings import EmbeddingsError, embeddings
+    from agentinstruct.tools.weights import WeightsError
+
+    try:
+        return embeddings(spec).embed_documents
+    except (EmbeddingsError, WeightsError) as problem:
+        raise SetupError(f"--embeddings {spec}: {problem}") from problem
+
+
+def show(cleaned: "Cleaned") -> None:
+    """What came of it, in a few lines."""
+    stats: dict[str, Any] = cleaned.stats
+    typer.echo(f"{stats['rows']:8,}  rows, of which {stats['kept']:,} stay")
+    details = {
+        "duplicate": stats.get("dedup", {}).get("removed", {}),
+        "contaminated": stats.get("decontaminate", {}).get("hit", {}),
+        "flagged": {},
+    }
+    for reason, count in stats["removed"].items():
+        typer.echo(f"{-count:8,}  {reason}{_listed(details[reason])}")
+    if "flags" in stats:
+        typer.echo(f"{stats['flags']['flagged']:8,}  rows with flags{_listed(stats['flags']['flags'])}")
+        for name, package in stats["flags"]["not_looked_for"].items():
+            typer.echo(f"          {name} was not looked for: pip install {package}", err=True)
+
+
+def _listed(counts: dict[str, int]) -> str:
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    return f": {', '.join(f'{name} {count:,}' for name, count in ordered)}" if counts else ""

@@ -1,0 +1,172 @@
+"""The records that others are compared with: one SQLite file that is extended, never rewritten, and holds no text.
+
+    block    2,048 records as columns: hash of the text, of the id, of the short key, rank
+    band     one MinHash band of a block
+    record   id, sketches of text and context, and the vector if there is one
+    removed  which records are not in the dataset, and why: twin, method, similarity
+
+What a sitting adds is one transaction, written when its twins are found: a kill leaves the index as it was.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from agentinstruct.agents.errors import RunError
+from agentinstruct.dataset.shingles import BANDS, ROWS, SHINGLE, U64, Array
+
+COLUMNS = ("exact", "name", "key", "rank")
+VERSION = f"1 {SHINGLE}-{BANDS}x{ROWS}"
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE source (no INTEGER PRIMARY KEY, name TEXT UNIQUE);
+CREATE TABLE block (no INTEGER PRIMARY KEY, source INTEGER, exact BLOB, name BLOB, key BLOB, rank BLOB);
+CREATE TABLE band (band INTEGER, block INTEGER, keys BLOB);
+CREATE INDEX band_block ON band (band, block);
+CREATE TABLE record (no INTEGER PRIMARY KEY, id TEXT, source INTEGER, sketch BLOB, context BLOB, vector BLOB);
+CREATE TABLE removed (no INTEGER PRIMARY KEY, twin INTEGER, method TEXT, similarity REAL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Records as columns, each as long as `ids`."""
+
+    ids: Sequence[str]
+    columns: dict[str, Array]
+    bands: Array
+    sketches: Sequence[bytes]
+    contexts: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Why a record is not in the dataset."""
+
+    number: int
+    twin: int
+    method: str
+    similarity: float
+
+
+class DedupIndex:
+    """Opens the index in a file, or one for this process only. Raises `RunError` when the file is no index of ours."""
+
+    def __init__(self, path: Path | None, settings: str) -> None:
+        self._path = path
+        try:
+            self._db = sqlite3.connect(path or "", isolation_level=None, timeout=1)
+            self._db.execute("PRAGMA cache_size = -65536")
+            if path is None:
+                self._db.execute("PRAGMA synchronous = OFF")
+            self._db.execute("BEGIN IMMEDIATE")
+            self._check(f"{VERSION} {settings}")
+        except sqlite3.Error as problem:
+            raise RunError(f"{path}: the index cannot be used ({problem}). Choose another file.") from problem
+        self.size = int(self._db.execute("SELECT ifnull(max(no) + 1, 0) FROM record").fetchone()[0])
+        self.settled = self.size
+        """Records before this number are there from earlier: they stay, whatever comes."""
+
+    def _check(self, version: str) -> None:
+        if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            for statement in filter(str.strip, _TABLES.split(";")):
+                self._db.execute(statement)
+            self._db.execute("INSERT INTO meta VALUES ('version', ?)", (version,))
+        found = self._db.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()[0]
+        if found != version:
+            raise RunError(f"{self._path}: made with other settings ({found}, not {version}). Choose another file.")
+
+    def source(self, name: str) -> int:
+        """The number of a dataset, by its name."""
+        self._db.execute("INSERT OR IGNORE INTO source (name) VALUES (?)", (name,))
+        return int(self._db.execute("SELECT no FROM source WHERE name = ?", (name,)).fetchone()[0])
+
+    def add(self, block: Block, source: int) -> None:
+        """Add records; they get the next numbers."""
+        first, self.size = self.size, self.size + len(block.ids)
+        columns = [block.columns[name].tobytes() for name in COLUMNS]
+        self._db.execute("INSERT INTO block VALUES (?, ?, ?, ?, ?, ?)", (first, source, *columns))
+        self._db.executemany(
+            "INSERT INTO band VALUES (?, ?, ?)",
+            ((number, first, keys.tobytes()) for number, keys in enumerate(block.bands)),
+        )
+        rows = zip(block.ids, block.sketches, block.contexts, strict=True)
+        self._db.executemany(
+            "INSERT INTO record VALUES (?, ?, ?, ?, ?, NULL)",
+            ((first + at, name, source, sketch, context) for at, (name, sketch, context) in enumerate(rows)),
+        )
+
+    def of_source(self, source: int) -> Array:
+        """The numbers of the records of a dataset."""
+        rows = self._db.execute("SELECT no FROM record WHERE source = ? ORDER BY no", (source,))
+        return numpy.fromiter((number for (number,) in rows), numpy.int64)
+
+    def column(self, name: str) -> Array:
+        """A column of all records."""
+        return self._joined(f"SELECT {name} FROM block ORDER BY no", ())  # noqa: S608  (one of COLUMNS)
+
+    def band(self, number: int) -> Array:
+        """One band of all records."""
+        return self._joined("SELECT keys FROM band WHERE band = ? ORDER BY block", (number,))
+
+    def _joined(self, query: str, values: tuple[Any, ...]) -> Array:
+        out, at = numpy.empty(self.size, U64), 0
+        for (blob,) in self._db.execute(query, values):
+            piece = numpy.frombuffer(blob, U64)
+            out[at : at + len(piece)] = piece
+            at += len(piece)
+        return out[:at]
+
+    def sketch(self, number: int) -> tuple[bytes, bytes]:
+        """The sketches of a record's text and of its context."""
+        found = self._db.execute("SELECT sketch, context FROM record WHERE no = ?", (number,)).fetchone()
+        return found[0], found[1]
+
+    def named(self, number: int) -> tuple[str, str]:
+        """The id of a record and the dataset that it is from."""
+        query = "SELECT record.id, source.name FROM record JOIN source ON record.source = source.no WHERE record.no = ?"
+        found = self._db.execute(query, (number,)).fetchone()
+        return found[0], found[1]
+
+    def set_vectors(self, numbers: Sequence[int], vectors: Array) -> None:
+        """Keep the vectors of records, in half precision."""
+        rows = ((vector.astype(numpy.float16).tobytes(), no) for no, vector in zip(numbers, vectors, strict=True))
+        self._db.executemany("UPDATE record SET vector = ? WHERE no = ?", rows)
+
+    def vectors(self) -> Iterator[tuple[int, Array]]:
+        """Number and vector of every record that has one and is in the dataset, in order."""
+        query = (
+            "SELECT no, vector FROM record WHERE vector IS NOT NULL AND no NOT IN (SELECT no FROM removed) ORDER BY no"
+        )
+        for number, vector in self._db.execute(query):
+            yield number, numpy.frombuffer(vector, numpy.float16)
+
+    def remove(self, gone: Sequence[Removed]) -> None:
+        """Note why records are not in the dataset."""
+        rows = ((one.number, one.twin, one.method, one.similarity) for one in gone)
+        self._db.executemany("INSERT INTO removed VALUES (?, ?, ?, ?)", rows)
+
+    def removed(self) -> Iterator[Removed]:
+        """Every record that is not in the dataset, by number."""
+        for row in self._db.execute("SELECT no, twin, method, similarity FROM removed ORDER BY no"):
+            yield Removed(*row)
+
+    def alive(self) -> Array:
+        """For each record whether it is in the dataset."""
+        alive = numpy.ones(self.size, bool)
+        for (number,) in self._db.execute("SELECT no FROM removed"):
+            alive[number] = False
+        return alive
+
+    def commit(self) -> None:
+        """Make what was added last; the next sitting finds it settled."""
+        self._db.execute("COMMIT")
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def close(self) -> None:
+        """Close the file; what was not committed is gone."""
+        self._db.close()

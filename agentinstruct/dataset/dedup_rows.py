@@ -1,0 +1,110 @@
+"""What the index holds of a row: hashes of its text, id and key, its rank, and sketches of what is compared."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Literal
+
+import numpy
+
+from agentinstruct.dataset.dedup_index import Block, DedupIndex
+from agentinstruct.dataset.rows import Parts, parts
+from agentinstruct.dataset.shingles import U64, Array, alike, bands, hashed, response_alike, roles, shingle, sketches
+from agentinstruct.tools.quotes import fold
+
+On = Literal["record", "prompt", "response"]
+
+_CONTEXT = 64
+_RESPONSE = 0.5
+_LONGEST_KEY = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A row, and what of it is compared."""
+
+    row: Mapping[str, Any]
+    parts: Parts
+
+
+def compared(row: Mapping[str, Any], on: On) -> Compared:
+    """What of a row is compared."""
+    whole = parts(row)
+    chosen = {"record": whole, "prompt": whole._replace(response=""), "response": Parts("", "", whole.response)}
+    return Compared(row, chosen[on])
+
+
+class Known:
+    """The records that the index has from earlier sittings over the same dataset: none is a duplicate of itself."""
+
+    def __init__(self, index: DedupIndex, source: int) -> None:
+        own = index.of_source(source)
+        both = (index.column("exact") ^ index.column("name"))[own]
+        order = numpy.argsort(both, kind="stable")
+        self._numbers, self._both = own[order], both[order]
+        self._used = bytearray(len(both))
+
+    def numbers(self, exact: Array, name: Array) -> Array:
+        """The number of each record that is known, -1 for the others; each number is given once."""
+        both = exact ^ name
+        at = numpy.searchsorted(self._both, both)
+        out = numpy.full(len(both), -1)
+        for one in numpy.flatnonzero(numpy.isin(both, self._both)).tolist():
+            place = int(at[one])
+            while place < len(self._used) and self._used[place] and self._both[place] == both[one]:
+                place += 1
+            if place < len(self._used) and self._both[place] == both[one]:
+                self._used[place] = 1
+                out[one] = self._numbers[place]
+        return out
+
+
+def similarity(first: bytes, second: bytes, on: On) -> float:
+    """Of two texts, 0 where their responses are too far apart."""
+    if on == "record" and response_alike(first, second) < _RESPONSE:
+        return 0.0
+    return alike(first, second)
+
+
+def same_context(first: bytes, second: bytes, least: float) -> bool:
+    """Whether the contexts of two sketches overlap by so much."""
+    return first == second or alike(first, second, _CONTEXT) >= least
+
+
+def columns(waiting: Sequence[Compared]) -> dict[str, Array]:
+    """Hashes and rank of each."""
+    rows = [
+        (_hash(*one.parts), _hash(name := str(one.row.get("id", ""))), _key(one.row), _rank(one.row, name))
+        for one in waiting
+    ]
+    names = ("exact", "name", "key", "rank")
+    return {name: numpy.array(column, U64) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+
+
+def _hash(*texts: str) -> int:
+    text = "\0".join(map(fold, texts))
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+def _key(row: Mapping[str, Any]) -> int:
+    key = fold(str(row.get("key") or ""))
+    return _hash(key) if key and len(key) <= _LONGEST_KEY else 0
+
+
+def _rank(row: Mapping[str, Any], name: str) -> int:
+    """What orders the records of one dataset: lower is kept."""
+    depth = min(int(row.get("depth") or 0), 0x7F)
+    try:
+        first = int(name[:14].ljust(14, "0"), 16)
+    except ValueError:
+        first = _hash(name) >> 8
+    return (not row.get("accepted", True)) << 63 | depth << 56 | first
+
+
+def block(waiting: Sequence[Compared], columns: dict[str, Array]) -> Block:
+    """The rows as the index takes them."""
+    said = hashed([text for one in waiting for text in (one.parts.prompt, one.parts.response)])
+    shown = hashed([one.parts.context for one in waiting])
+    sets, contexts = roles(shingle(said), 2), roles(shingle(shown), 1)
+    ids = [str(one.row.get("id", "")) for one in waiting]
+    return Block(ids, columns, bands(sets), sketches(sets), sketches(contexts, _CONTEXT))

@@ -1,0 +1,186 @@
+"""Rows of any instruction dataset, ours or another's, one at a time.
+
+    run or dataset folder · FILE.jsonl[.gz|.zst] · FILE.parquet  ─ read_rows ─→ {"messages": …, …}  ─ parts ─→ Parts
+
+Known shapes: `messages` (a list, or JSON text of one), ShareGPT `conversations`, Alpaca `instruction`/`input`/`output`,
+`prompt`/`completion`, `question`/`answer`, plain `text`.
+"""
+
+import gzip
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, cast
+
+import orjson
+
+from agentinstruct.agents.errors import RunError
+
+Row = dict[str, Any]
+
+SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
+_FOLDERS = ("data", "parquet")
+"""Where a dataset of ours keeps its rows; the two hold the same ones."""
+_OURS = ("dropped.jsonl", "removed.jsonl")
+_ASKED = ("prompt", "instruction", "question", "query", "problem")
+_ANSWERED = ("response", "completion", "output", "answer", "chosen", "solution")
+_ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "function": "tool", "observation": "tool"}
+_BATCH = 500
+
+
+class Turn(NamedTuple):
+    """One turn of a chat."""
+
+    role: str
+    text: str
+
+
+class Parts(NamedTuple):
+    """What is compared of a row: not its system message, which many records share."""
+
+    prompt: str
+    """All that the user says, without the context."""
+    context: str
+    """The text or data that the user shows, if the row names one."""
+    response: str
+    """All that the assistant says, its tool calls included."""
+
+
+def files(path: Path) -> list[Path]:
+    """The files that hold a dataset's rows: of a folder, those of its `data/`, else of its `parquet/`, else its own.
+
+    Raises:
+        RunError: there are none, or the file is of no known kind.
+    """
+    if path.is_dir():
+        for folder in (path / "data", path / "parquet", path):
+            found = sorted(file for file in folder.rglob("*") if _readable(file)) if folder.is_dir() else []
+            if found:
+                return found
+        raise RunError(f"{path}: no dataset; it holds no {' or '.join(SUFFIXES)} file.")
+    if not path.is_file():
+        raise RunError(f"{path}: there is no such file or folder.")
+    if not path.name.endswith(SUFFIXES):
+        raise RunError(f"{path}: not a dataset; give a folder, or a file that ends in {', '.join(SUFFIXES)}.")
+    return [path]
+
+
+def _readable(file: Path) -> bool:
+    return file.name.endswith(SUFFIXES) and not file.name.startswith(".") and file.name not in _OURS
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Every row of a dataset, file by file. Raises `RunError`, naming the file and line, where one cannot be read."""
+    for file in files(path):
+        if file.suffix == ".parquet":
+            yield from parquet_rows(file)
+        else:
+            yield from (row for _, row in lines(file))
+
+
+def lines(path: Path) -> Iterator[tuple[bytes, Row]]:
+    """Every line of a JSONL file with the row that it holds; blank lines are left out."""
+    try:
+        with opened(path) as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield line, _row(line, path, number)
+    except (OSError, EOFError) as problem:
+        raise RunError(f"{path}: cannot be read ({problem}).") from problem
+
+
+def opened(path: Path) -> BinaryIO:
+    """A file, unpacked while it is read."""
+    if path.suffix == ".gz":
+        return cast(BinaryIO, gzip.open(path, "rb"))
+    if path.suffix == ".zst":
+        from zstandard import ZstdDecompressor
+
+        return io.BufferedReader(ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True))
+    return path.open("rb")
+
+
+def _row(line: bytes, path: Path, number: int) -> Row:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as problem:
+        raise RunError(f"{path}:{number}: not JSON ({problem}).") from problem
+    if not isinstance(row, dict):
+        raise RunError(f"{path}:{number}: not a JSON object, so not a row.")
+    return row
+
+
+def parquet_rows(path: Path) -> Iterator[Row]:
+    """Every row of a Parquet file."""
+    for batch in batches(path):
+        yield from batch.to_pylist()
+
+
+def batches(path: Path) -> Iterator[Any]:
+    """The record batches of a Parquet file."""
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        with ParquetFile(path) as file:
+            yield from file.iter_batches(batch_size=_BATCH)
+    except (OSError, pa.ArrowException) as problem:
+        raise RunError(f"{path}: not a Parquet file that can be read ({problem}).") from problem
+
+
+def turns(row: Mapping[str, Any]) -> list[Turn]:
+    """The chat of a row, whatever its shape.
+
+    Raises:
+        RunError: it has none of the known ones.
+    """
+    chat = row.get("messages") or row.get("conversations") or row.get("conversation")
+    if isinstance(chat, str):
+        chat = orjson.loads(chat)
+    if chat is not None:
+        return [_turn(one) for one in chat]
+    asked, answered = _first(row, _ASKED), _first(row, _ANSWERED)
+    if asked is None and answered is None:
+        if isinstance(text := row.get("text"), str):
+            return [Turn("assistant", text)]
+        raise RunError(
+            f"row {row.get('id', '')!s}: holds no chat; it has {', '.join(map(str, row))}, "
+            f"and one of messages, conversations, {', '.join(_ASKED)}, text is looked for."
+        )
+    given = [said(row.get("system"))] if row.get("system") else []
+    user = "\n\n".join(part for part in (asked or "", said(row.get("input"))) if part)
+    return [*(Turn("system", text) for text in given), Turn("user", user), Turn("assistant", answered or "")]
+
+
+def _first(row: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    return next((said(row[name]) for name in names if row.get(name) is not None), None)
+
+
+def _turn(one: Mapping[str, Any]) -> Turn:
+    role = str(one.get("role") or one.get("from") or "user")
+    text = said(one.get("content", one.get("value")))
+    calls = [call.get("function", call) for call in one.get("tool_calls") or ()]
+    asked = [f"{call.get('name', '')} {said(call.get('arguments'))}" for call in calls]
+    return Turn(_ROLES.get(role, role), "\n".join((text, *asked)) if asked else text)
+
+
+def said(content: Any) -> str:
+    """The text of a message's content: a string, parts, or anything else as JSON."""
+    if isinstance(content, str):
+        return content
+    if content is None:
+        return ""
+    if isinstance(content, list):
+        return "\n".join(said(part.get("text", part) if isinstance(part, dict) else part) for part in content)
+    return orjson.dumps(content, default=str).decode()
+
+
+def parts(row: Mapping[str, Any]) -> Parts:
+    """The parts of a row that are compared; records may share a context, and differ in these."""
+    chat = turns(row)
+    prompt = "\n".join(turn.text for turn in chat if turn.role == "user")
+    response = "\n".join(turn.text for turn in chat if turn.role == "assistant")
+    context = row.get("context")
+    if not isinstance(context, str) or not context or context not in prompt:
+        return Parts(prompt, "", response)
+    return Parts(prompt.replace(context, "\n"), context, response)

@@ -1,0 +1,174 @@
+"""`clean` and `export --dedup …`: what stays, what went and why, in the files, the counts and the card."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from agentinstruct.agents.records import Message, Record, content_id
+from agentinstruct.cli.main import app
+from agentinstruct.run.journal import Journal
+
+CORN = "the mill at the bend of the river ground the corn of four villages until the railway came to the valley"
+WORDS = CORN.split()
+QUESTION = "Which of the four villages sent its grain by rail to the mill at the bend of the river?"
+
+
+def chat(prompt, response):
+    return [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
+
+
+def said(number):
+    return " ".join(WORDS[(number * step) % len(WORDS)] + str(number * step % 7) for step in range(1, 40))
+
+
+ROWS = [
+    {"id": "a1", "messages": chat(said(1), "It stopped."), "accepted": True},
+    {"id": "b2", "messages": chat(said(1).upper(), "It stopped."), "accepted": True},
+    {"id": "c3", "messages": chat(QUESTION, "Elmley did, as far as anybody knows."), "accepted": True},
+    {"id": "d4", "messages": chat(said(2), "As an AI language model, I cannot know."), "accepted": True},
+    {"id": "e5", "messages": chat(said(3), "Gone. I hope this helps!"), "accepted": True},
+]
+OPTIONS = ("--dedup", "--flags", "drop")
+
+
+def run(*words):
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    return done.exit_code, done.output
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row, indent=None, separators=(", ", ":  ")) + "\n" for row in ROWS))
+    (tmp_path / "quiz.txt").write_text(QUESTION)
+    return path
+
+
+def test_a_file_is_cleaned_and_says_what_went(data, tmp_path):
+    out = tmp_path / "out"
+    status, told = run("clean", data, "--to", out, *OPTIONS, "--decontaminate", f"quiz={tmp_path / 'quiz.txt'}")
+    assert status == 0 and "5  rows, of which 2 stay" in told and "duplicate: exact 1" in told
+    assert [(row["id"], row["flags"]) for row in lines(out / "rows.jsonl")] == [("a1", []), ("e5", ["boilerplate"])]
+    why = {row["id"]: row for row in lines(out / "removed.jsonl")}
+    assert {name: row["reason"] for name, row in why.items()} == {
+        "b2": "duplicate",
+        "c3": "contaminated",
+        "d4": "flagged",
+    }
+    assert (why["b2"]["twin"], why["b2"]["method"]) == ("a1", "exact")
+    assert why["c3"]["hits"][0]["item_text"] == QUESTION == why["c3"]["hits"][0]["text"]
+    assert why["d4"]["flags"] == [{"name": "as_an_ai", "where": "response", "evidence": "As an AI"}]
+    stats = json.loads((out / "clean.json").read_text())
+    assert (stats["rows"], stats["kept"], sum(stats["removed"].values())) == (5, 2, 3)
+
+
+def test_lines_stay_as_they_are_when_no_flags_are_looked_for(data, tmp_path):
+    assert run("clean", data, "--to", tmp_path / "out", "--dedup")[0] == 0
+    before = data.read_text().splitlines()
+    assert (tmp_path / "out" / "rows.jsonl").read_text().splitlines() == [line for line in before if '"b2"' not in line]
+
+
+def test_parquet_stays_parquet_and_its_schema_stays(data, tmp_path):
+    table = pa.Table.from_pylist(ROWS)
+    pq.write_table(table, tmp_path / "rows.parquet")
+    assert run("clean", tmp_path / "rows.parquet", "--to", tmp_path / "plain", "--dedup")[0] == 0
+    plain = pq.read_table(tmp_path / "plain" / "rows.parquet")
+    assert plain.schema.equals(table.schema) and plain.column("id").to_pylist() == ["a1", "c3", "d4", "e5"]
+    assert run("clean", tmp_path / "rows.parquet", "--to", tmp_path / "out", *OPTIONS)[0] == 0
+    assert pq.read_table(tmp_path / "out" / "rows.parquet").column("flags").to_pylist() == [[], [], ["boilerplate"]]
+
+
+def test_a_second_cleaning_gives_the_same_and_other_folders_are_refused(data, tmp_path):
+    out = tmp_path / "out"
+    words = ("clean", data, "--to", out, "--dedup", "--index", tmp_path / "all.dedup")
+    assert run(*words)[0] == 0
+    first = (out / "rows.jsonl").read_bytes(), (out / "removed.jsonl").read_bytes()
+    assert run(*words)[0] == 0
+    assert ((out / "rows.jsonl").read_bytes(), (out / "removed.jsonl").read_bytes()) == first
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "notes.txt").touch()
+    assert "not empty and no cleaned dataset" in run("clean", data, "--to", mine, "--dedup")[1]
+    assert "holds the dataset itself" in run("clean", data, "--to", tmp_path, "--dedup")[1]
+
+
+def test_an_earlier_dataset_takes_away_what_it_has(data, tmp_path):
+    old = tmp_path / "old.jsonl"
+    old.write_text(
+        json.dumps(
+            {
+                "conversations": [
+                    {"from": "human", "value": said(3)},
+                    {"from": "gpt", "value": "Gone. I hope this helps!"},
+                ]
+            }
+        )
+    )
+    assert run("clean", data, "--to", tmp_path / "out", "--against", old)[0] == 0
+    gone = {row["id"]: row["dataset"] for row in lines(tmp_path / "out" / "removed.jsonl")}
+    assert gone == {"b2": "", "e5": str(old)}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "nothing to do"),
+        (("--flags", "drop:refusals"), "Did you mean refusal"),
+        (("--dedup", "--on", "answer"), "--on answer"),
+        (("--embeddings", "hash", "--flags", "keep"), "--embeddings hash"),
+        (("--dedup", "--embeddings", "mine"), "no embeddings are called"),
+        (("--decontaminate", "nowhere.jsonl"), "no such file"),
+    ],
+)
+def test_wrong_options_say_what_to_change(data, tmp_path, words, told):
+    status, output = run("clean", data, "--to", tmp_path / "out", *words)
+    assert status == 2 and told in " ".join(output.split())
+
+
+def test_a_line_that_is_no_row_is_named(data, tmp_path):
+    data.write_text(data.read_text() + "[1, 2]\n")
+    status, output = run("clean", data, "--to", tmp_path / "out", "--dedup")
+    assert status == 2 and "rows.jsonl:6: not a JSON object" in output.replace("\n", "")
+
+
+def record(number, row):
+    return Record(
+        id=content_id(number),
+        messages=tuple(Message(**turn) for turn in row["messages"]),
+        **dict.fromkeys(("category", "transform", "form", "seed_id", "source", "licence", "language"), "x"),
+        skill="reading_comprehension",
+        split="rc",
+        start=0,
+        end=1,
+        accepted=True,
+    ).row()
+
+
+def test_a_run_is_exported_clean_and_the_card_says_so(tmp_path):
+    with Journal.open(tmp_path / "run", {}) as journal:
+        for number, row in enumerate(ROWS):
+            journal.finish(content_id("item", number), "reading_comprehension", str(number), [record(number, row)], [])
+    out = tmp_path / "out"
+    assert run("export", tmp_path / "run", "--to", out, *OPTIONS)[0] == 0
+    rows = lines(out / "data" / "rc.jsonl")
+    assert pq.read_table(out / "parquet" / "rc.parquet").to_pylist() == rows
+    assert len(rows) == 3 and sorted(name for row in rows for name in row["flags"]) == ["boilerplate"]
+    card = (out / "README.md").read_text()
+    assert "3 records made by" in card and "Cleaned: 5 records before, 3 after" in card
+    assert (
+        "| duplicate | 1 | exact 1 |" in card
+        and "| as_an_ai | 1 | yes |" in card
+        and "| boilerplate | 1 | no |" in card
+    )
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert {"removed.jsonl", "clean.json"} < manifest["files"].keys() and manifest["records"] == {"rc": 3}
+    assert run("export", tmp_path / "run", "--to", out)[0] == 0
+    assert not (out / "removed.jsonl").exists() and len(lines(out / "data" / "rc.jsonl")) == 5
+    assert "flags" not in lines(out / "data" / "rc.jsonl")[0]

@@ -1,0 +1,198 @@
+"""Duplicates: what is found and what is not, who stays, an index that is kept, and the same result in every order."""
+
+import random
+
+import pytest
+
+from agentinstruct.agents.errors import RunError
+from agentinstruct.dataset.dedup import Deduplicator, deduplicate
+from agentinstruct.dataset.dedup_index import DedupIndex
+from agentinstruct.tools.embeddings import Hashed
+
+_LIST = (
+    "river mill stone bridge harvest railway village winter letter garden copper engine harbour window candle forest "
+    "market silver thunder journal teacher mountain orchard lantern velvet compass anchor meadow ribbon saddle"
+)
+WORDS = _LIST.split()
+
+
+def words(seed, count):
+    return random.Random(seed).choices(WORDS, k=count)
+
+
+def row(number, prompt, response, **more):
+    messages = [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
+    return {"id": f"{number:08x}".ljust(32, "0"), "messages": messages, **more}
+
+
+def text(seed, count=60):
+    return " ".join(words(seed, count))
+
+
+def changed(seed, count=60, at=(20, 40)):
+    said = words(seed, count)
+    for place in at:
+        said[place] = "elsewhere"
+    return " ".join(said)
+
+
+def kept(rows, **options):
+    left, twins = deduplicate(rows, **options)
+    return [int(one["id"][:8], 16) for one in left], {int(t.id[:8], 16): (int(t.twin[:8], 16), t.method) for t in twins}
+
+
+def test_exact_means_the_same_words_whatever_case_space_quotes_and_system_message():
+    again = row(2, f"  {text(1).upper()} “mill”", text(2).replace(" ", "\n"))
+    again["messages"].insert(0, {"role": "system", "content": "Be brief."})
+    assert kept([row(1, f'{text(1)} "mill"', text(2)), again]) == ([1], {2: (1, "exact")})
+
+
+def test_near_twins_are_found_and_texts_alike_by_half_are_not():
+    rows = [row(1, text(1), text(2)), row(2, changed(1), text(2)), row(3, changed(1, at=range(0, 60, 5)), text(2))]
+    left, twins = kept(rows)
+    assert left == [1, 3] and twins == {2: (1, "minhash")}
+
+
+def test_questions_about_one_passage_are_not_twins():
+    passage = text("passage", 300)
+    rows = [row(n, f"{passage}\n\n{text(n, 12)}", text(n + 50, 8), context=passage) for n in range(1, 6)]
+    assert kept(rows)[0] == [1, 2, 3, 4, 5]
+
+
+def test_one_question_about_two_passages_is_not_a_twin():
+    question = "What is the main idea of this passage, in one sentence, for somebody who has not read it?"
+    rows = [row(n, f"{text(n, 200)}\n\n{question}", "It is about mills.", context=text(n, 200)) for n in (1, 2)]
+    assert kept(rows)[0] == [1, 2]
+
+
+def test_another_key_or_another_answer_makes_another_record():
+    long = text(1, 120)
+    by_key = [row(1, long, "Answer: B", key="B"), row(2, changed(1, 120), "Answer: B", key="C")]
+    by_answer = [row(1, long, "It is true."), row(2, long, "No, never.")]
+    assert kept(by_key)[0] == [1, 2] == kept(by_answer)[0]
+    assert kept(by_answer, on="prompt")[0] == [1]
+
+
+def test_the_response_alone_may_be_compared():
+    rows = [row(1, text(1), text(9)), row(2, text(2), text(9))]
+    assert kept(rows)[0] == [1, 2]
+    assert kept(rows, on="response") == ([1], {2: (1, "exact")})
+
+
+def test_accepted_then_original_then_the_smaller_id_stays():
+    same = {"prompt": text(1), "response": text(2)}
+    rows = [
+        row(1, **same, accepted=False, depth=0),
+        row(2, **same, accepted=True, depth=1),
+        row(4, **same, accepted=True, depth=0),
+        row(3, **same, accepted=True, depth=0),
+    ]
+    assert kept(rows) == ([3], {1: (3, "exact"), 2: (3, "exact"), 4: (3, "exact")})
+
+
+def planted():
+    rows = []
+    for number in range(120):
+        rows.append(row(10 * number, text(number), text(-1 - number)))
+        if number % 3 == 0:
+            rows.append(row(10 * number + 1, changed(number), text(-1 - number)))
+        if number % 5 == 0:
+            rows.append(row(10 * number + 2, text(number).title(), text(-1 - number)))
+    return rows
+
+
+def test_the_order_of_the_rows_makes_no_difference():
+    rows = planted()
+    left, twins = kept(rows)
+    assert left == [10 * number for number in range(120)]
+    random.Random(3).shuffle(rows)
+    again, same = kept(rows)
+    assert (sorted(again), same) == (left, twins)
+
+
+def test_many_twins_of_one_record_all_go():
+    rows = [row(1, text(1), text(2))] + [row(n, changed(1, at=(n % 60, (7 * n) % 60)), text(2)) for n in range(2, 200)]
+    left, _ = kept(rows)
+    assert left == [1]
+
+
+def test_a_chain_of_likeness_takes_away_nothing_that_is_like_none_that_stays():
+    a, b = words(1, 60), words(1, 60)
+    b[10] = b[30] = "elsewhere"
+    c = list(b)
+    c[20] = c[45] = "nowhere"
+    rows = [row(n, " ".join(said), text(2, 20)) for n, said in enumerate((a, b, c), 1)]
+    left, twins = kept(rows, similarity=0.8)
+    assert left == [1, 3] and twins == {2: (1, "minhash")}
+
+
+def test_an_index_is_extended_and_knows_its_own_records_again(tmp_path):
+    index = tmp_path / "all.dedup"
+
+    def clean(name, rows):
+        with Deduplicator(index, name=name) as dedup:
+            for one in rows:
+                dedup.add(one)
+            found = dedup.resolve()
+            return [int(r["id"][:8], 16) for r, stays in zip(rows, found.kept, strict=True) if stays], list(
+                found.twins()
+            )
+
+    first, second = (
+        [row(2, text(1), text(2)), row(3, text(1), text(2))],
+        [row(1, changed(1), text(2)), row(4, text(5), text(6))],
+    )
+    assert clean("first", first)[0] == [2]
+    left, twins = clean("second", second)
+    assert left == [4] and (twins[0].dataset, int(twins[0].twin[:8], 16), twins[0].method) == ("first", 2, "minhash")
+    assert clean("first", first)[0] == [2] and clean("second", second)[0] == [4]
+    assert clean("third", first)[0] == []
+
+
+def test_what_is_not_resolved_is_not_in_the_index(tmp_path):
+    index = tmp_path / "all.dedup"
+    with Deduplicator(index, name="a") as dedup:
+        dedup.add(row(1, text(1), text(2)))
+        dedup._flush()
+    with Deduplicator(index, name="b") as dedup:
+        dedup.add(row(2, text(1), text(2)))
+        assert dedup.resolve().stats["kept"] == 1
+
+
+def test_an_earlier_dataset_stays_whole_and_takes_away_what_is_new():
+    with Deduplicator() as dedup:
+        dedup.earlier([row(8, text(1), text(2), accepted=False), row(9, text(1), text(2))], "old")
+        dedup.add(row(1, text(1), text(2), accepted=True))
+        found = dedup.resolve()
+        assert not found.kept.any() and found.stats["earlier"] == 2
+        assert [twin.dataset for twin in found.twins()] == ["old"]
+
+
+def test_twins_by_meaning_are_found_by_their_vectors():
+    rows = [
+        row(1, "Why did the old mill stop working?", "Because the railway took the grain to town."),
+        row(2, "Why did the old mill stop its work?", "Because the railway carried grain to the town."),
+        row(3, "Name a metal that floats.", "Lithium floats on oil."),
+    ]
+    with Deduplicator() as dedup:
+        for one in rows:
+            dedup.add(one)
+        assert dedup.resolve().kept.all()
+        found = dedup.means_alike(rows, Hashed().embed, 0.8)
+        assert found.kept.tolist() == [True, False, True]
+        assert [(twin.method, int(twin.twin[:8], 16)) for twin in found.twins()] == [("embedding", 1)]
+
+
+def test_a_file_that_is_no_index_is_refused(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("not an index" * 100)
+    with pytest.raises(RunError, match="cannot be used"):
+        Deduplicator(path)
+
+
+def test_an_index_of_other_settings_is_refused(tmp_path):
+    with Deduplicator(tmp_path / "a.dedup") as dedup:
+        dedup.add(row(1, "a", "b"))
+        dedup.resolve()
+    with pytest.raises(RunError, match="made with other settings"):
+        DedupIndex(tmp_path / "a.dedup", "prompt")
