@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 
 from agentinstruct.agents.errors import ProviderDown, ProviderError, RunError, SetupError
+from agentinstruct.dataset.clean_files import REMOVED
 from agentinstruct.dataset.licences import UNKNOWN, forbids
 from agentinstruct.dataset.writing import digest
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-MANIFEST, DROPPED = "manifest.json", "dropped.jsonl"
-"""What was dropped quotes its sources, whatever their licence, and trains nobody: it stays at home."""
+MANIFEST, AT_HOME = "manifest.json", {"dropped.jsonl", REMOVED}
+"""What was dropped or removed quotes sources, whatever their licence, and benchmarks, and trains nobody."""
 _log = logging.getLogger(__name__)
 
 
@@ -104,7 +105,7 @@ def _pushed(api: "HfApi", folder: Path, repository: str, files: Iterable[str], *
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     repo = api.create_repo(repository, repo_type="dataset", private=private, exist_ok=True).repo_id
-    names = [*(name for name in files if name != DROPPED), MANIFEST]
+    names = [*(name for name in files if name not in AT_HOME), MANIFEST]
     gone = set(_earlier(api, repo)) - set(names)
     commit = api.create_commit(
         repo,

@@ -78,6 +78,17 @@ def test_a_dataset_is_pushed_whole_private_and_in_one_commit(push, hub, folder):
     assert TOKEN not in done.stdout + done.stderr
 
 
+def test_what_was_cleaned_away_stays_at_home(push, hub, tmp_path):
+    with Journal.open(tmp_path / "run", {}) as journal:
+        for number in range(4):
+            journal.finish(item(number)[0], "reading_comprehension", str(number), [record(number)], [])
+    done = CliRunner().invoke(app, ["export", str(tmp_path / "run"), "--out", str(tmp_path / "clean"), "--dedup"])
+    assert done.exit_code == 0 and (tmp_path / "clean" / "removed.jsonl").stat().st_size
+    assert push(tmp_path / "clean", "me/mine").returncode == 0
+    there = hub.files("me/mine").keys()
+    assert "data/rc.jsonl" in there and "clean.json" in there and not {"removed.jsonl", "dropped.jsonl"} & there
+
+
 def test_what_was_uploaded_before_a_failure_is_not_uploaded_again(push, hub, folder):
     hub.fails_at = "/commit/"
     failed = push(folder, "me/mine")
