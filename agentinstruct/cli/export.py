@@ -57,8 +57,9 @@ def export(
             folder = stack.enter_context(_written(to, run))
             stack.enter_context(writing(folder, "--out"))
             how = replace(plan(**cleaning), name=journal.manifest.run)
-            cleaned = None if how.empty else stack.enter_context(clean(journal.records, how))
-            rows = CleanRows(journal, cleaned) if cleaned else journal
+            picked = options.before_cleaning(journal)
+            cleaned = None if how.empty else stack.enter_context(clean(picked.records, how))
+            rows = CleanRows(picked, cleaned) if cleaned else journal
             done = write(chosen(rows, read_target(run)), folder, options, cleaned)
     _show(done, to)
     if cleaned:

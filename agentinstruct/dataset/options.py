@@ -1,7 +1,7 @@
 """How a dataset is written, and which of a run's records it is to hold."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,6 +50,13 @@ class Options:
                 hint = nearest(name, list(ALL_FORMATS))
                 raise SetupError(f"--format {name}: there are {', '.join(ALL_FORMATS)}.{hint}")
         return cls(tuple(dict.fromkeys(formats)), Shares.parse(split) if split else None, **others)
+
+    def before_cleaning(self, journal: Rows) -> "Picked":
+        """The rows that may be given out, so that none is removed for the sake of one that is not.
+
+        What failed is among them where it is wanted for pairs.
+        """
+        return Picked(journal, replace(self, accepted_only=self.accepted_only and PREFERENCE not in self.formats))
 
     def noted(self) -> dict[str, Any]:
         """As a manifest holds them."""

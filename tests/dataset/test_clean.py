@@ -172,3 +172,18 @@ def test_a_run_is_exported_clean_and_the_card_says_so(tmp_path):
     assert run("export", tmp_path / "run", "--to", out)[0] == 0
     assert not (out / "removed.jsonl").exists() and len(lines(out / "data" / "rc.jsonl")) == 5
     assert "flags" not in lines(out / "data" / "rc.jsonl")[0]
+
+
+@pytest.mark.parametrize("first", [{"licence": "CC-BY-ND-4.0"}, {"accepted": False}])
+def test_what_is_not_given_out_takes_nothing_away(tmp_path, first):
+    """The first of two that are alike by id would stay, but for its licence; or is not accepted."""
+    rows = [record(number, ROWS[0]) for number in (1, 2)]
+    rows.sort(key=lambda row: row["id"])
+    rows[0] |= first
+    with Journal.open(tmp_path / "run", {}) as journal:
+        for number, row in enumerate(rows):
+            journal.finish(content_id("item", number), "reading_comprehension", str(number), [row], [])
+    words = ("--without-licence", "CC-BY-ND-4.0", "--accepted-only", "--dedup")
+    assert run("export", tmp_path / "run", "--to", tmp_path / "out", *words)[0] == 0
+    assert [row["id"] for row in lines(tmp_path / "out" / "data" / "rc.jsonl")] == [rows[1]["id"]]
+    assert "Cleaned: 1 records before, 1 after" in (tmp_path / "out" / "README.md").read_text()
