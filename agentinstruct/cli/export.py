@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agentinstruct.agents.errors import RunError
 from agentinstruct.cli.cleaning import plan, show
 from agentinstruct.cli.errors import told, writing
 from agentinstruct.cli.options import with_options_of
@@ -51,12 +52,15 @@ def export(
             without_licences=tuple(without_licence or ()),
             shard_rows=shard_rows,
         )
+        how = plan(**cleaning)
+        if not how.empty:
+            _elsewhere(to, run)
         journal = Journal.read(run)
         with ExitStack() as stack:
             stack.enter_context(journal)
             folder = stack.enter_context(_written(to, run))
             stack.enter_context(writing(folder, "--out"))
-            how = replace(plan(**cleaning), name=journal.manifest.run)
+            how = replace(how, name=journal.manifest.run)
             picked = options.before_cleaning(journal)
             cleaned = None if how.empty else stack.enter_context(clean(picked.records, how))
             rows = CleanRows(picked, cleaned) if cleaned else journal
@@ -64,6 +68,12 @@ def export(
     _show(done, to)
     if cleaned:
         show(cleaned)
+
+
+def _elsewhere(to: str, run: Path) -> None:
+    """Refuse to clean in the run's folder, which the run writes again, with everything, when it goes on."""
+    if "://" not in to and Path(to or run).resolve() == run.resolve():
+        raise RunError(f"{run}: a run's folder always holds all its records. Clean them into another: --out FOLDER.")
 
 
 @contextmanager

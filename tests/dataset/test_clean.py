@@ -187,3 +187,13 @@ def test_what_is_not_given_out_takes_nothing_away(tmp_path, first):
     assert run("export", tmp_path / "run", "--to", tmp_path / "out", *words)[0] == 0
     assert [row["id"] for row in lines(tmp_path / "out" / "data" / "rc.jsonl")] == [rows[1]["id"]]
     assert "Cleaned: 1 records before, 1 after" in (tmp_path / "out" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("where", [[], ["--out", "run/../run"]])
+def test_a_runs_own_folder_is_not_cleaned_since_the_run_would_undo_it(tmp_path, monkeypatch, where):
+    monkeypatch.chdir(tmp_path)
+    with Journal.open(tmp_path / "run", {}) as journal:
+        journal.finish(content_id("item", 0), "reading_comprehension", "0", [record(0, ROWS[0])], [])
+    status, told = run("export", "run", *where, "--dedup")
+    assert status == 2 and "--out FOLDER" in told
+    assert not (tmp_path / "run" / "data").exists()
