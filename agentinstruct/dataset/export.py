@@ -31,7 +31,7 @@ from agentinstruct.dataset.options import ALL_FORMATS, Options, Picked, Rows
 from agentinstruct.dataset.pairs import Pairs, preference
 from agentinstruct.dataset.split import By, Parts, parts_of
 from agentinstruct.dataset.stanzas import AXOLOTL, LLAMA_FACTORY, WHOLE, axolotl, llama_factory
-from agentinstruct.dataset.writing import Sinks, digest, partial, replacing
+from agentinstruct.dataset.writing import Sinks, digest, forget, note, noted, partial, replacing
 
 _KEYS = {"records", "dropped", "files"}
 _OURS = {"data", "parquet", LLAMA_FACTORY, AXOLOTL, REMOVED, CLEANING, *ALL_FORMATS}
@@ -89,12 +89,13 @@ def export(journal: Rows, folder: Path, options: Options | None = None, cleaned:
     _Export(rows, options, done).run()
     for name, content in ((LLAMA_FACTORY, llama_factory), (AXOLOTL, axolotl)):
         _beside(done, name, content([(form, part) for form, told in done.formats.items() for part in told.rows]))
-    done.files += write_log(folder, cleaned) if cleaned else []
-    _remove_stale(folder, [*earlier.get("files", ())], {*done.files, "README.md"})
+    done.files += _logged(folder, cleaned) if cleaned else []
+    _remove_stale(folder, [*earlier.get("files", ()), *noted(folder)], {*done.files, "README.md"})
     with replacing(folder / "README.md") as temporary:
         temporary.write_text(card(done, rows.records(), cleaned.stats if cleaned else None), encoding="utf-8")
     done.files.append("README.md")
     _manifest(done, options)
+    forget(folder)
     return done
 
 
@@ -167,9 +168,16 @@ class _Export:
 
 def _beside(done: Exported, name: str, content: bytes) -> None:
     if content:
+        note(done.folder, name)
         with replacing(done.folder / name) as temporary:
             temporary.write_bytes(content)
         done.files.append(name)
+
+
+def _logged(folder: Path, cleaned: Cleaned) -> list[str]:
+    for name in (REMOVED, CLEANING):
+        note(folder, name)
+    return write_log(folder, cleaned)
 
 
 def _claim(folder: Path, run: Path) -> None:
@@ -197,7 +205,7 @@ def _earlier(folder: Path) -> dict[str, Any] | None:
 
 
 def _remove_stale(folder: Path, earlier: list[str], written: set[str]) -> None:
-    """Files of the last export here that this one does not have; files that are not ours stay."""
+    """Files of earlier exports here that this one does not have; files that are not ours stay."""
     for name in set(earlier) - written:
         top, *rest = Path(name).parts
         if top in _OURS and ".." not in rest:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,30 @@ SHARD_ROWS = 100_000
 def partial(path: Path) -> Path:
     """Where a file is written until it is whole."""
     return path.with_name(f".{path.name}.partial")
+
+
+_APPEARING = ".files.partial"
+
+
+def note(folder: Path, name: str) -> None:
+    """Keep the name of a file before it appears in a folder, so that it is known there if the export is killed."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / _APPEARING).open("a", encoding="utf-8") as names:
+        names.write(f"{name}\n")
+        names.flush()
+        os.fsync(names.fileno())
+
+
+def noted(folder: Path) -> list[str]:
+    """The files that exports which did not end have written, or were about to write."""
+    with suppress(FileNotFoundError):
+        return (folder / _APPEARING).read_text(encoding="utf-8").splitlines()
+    return []
+
+
+def forget(folder: Path) -> None:
+    """The export has ended: its manifest has the names."""
+    (folder / _APPEARING).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -58,7 +82,7 @@ class Sinks:
     def line(self, name: str, row: Any) -> None:
         """Add a row to a file of JSON lines."""
         if name not in self._open:
-            self.written.append(name)
+            self._named(self._folder / name)
             path = self._files.enter_context(replacing(self._folder / name))
             self._open[name] = self._files.enter_context(path.open("wb"))
         self._open[name].write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
@@ -72,6 +96,7 @@ class Sinks:
 
     def _named(self, path: Path) -> None:
         self.written.append(path.relative_to(self._folder).as_posix())
+        note(self._folder, self.written[-1])
 
 
 class _Shards:
@@ -121,8 +146,8 @@ def _shards(path: Path, most: int, with_tools: bool, tell: Any) -> Iterator[_Sha
         for temporary, name in zip(shards.parts, shards.names(), strict=True):
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
-            temporary.replace(name)
             tell(name)
+            temporary.replace(name)
     finally:
         shards.close(whole=False)
         for temporary in shards.parts:

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from agentinstruct.agents.errors import RunError
 from agentinstruct.agents.records import Call, Dropped, Message, Record, Verdict, content_id
 from agentinstruct.dataset.export import export
+from agentinstruct.dataset.options import Options
 from agentinstruct.run.journal import Journal
 
 TOOL = {
@@ -201,6 +202,34 @@ def test_a_second_export_takes_away_its_old_splits_and_nothing_of_yours(folder, 
         journal.finish(content_id(1), "reading_comprehension", "s", [record(1)], [])
         export(journal, folder)
     assert sorted(path.name for path in folder.glob("*/*")) == ["mine.jsonl", "rc.jsonl", "rc.parquet"]
+
+
+class Breaks(Stops):
+    """A run whose disk fails when its records are in their files."""
+
+    def records(self):
+        return iter(self.rows)
+
+    def dropped(self):
+        raise OSError("the disk is gone")
+
+
+def test_an_export_takes_away_what_one_that_was_stopped_had_written_already(folder, tmp_path):
+    rows = [record(number) | {"source": f"{number}.txt"} for number in range(1, 15)]
+    mine = folder / "data" / "test" / "mine.jsonl"
+    mine.parent.mkdir()
+    mine.write_text("{}\n")
+    for place in (folder, tmp_path / "new"):
+        with pytest.raises(OSError, match="the disk is gone"):
+            export(Breaks(rows, tmp_path / "run"), place, Options.of(["messages", "trl"], "train=0.5,test=0.5"))
+        assert (place / "data" / "test" / "rc.jsonl").exists() and (place / "trl" / "test.jsonl").exists()
+        with Journal.open(tmp_path / f"{place.name} of", {}) as journal:
+            journal.finish(content_id(1), "reading_comprehension", "s", rows, [])
+            export(journal, place, Options())
+        there = {str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()}
+        ours = {"data/rc.jsonl", "parquet/rc.parquet", "dropped.jsonl", "README.md", "manifest.json"}
+        assert there - {"data/test/mine.jsonl"} == ours
+    assert mine.exists()
 
 
 def test_an_empty_run_exports_cleanly(make):
