@@ -63,3 +63,29 @@ def test_a_dataset_is_copied_with_its_manifest_last(tmp_path, memory):
     assert memory.exists("/bucket/set/manifest.json")
     with pytest.raises(SetupError, match="what://"):
         upload(tmp_path, "what://bucket/set")
+
+
+def exported(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    (folder / "manifest.json").write_text(json.dumps({"files": dict.fromkeys(names, {})}))
+    return folder
+
+
+def test_a_dataset_takes_the_place_of_the_one_before_even_of_one_half_copied(tmp_path, memory):
+    url = "memory://bucket/set"
+    upload(exported(tmp_path / "one", "data/rc.jsonl", "parquet/rc-0.parquet"), url)
+    memory.pipe("/bucket/set/data/yours.jsonl", b"{}\n")
+    memory.pipe("/bucket/data.txt", b"beside it")
+    half = exported(tmp_path / "half", "data/validation/rc.jsonl", "trl/train.jsonl")
+    (half / "trl" / "train.jsonl").unlink()
+    with pytest.raises(SetupError):
+        upload(half, url)
+    assert not memory.exists("/bucket/set/manifest.json") and memory.exists("/bucket/set/data/validation/rc.jsonl")
+    upload(exported(tmp_path / "two", "data/train/rc.jsonl", "data/test/rc.jsonl"), url)
+    left = {path.removeprefix("/bucket/set/") for path in memory.find("/bucket/set")}
+    assert left == {"data/train/rc.jsonl", "data/test/rc.jsonl", "data/yours.jsonl", "manifest.json"}
+    memory.pipe("/bucket/set/manifest.json", json.dumps({"files": ["../data.txt", "/bucket/data.txt"]}).encode())
+    upload(tmp_path / "two", url)
+    assert memory.exists("/bucket/data.txt")
