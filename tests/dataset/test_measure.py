@@ -3,6 +3,7 @@
 import math
 import random
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,11 +11,12 @@ import pytest
 from agentinstruct.agents.records import Call, Dropped, Message, Record, Verdict, content_id
 from agentinstruct.dataset.measure import SAMPLE, Measuring, measure
 from agentinstruct.dataset.measure_bias import bias
-from agentinstruct.dataset.measure_depth import TRAITS
-from agentinstruct.dataset.measure_diversity import plane, vendi
-from agentinstruct.dataset.measure_figures import chi_square_tail, mean, share, tallied
+from agentinstruct.dataset.measure_depth import TRAITS, Depth, Hardness
+from agentinstruct.dataset.measure_diversity import diversity, plane, vendi
+from agentinstruct.dataset.measure_figures import Figure, chi_square_tail, mean, share, tallied
 from agentinstruct.dataset.measure_options import add_key, balances
-from agentinstruct.dataset.measure_text import distinct, reading_ease
+from agentinstruct.dataset.measure_text import distinct, reading_ease, slim
+from agentinstruct.report.harder import TITLES, difficulty
 from agentinstruct.tools.embeddings import embeddings
 
 SKILL = "fermi"
@@ -196,6 +198,28 @@ def test_a_vendi_score_counts_what_differs():
     other = measured(done([record(n, asked=" ".join(words[n : n + 1] * 3)) for n in range(10)]))
     assert same.diversity[SKILL].vendi.value == pytest.approx(1, abs=0.01) and same.diversity[SKILL].near.value == 1
     assert other.diversity[SKILL].vendi.value > 7 and other.diversity[SKILL].near.value == 0
+
+
+def test_the_interval_of_a_likeness_of_pairs_holds_that_of_all_there_could_be():
+    draw = np.random.default_rng(1)
+
+    def vectors(count):
+        found = draw.normal(size=(count, 16)) * draw.uniform(0.3, 1.2, (count, 1)) + 0.5
+        return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+
+    true = float(np.linalg.norm(vectors(200_000).mean(0)) ** 2)
+    texts = [slim(record(number)) for number in range(60)]
+    found = [diversity(texts, vectors(60)).similarity for _ in range(150)]
+    assert sum(one.low <= true <= one.high for one in found) >= 132
+
+
+def test_a_change_whose_interval_ends_at_nothing_is_not_beyond_chance():
+    changes = {name: Figure(None) for name in TITLES}
+    changes |= {"accuracy": Figure(-0.04, -0.1, 0.0, 50), "demands": Figure(2, 1, 3, 50)}
+    depths = tuple(Depth(n, 9, share(9, 9), Figure(None), dict.fromkeys(TRAITS, Figure(None))) for n in (0, 1))
+    page = str(difficulty(SimpleNamespace(measures=SimpleNamespace(hardness=Hardness(depths, changes, Figure(None))))))
+    told = {title: page.partition(TITLES[title])[2].partition("</tr>")[0] for title in ("accuracy", "demands")}
+    assert ">no<" in told["accuracy"] and ">yes<" in told["demands"]
 
 
 def test_likeness_within_a_family_is_told_from_that_of_strangers():
