@@ -11,13 +11,14 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from agentinstruct.run.logfile import JsonLines, LogFile, logging_by
-from agentinstruct.run.orders import Orders, orders_of
+from agentinstruct.run.orders import Orders, orders_of, told_fault
 from agentinstruct.run.outbox import Outbox, unpacked
 from agentinstruct.run.pipe import Message
 from agentinstruct.run.worker import attend
@@ -36,15 +37,22 @@ class Actor:
         self._outbox = Outbox()
         self._inbox: asyncio.Queue[Message] = asyncio.Queue()
         self._working: asyncio.Task[None] | None = None
-        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+        self._folder = TemporaryDirectory(prefix="agentinstruct-", ignore_cleanup_errors=True)
 
     def _watch(self) -> None:
-        while time.monotonic() < self._heard + SILENCE_S:
-            time.sleep(1.0)
+        while (left := self._heard + SILENCE_S - time.monotonic()) > 0:
+            time.sleep(min(left, 1.0))
+        with suppress(Exception):  # nothing may keep it from its end
+            self._folder.cleanup()
         os._exit(1)
 
     async def begin(self, environment: dict[str, str], files: dict[str, bytes]) -> str:
-        """Take what the owner's machine has and this one lacks; gives the version of the program here."""
+        """Take what the owner's machine has and this one lacks; gives the version of the program here.
+
+        From here on the owner must be heard, not before: the files may take their time to come.
+        """
+        self._heard = time.monotonic()
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
         for name, value in environment.items():
             os.environ.setdefault(name, value)
         self._working = asyncio.ensure_future(self._work(files))
@@ -67,13 +75,18 @@ class Actor:
         return await self._outbox.take()
 
     async def _work(self, files: dict[str, bytes]) -> None:
+        try:
+            with self._folder as folder:
+                await self._attend(await self._orders(Path(folder), files))
+        except Exception as error:  # noqa: BLE001 - the owner is told, and ends the run in its words
+            self._outbox.send(told_fault(error))
+        self._outbox.send({"end": True})
+
+    async def _attend(self, orders: Orders) -> None:
         outbox = self._outbox
-        with TemporaryDirectory(prefix="agentinstruct-") as folder:
-            orders = await self._orders(Path(folder), files)
-            with logging_by(Told(orders.config.log, outbox) if orders.config.log else None):
-                here = replace(orders, config=replace(orders.config, log=None))
-                await attend(here, outbox, self._messages(), lambda _: outbox, outbox.elsewhere)
-        outbox.send({"end": True})
+        with logging_by(Told(orders.config.log, outbox) if orders.config.log else None):
+            here = replace(orders, config=replace(orders.config, log=None))
+            await attend(here, outbox, self._messages(), lambda _: outbox, outbox.elsewhere)
 
     async def _orders(self, folder: Path, files: dict[str, bytes]) -> Orders:
         """The owner's orders, with its files in a folder of this machine."""

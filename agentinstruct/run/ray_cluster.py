@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 NAMESPACE = "agentinstruct"
 PATIENCE_S = 15.0
 """After which an actor that has not begun is taken to wait for room."""
+ATTEMPTS, AGAIN_S = 8, 1.0
+"""How often a worker is started that ends before it has begun, and how much longer is waited each time."""
 OLD_S = 60.0
 """How long the workers of a sitting before this one may take to end."""
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DEDUP_LOGS": "0"}
@@ -56,7 +58,8 @@ async def connected(config: "RunConfig", journal: "Journal") -> AsyncIterator[En
     try:
         with _desk(config, journal) as desk:
             await _alone(ray, journal.manifest.run)
-            cluster = Cluster(ray, journal.manifest.run, desk, baggage(config), passed())
+            files = await asyncio.to_thread(ray.put, baggage(config))  # once, however many workers read them
+            cluster = Cluster(ray, journal.manifest.run, desk, files, passed())
             resources: dict[str, float] = await asyncio.to_thread(ray.cluster_resources)
             size = config.workers or max(1, int(resources.get("CPU", 1)))
             yield Engine(size, cluster.launch)
@@ -142,27 +145,41 @@ class Cluster:
     ray: Any
     run: str
     desk: Any
-    files: dict[str, bytes]
+    files: Any
+    """A reference to what `baggage` gives."""
     environment: dict[str, str] = field(repr=False)
 
     async def launch(self, number: int, waits: Callable[[str], None]) -> "RayLink":
-        """An actor that has begun, however long there is no room for one."""
+        """An actor that has begun, however long there is no room for one.
+
+        Raises:
+            SetupError: a node cannot start a worker. RunError: they die one after another before they begin.
+        """
         from agentinstruct.run.ray_link import RayLink
 
+        attempt = 0
         while True:
+            attempt += 1
             actor = self._actor(number)
             try:
                 await self._begun(actor, waits)
                 return RayLink(actor, self.desk)
-            except self.ray.exceptions.ActorUnavailableError:
-                await asyncio.sleep(1)  # its node has left before it began
-            except self.ray.exceptions.ActorDiedError as error:
-                if "Error: " in str(error):
-                    raise SetupError(f"--engine ray: a node cannot start a worker: {_last(str(error))}") from error
-                await asyncio.sleep(1)
+            except (self.ray.exceptions.ActorUnavailableError, self.ray.exceptions.ActorDiedError) as error:
+                self.ray.kill(actor, no_restart=True)
+                self._give_up(error, attempt)
+                await asyncio.sleep(attempt * AGAIN_S)  # its node has left before it began
             except BaseException:
                 self.ray.kill(actor, no_restart=True)
                 raise
+
+    def _give_up(self, error: Exception, attempt: int) -> None:
+        if "Error: " in str(error) and isinstance(error, self.ray.exceptions.ActorDiedError):
+            raise SetupError(f"--engine ray: a node cannot start a worker: {_last(str(error))}") from error
+        if attempt == ATTEMPTS:
+            raise RunError(
+                f"{attempt} workers died one after another before they had begun: {_last(str(error))[:300]} See the "
+                "logs of Ray's nodes, then give the same command again: what is done is kept."
+            ) from error
 
     def _check(self) -> None:
         """Raises `RunError` where Ray has ended on this machine, so that no worker can ever be started."""
