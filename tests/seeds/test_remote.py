@@ -69,7 +69,7 @@ def exported(folder, *names):
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name)
-    (folder / "manifest.json").write_text(json.dumps({"files": dict.fromkeys(names, {})}))
+    (folder / "manifest.json").write_text(json.dumps({"files": {name: {} for name in names}}))
     return folder
 
 
