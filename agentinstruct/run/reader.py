@@ -34,6 +34,7 @@ CREATE TEMP VIEW totals AS SELECT * FROM disk.totals UNION ALL
 CREATE TEMP VIEW call_total AS SELECT calls, bought, cost FROM disk.call_total UNION ALL
     SELECT count(*), count(cost), ifnull(sum(cost), 0) FROM main.calls AS own
     WHERE NOT EXISTS (SELECT 1 FROM disk.calls WHERE key = own.key);
+CREATE TEMP VIEW pieces AS SELECT * FROM disk.pieces;
 """
 
 
@@ -85,6 +86,10 @@ class JournalReader:
         """The `records` and `dropped` of a finished work item that is in the ledger."""
         place = self._index.item(item_id)
         return self._frame("item", item_id, *place) if place else None
+
+    def piece_bytes(self) -> int:
+        """About what the findings of the seeds' pieces take on disk."""
+        return self._index.piece_bytes()
 
     def attempts(self, item_id: str) -> int:
         """How often the work item has failed so far."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.run.estimate import Quote
+from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.tools.prices import Price, price_of
 
@@ -67,10 +68,11 @@ def at_scale(quote: Quote, config: RunConfig, records: int, pace: Pace | None) -
     factor = records / accepted
     total = {name: quote.total[name].value * factor for name in ("calls", "input_tokens", "cached_tokens")}
     written = quote.total["output_tokens"].value * factor
+    seeds = quote.seeds * quote.passes * factor
     fresh = total["input_tokens"] - total["cached_tokens"]
     return Scale(
         records=records,
-        seeds=quote.seeds * quote.passes * factor,
+        seeds=seeds,
         calls=total["calls"],
         read=total["input_tokens"],
         cached=total["cached_tokens"],
@@ -78,7 +80,7 @@ def at_scale(quote: Quote, config: RunConfig, records: int, pace: Pace | None) -
         costs={} if quote.unpriced else costs(quote, config, factor),
         gpu_hours=(fresh / pace.read + written / pace.write) / 3600 if pace else None,
         cpu_hours=total["calls"] * CPU_MS / 3.6e6,
-        journal_bytes=_bytes(config.out) / _sampled(quote) * records,
+        journal_bytes=_bytes(quote, config.out, records, seeds),
     )
 
 
@@ -106,6 +108,9 @@ def _sampled(quote: Quote) -> float:
     return sum(share * quote.sampled[skill] for skill, share in zip(quote.skills, shares, strict=True))
 
 
-def _bytes(folder: Path) -> int:
-    """What the journal of the sample takes: its segments, and the ledger that says where everything is."""
-    return sum(path.stat().st_size for path in (*folder.glob("*.seg"), *folder.glob("ledger.sqlite*")))
+def _bytes(quote: Quote, folder: Path, records: int, seeds: float) -> float:
+    """What the journal takes: what came of the sample, by record; what reading found of all seeds, by seed."""
+    whole = sum(path.stat().st_size for path in (*folder.glob("*.seg"), *folder.glob("ledger.sqlite*")))
+    with Journal.read(folder) as journal:
+        pieces = journal.piece_bytes()
+    return max(0, whole - pieces) / _sampled(quote) * records + pieces / quote.seeds * seeds

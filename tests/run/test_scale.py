@@ -11,6 +11,7 @@ from agentinstruct.agents.errors import SetupError
 from agentinstruct.run.estimate import Quote
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.scale import Pace, costs
+from tests.run.conftest import MILL
 
 RECIPES = Path(__file__).parents[2] / "docs" / "scale"
 CLUSTER = {"rayVersion", "headGroupSpec", "workerGroupSpecs", "enableInTreeAutoscaling", "autoscalerOptions", "suspend"}
@@ -33,6 +34,19 @@ def test_a_quote_is_stretched_to_so_many_records(program, seeds, tmp_path):
     assert scale["journal_bytes"] > 25_000_000 * 100
     shown = program(*command[:-1], "--at-scale", 1000, "--out", tmp_path / "out")
     assert "For 1,000 accepted records" in shown.stdout and "hours of one GPU" not in shown.stdout
+
+
+def test_the_disk_it_takes_is_no_matter_of_how_many_seeds_are_given(program, tmp_path):
+    sizes = []
+    for count in (8, 3000):
+        texts = [MILL.replace("1742", f"1742 and sold it for {number} shillings") for number in range(count)]
+        path = tmp_path / f"{count}.jsonl"
+        path.write_text("\n".join(json.dumps({"text": text}) for text in texts))
+        command = ["estimate", path, "-m", "scripted", "-s", "text_modification", "--sample", 4, "--json"]
+        done = program(*command, "--rounds", 0, "--at-scale", 1_000_000, "--out", tmp_path / f"out {count}")
+        assert done.returncode == 0, done.stderr
+        sizes.append(json.loads(done.stdout)["at_scale"]["journal_bytes"])
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.25)
 
 
 def test_caches_and_batches_make_it_cheaper(tmp_path):
