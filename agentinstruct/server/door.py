@@ -48,10 +48,12 @@ class Door:
 
     async def _know(self, scope: Scope) -> None:
         """Serve nobody unknown, on the server's own pages neither; whether it lives is told to all."""
-        inside = scope.get("root_path", "").startswith("/noauth")
-        if inside or scope["path"] in OPEN or scope["method"] == "OPTIONS":
+        root = scope.get("root_path", "")
+        path = scope["path"].removeprefix(root)  # where the server is mounted at a prefix, the path has it still
+        inside = root == "/noauth" or root.startswith("/noauth/")
+        if inside or path in OPEN or scope["method"] == "OPTIONS":
             return
-        if self._policy.strangers and scope["path"].startswith(CLOSED):
+        if self._policy.strangers and path.startswith(CLOSED):
             raise RefusedError("not here.", 404)
         try:
             await authenticate(dict(scope["headers"]), scope)

@@ -68,6 +68,19 @@ def test_what_only_a_developer_may_do_is_not_there(server: Served, path: str) ->
         assert http.post(path, json={}).status_code == http.get(path).status_code == 404
 
 
+def test_a_server_at_a_prefix_closes_the_same_doors(tmp_path: Path, keyed: tuple[dict[str, str], str]) -> None:
+    keys, lines = keyed
+    with running(tmp_path, keys, AGENTINSTRUCT_SERVER_KEYS=lines, MOUNT_PREFIX="/made") as served:
+        with served.http("alice") as alice, served.http("bob") as bob, served.http() as nobody:
+            thread = alice.post("/made/threads", json={}).json()["thread_id"]
+            assert alice.get(f"/made/threads/{thread}").is_success and nobody.get("/made/ok").is_success
+            for path in ("/deploy", "/internal/truncate", f"/internal/debug/thread/{thread}", "/profile"):
+                for user in (alice, bob):
+                    assert user.get(f"/made{path}").status_code == user.post(f"/made{path}").status_code == 404, path
+            assert bob.get(f"/made/threads/{thread}").status_code == 404
+            assert nobody.get("/made/info").status_code == nobody.get("/made/models").status_code == 401
+
+
 def test_without_keys_a_server_serves_its_own_machine_alone(tmp_path: Path) -> None:
     with running(tmp_path, {}) as served, served.http() as http:
         assert http.post("/assistants/search", json={}).status_code == 200
