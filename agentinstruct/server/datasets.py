@@ -11,6 +11,8 @@ A dataset is a thread of the server's own, on which the teacher runs. All is ask
 of the caller, so its owners, limits and durability are those of every thread.
 """
 
+import asyncio
+from collections import defaultdict
 from typing import Any
 
 import orjson
@@ -20,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from agentinstruct.agents.records import Record
+from agentinstruct.server.door import CALLER
 from agentinstruct.server.inner import api_of, given
 from agentinstruct.server.limits import server_limits
 from agentinstruct.server.policy import RefusedError
@@ -28,6 +31,8 @@ MARK = {"agentinstruct": "dataset"}
 RUNNING = ("pending", "running")
 MOST_AT_ONCE = 1000
 """Records in one answer."""
+_turn: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+"""A user's datasets are begun one after the other, so that each finds those before it."""
 
 
 async def start(request: Request) -> Response:
@@ -39,10 +44,8 @@ async def start(request: Request) -> Response:
     settings = body.get("settings") or {}
     if isinstance(settings, dict) and settings.get("review"):
         raise RefusedError("review: a dataset waits for nobody. Run a skill on a thread for it.")
-    async with api_of(request) as api:
-        busy = given(await api.post("/threads/search", json={"metadata": MARK, "status": "busy", "limit": 100}))
-        if len(busy) >= server_limits().datasets:
-            raise RefusedError(f"{len(busy)} datasets are being made; wait for one, or cancel one.", 429)
+    async with api_of(request) as api, _turn[request.scope[CALLER]]:
+        await _room(api)
         run = {"assistant_id": "teacher", "input": {"documents": body["documents"]}, "context": settings}
         thread = given(await api.post("/threads", json={"metadata": MARK}))["thread_id"]
         try:
@@ -103,15 +106,26 @@ async def cancel(request: Request) -> Response:
 
 
 async def resume(request: Request) -> Response:
-    """Go on after a stop, from the last work items that were finished."""
-    async with api_of(request) as api:
+    """Go on after a stop, from the last work items that were finished; from the start if it had not begun."""
+    async with api_of(request) as api, _turn[request.scope[CALLER]]:
         last, state = await _last_run(api, request), await _state(api, request)
-        if last["status"] in RUNNING or not state["next"]:
+        stepped = (state["checkpoint"] or {}).get("checkpoint_id")
+        if last["status"] in RUNNING or (stepped and not state["next"]):
             raise RefusedError("nothing is left to do: it is under way or done.", 409)
-        settings = (last.get("kwargs") or last)["context"]
-        run = {"assistant_id": "teacher", "input": None, "context": settings, "checkpoint": state["checkpoint"]}
+        await _room(api, last["thread_id"])
+        asked = last.get("kwargs") or last
+        run = {"assistant_id": "teacher", "input": None, "context": asked["context"]}
+        run |= {"checkpoint": state["checkpoint"]} if stepped else {"input": asked["input"]}
         given(await api.post(f"/threads/{last['thread_id']}/runs", json=run))
     return JSONResponse({"dataset_id": last["thread_id"], "status": "pending"}, 202)
+
+
+async def _room(api: AsyncClient, its: str = "") -> None:
+    """Refuse a dataset more than a user may have made at the same time."""
+    busy = given(await api.post("/threads/search", json={"metadata": MARK, "status": "busy", "limit": 100}))
+    others = [one for one in busy if one["thread_id"] != its]
+    if len(others) >= server_limits().datasets:
+        raise RefusedError(f"{len(others)} datasets are being made; wait for one, or cancel one.", 429)
 
 
 async def _object(request: Request) -> dict[str, Any]:

@@ -19,6 +19,8 @@ OPEN = ("/ok", "/health", "/live", "/ready")
 """What tells whether the server works, by the names that servers have for it."""
 CLOSED = ("/deploy", "/internal", "/profile")
 """What a development server offers its developer alone."""
+CALLER = "agentinstruct.caller"
+"""Where a request says whose it is."""
 
 
 class Door:
@@ -56,7 +58,7 @@ class Door:
         if self._policy.strangers and path.startswith(CLOSED):
             raise RefusedError("not here.", 404)
         try:
-            await authenticate(dict(scope["headers"]), scope)
+            scope[CALLER] = (await authenticate(dict(scope["headers"]), scope))["identity"]
         except Auth.exceptions.HTTPException as error:
             raise RefusedError(error.detail, error.status_code) from None
 

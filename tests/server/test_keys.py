@@ -1,5 +1,6 @@
 """Who may call at all."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -70,15 +71,18 @@ def test_what_only_a_developer_may_do_is_not_there(server: Served, path: str) ->
 
 def test_a_server_at_a_prefix_closes_the_same_doors(tmp_path: Path, keyed: tuple[dict[str, str], str]) -> None:
     keys, lines = keyed
-    with running(tmp_path, keys, AGENTINSTRUCT_SERVER_KEYS=lines, MOUNT_PREFIX="/made") as served:
-        with served.http("alice") as alice, served.http("bob") as bob, served.http() as nobody:
-            thread = alice.post("/made/threads", json={}).json()["thread_id"]
-            assert alice.get(f"/made/threads/{thread}").is_success and nobody.get("/made/ok").is_success
-            for path in ("/deploy", "/internal/truncate", f"/internal/debug/thread/{thread}", "/profile"):
-                for user in (alice, bob):
-                    assert user.get(f"/made{path}").status_code == user.post(f"/made{path}").status_code == 404, path
-            assert bob.get(f"/made/threads/{thread}").status_code == 404
-            assert nobody.get("/made/info").status_code == nobody.get("/made/models").status_code == 401
+    with (
+        running(tmp_path, keys, AGENTINSTRUCT_SERVER_KEYS=lines, MOUNT_PREFIX="/made") as served,
+        contextlib.ExitStack() as stack,
+    ):
+        alice, bob, nobody = (stack.enter_context(served.http(user)) for user in ("alice", "bob", ""))
+        thread = alice.post("/made/threads", json={}).json()["thread_id"]
+        assert alice.get(f"/made/threads/{thread}").is_success and nobody.get("/made/ok").is_success
+        for path in ("/deploy", "/internal/truncate", f"/internal/debug/thread/{thread}", "/profile"):
+            for user in (alice, bob):
+                assert user.get(f"/made{path}").status_code == user.post(f"/made{path}").status_code == 404, path
+        assert bob.get(f"/made/threads/{thread}").status_code == 404
+        assert nobody.get("/made/info").status_code == nobody.get("/made/models").status_code == 401
 
 
 def test_without_keys_a_server_serves_its_own_machine_alone(tmp_path: Path) -> None:
