@@ -21,11 +21,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.records import Record
+from agentinstruct.graphs.teacher import teacher
 from agentinstruct.server.door import CALLER
 from agentinstruct.server.inner import api_of, given
 from agentinstruct.server.limits import server_limits
-from agentinstruct.server.policy import RefusedError
+from agentinstruct.server.policy import RefusedError, server_policy
 
 MARK = {"agentinstruct": "dataset"}
 RUNNING = ("pending", "running")
@@ -37,16 +39,9 @@ _turn: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
 async def start(request: Request) -> Response:
     """Begin a dataset."""
-    body = await _object(request)
-    unknown = sorted(body.keys() - {"documents", "settings"})
-    if unknown or "documents" not in body:
-        raise RefusedError('give {"documents": [{"text": …}], "settings": {…}}' + f", not {unknown}" * bool(unknown))
-    settings = body.get("settings") or {}
-    if isinstance(settings, dict) and settings.get("review"):
-        raise RefusedError("review: a dataset waits for nobody. Run a skill on a thread for it.")
+    run = await _asked(request)
     async with api_of(request) as api, _turn[request.scope[CALLER]]:
         await _room(api)
-        run = {"assistant_id": "teacher", "input": {"documents": body["documents"]}, "context": settings}
         thread = given(await api.post("/threads", json={"metadata": MARK}))["thread_id"]
         try:
             given(await api.post(f"/threads/{thread}/runs", json=run))
@@ -69,9 +64,12 @@ async def status(request: Request) -> Response:
     """How far a dataset is."""
     async with api_of(request) as api:
         run, state = await _last_run(api, request), await _state(api, request)
+        errors = [task["error"] for task in state.get("tasks") or () if task.get("error")]
+        if run["status"] == "error" and not errors:  # before its first step
+            thread = given(await api.get(f"/threads/{run['thread_id']}"))
+            errors = [thread["error"]["message"]] if thread.get("error") else ["it ended with an error."]
     values = state["values"] or {}
     done, left = len(values.get("finished", ())), [*values.get("underway", ()), *values.get("waiting", ())]
-    errors = [task["error"] for task in state.get("tasks") or () if task.get("error")]
     return JSONResponse(
         {
             "dataset_id": run["thread_id"],
@@ -118,6 +116,26 @@ async def resume(request: Request) -> Response:
         run |= {"checkpoint": state["checkpoint"]} if stepped else {"input": asked["input"]}
         given(await api.post(f"/threads/{last['thread_id']}/runs", json=run))
     return JSONResponse({"dataset_id": last["thread_id"], "status": "pending"}, 202)
+
+
+async def _asked(request: Request) -> dict[str, Any]:
+    """The run that a request asks for, if it can be run."""
+    body = await _object(request)
+    unknown = sorted(body.keys() - {"documents", "settings"})
+    if unknown or "documents" not in body:
+        raise RefusedError('give {"documents": [{"text": …}], "settings": {…}}' + f", not {unknown}" * bool(unknown))
+    settings = body.get("settings") or {}
+    if not isinstance(settings, dict):
+        raise RefusedError("settings: give an object.")
+    if settings.get("review"):
+        raise RefusedError("review: a dataset waits for nobody. Run a skill on a thread for it.")
+    run = {"assistant_id": "teacher", "input": {"documents": body["documents"]}, "context": settings}
+    server_policy().check(run)
+    try:
+        teacher.builder.taken(run["input"])
+    except SetupError as error:
+        raise RefusedError(str(error)) from None
+    return run
 
 
 async def _room(api: AsyncClient, its: str = "") -> None:

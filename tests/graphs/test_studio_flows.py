@@ -117,7 +117,7 @@ async def test_the_teacher_teaches_in_turns_and_sums_up() -> None:
         ({"documents": [{"text": "a", "url": "http://a.b"}]}, {}, r"documents\.0\.url: Extra inputs"),
         ({"documents": [{"text": "a", "format": "exe"}]}, {}, r"documents\.0\.format: Input should be 'text'"),
         ({"documents": [{"text": "a" * 1_000_001}]}, {}, "at most 1000000 characters"),
-        ({"documents": [{"text": "a"}] * 101}, {}, "at most 100 items"),
+        ({"documents": [{"text": "a"}] * 201}, {}, "at most 200 items"),
         ({"documents": [{"text": PROSE}]}, {"skills": "ferm"}, "no skill 'ferm'. Did you mean 'fermi'"),
         ({"documents": [{"text": PROSE}]}, {"mix": "fermi=x"}, "mix fermi=x: give NAME=SHARE"),
         ({"documents": [{"text": PROSE}]}, {"categories": "hard"}, "categories hard: no skill"),

@@ -67,6 +67,11 @@ def test_documents_become_a_dataset(server: Served) -> None:
         ({"documents": DOCUMENTS, "settings": {"review": True}}, 422, "review"),
         ({"documents": [{"text": "x" * 1_100_000}]}, 413, "1,000,000 at most"),
         ({"documents": [{"text": "x"}] * 201}, 413, "200 at most"),
+        ({"documents": []}, 422, "documents: List should have at least 1 item"),
+        ({"documents": "x"}, 422, "a text alone"),
+        ({"documents": [{"text": "x"}, {"text": ""}]}, 422, "documents.1.text: String should have at least 1"),
+        ({"documents": [{"text": "x", "format": "klingon"}]}, 422, "documents.0.format: Input should be 'text', "),
+        ({"documents": DOCUMENTS, "settings": [["rounds", 9]]}, 422, "settings: give an object"),
     ],
 )
 def test_what_is_refused_leaves_nothing(server: Served, body: Any, status: int, words: str) -> None:
@@ -74,6 +79,22 @@ def test_what_is_refused_leaves_nothing(server: Served, body: Any, status: int, 
         answer = http.post("/datasets", json=body)
         assert answer.status_code == status and words in answer.json()["detail"]
         assert http.get("/datasets").json() == []
+
+
+def test_as_many_documents_as_are_allowed_are_taken(server: Served) -> None:
+    with server.http("alice") as http:
+        body = {"documents": DOCUMENTS[:1] * 200, "settings": SETTINGS | {"most_seeds": 1}}
+        its = http.post("/datasets", json=body).json()["dataset_id"]
+        assert ended(http, its)["status"] == "success"
+
+
+def test_a_dataset_says_why_it_failed(server: Served) -> None:
+    with server.http("alice") as http:
+        thread = http.post("/threads", json={"metadata": {"agentinstruct": "dataset"}}).json()["thread_id"]
+        http.post(f"/threads/{thread}/runs", json={"assistant_id": "teacher", "input": {"documents": [{"text": ""}]}})
+        for its, words in ((thread, "documents.0.text"), (started(http, skills="cooking"), "no skill 'cooking'")):
+            told = ended(http, its)
+            assert told["status"] == "error" and words in told["errors"][0]
 
 
 def test_numbers_and_names_that_are_none(server: Served) -> None:
