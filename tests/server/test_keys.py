@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from agentinstruct.agents.errors import SetupError
@@ -94,10 +95,26 @@ def test_without_keys_a_server_serves_its_own_machine_alone(tmp_path: Path) -> N
             {"host": "rebound.example"},
             {"host": "a.tunnel.example:443"},
             {"origin": "https://evil.example"},
+            {"host": "["},
+            {"origin": "https://["},
         ):
             answer = http.post("/assistants/search", content="{}", headers=headers)
             assert answer.status_code == 403 and VARIABLE in answer.text, headers
         assert http.post("/runs/wait", content=b"x" * 9_000_000).status_code == 413
+
+
+def test_a_server_without_keys_serves_no_socket_file(tmp_path: Path) -> None:
+    """Who is at its other end is not known: a proxy for everybody, perhaps."""
+    socket = str(tmp_path / "server.sock")
+    command = [sys.executable, "-m", "uvicorn", "agentinstruct.server.app:app", "--uds", socket]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as served:
+        try:
+            assert served.stderr and any("running on" in line for line in served.stderr)
+            with httpx.Client(transport=httpx.HTTPTransport(uds=socket), base_url="http://localhost") as http:
+                answer = http.get("/models")
+                assert answer.status_code == 403 and VARIABLE in answer.text
+        finally:
+            served.terminate()
 
 
 def test_keys_that_cannot_be_read_stop_the_start() -> None:
