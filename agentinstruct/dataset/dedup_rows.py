@@ -7,14 +7,15 @@ from typing import Any, Literal
 
 import numpy
 
-from agentinstruct.dataset.dedup_index import Block, DedupIndex
+from agentinstruct.dataset.dedup_index import Block, DedupIndex, Sketches
 from agentinstruct.dataset.rows import Parts, parts
-from agentinstruct.dataset.shingles import U64, Array, alike, bands, hashed, response_alike, roles, shingle, sketches
+from agentinstruct.dataset.shingles import U64, Array, alike, bands, hashed, roles, second, shingle, sketches
 from agentinstruct.tools.quotes import fold
 
 On = Literal["record", "prompt", "response"]
 
-_CONTEXT = 64
+_CONTEXT, _SAID = 64, 128
+"""Smallest hashes that are kept of a context and of a response."""
 _RESPONSE = 0.5
 _LONGEST_KEY = 64
 
@@ -59,16 +60,16 @@ class Known:
         return out
 
 
-def similarity(first: bytes, second: bytes, on: On) -> float:
+def similarity(one: Sketches, other: Sketches, on: On) -> float:
     """Of two texts, 0 where their responses are too far apart."""
-    if on == "record" and response_alike(first, second) < _RESPONSE:
+    if on == "record" and alike(one.response, other.response, _SAID) < _RESPONSE:
         return 0.0
-    return alike(first, second)
+    return alike(one.text, other.text)
 
 
-def same_context(first: bytes, second: bytes, least: float) -> bool:
-    """Whether the contexts of two sketches overlap by so much."""
-    return first == second or alike(first, second, _CONTEXT) >= least
+def same_context(one: Sketches, other: Sketches, least: float) -> bool:
+    """Whether the contexts of two records overlap by so much."""
+    return one.context == other.context or alike(one.context, other.context, _CONTEXT) >= least
 
 
 def columns(waiting: Sequence[Compared]) -> dict[str, Array]:
@@ -107,4 +108,5 @@ def block(waiting: Sequence[Compared], columns: dict[str, Array]) -> Block:
     shown = hashed([one.parts.context for one in waiting])
     sets, contexts = roles(shingle(said), 2), roles(shingle(shown), 1)
     ids = [str(one.row.get("id", "")) for one in waiting]
-    return Block(ids, columns, bands(sets), sketches(sets), sketches(contexts, _CONTEXT))
+    kept = zip(sketches(sets), sketches(contexts, _CONTEXT), sketches(second(sets), _SAID), strict=True)
+    return Block(ids, columns, bands(sets), [Sketches(*one) for one in kept])
