@@ -16,7 +16,7 @@ import orjson
 from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.clean import Cleaned, Plan, clean
 from agentinstruct.dataset.options import Rows
-from agentinstruct.dataset.rows import batches, files, lines, read_rows
+from agentinstruct.dataset.rows import batches, files, lines, read_chats
 from agentinstruct.dataset.writing import replacing
 
 REMOVED, CLEANING = "removed.jsonl", "clean.json"
@@ -31,7 +31,7 @@ def clean_files(data: Path, folder: Path, plan: Plan) -> Cleaned:
     """
     found = files(data)
     _claim(folder, data)
-    with clean(lambda: read_rows(data), plan) as cleaned:
+    with clean(lambda: read_chats(data), plan) as cleaned:
         begun = 0
         for file in found:
             below = file.relative_to(data) if data.is_dir() else Path(file.name)

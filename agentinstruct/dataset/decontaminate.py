@@ -158,7 +158,7 @@ class Decontaminator:
         first = 0
         for benchmark in self.benchmarks:
             for number, row in enumerate(rows):
-                if row.get("seed_id") in benchmark.seeds:
+                if str(row.get("seed_id") or "") in benchmark.seeds:
                     yield number, first, "seed", 1.0, parts(row).prompt
             first += len(benchmark.items)
 

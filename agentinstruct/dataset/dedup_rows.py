@@ -1,5 +1,6 @@
 """What the index holds of a row: hashes of its text, id and key, its rank, and sketches of what is compared."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -18,6 +19,7 @@ _CONTEXT, _SAID = 64, 128
 """Smallest hashes that are kept of a context and of a response."""
 _RESPONSE = 0.5
 _LONGEST_KEY = 64
+_HEX = re.compile(r"[0-9a-fA-F]{0,13}(?:[0-9a-fA-F]|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,16 @@ def _key(row: Mapping[str, Any]) -> int:
 
 def _rank(row: Mapping[str, Any], name: str) -> int:
     """What orders the records of one dataset: lower is kept."""
-    depth = min(int(row.get("depth") or 0), 0x7F)
+    first = int(name[:14].ljust(14, "0"), 16) if _HEX.match(name) else _hash(name) >> 8
+    return (not row.get("accepted", True)) << 63 | _depth(row.get("depth")) << 56 | first
+
+
+def _depth(value: Any) -> int:
+    """As our records have it; other datasets may mean anything by the word."""
     try:
-        first = int(name[:14].ljust(14, "0"), 16)
-    except ValueError:
-        first = _hash(name) >> 8
-    return (not row.get("accepted", True)) << 63 | depth << 56 | first
+        return min(max(int(value or 0), 0), 0x7F)
+    except (TypeError, ValueError, OverflowError):
+        return 0
 
 
 def block(waiting: Sequence[Compared], columns: dict[str, Array]) -> Block:

@@ -138,6 +138,46 @@ def test_a_line_that_is_no_row_is_named(data, tmp_path):
     assert status == 2 and "rows.jsonl:6: not a JSON object" in output.replace("\n", "")
 
 
+ODD = [
+    {"id": "-5731953262", "depth": -1, "prompt": "Why?", "completion": "So."},
+    {"id": ["x"], "depth": "shallow", "prompt": "When?", "completion": "Then.", "seed_id": ["s"]},
+    {"id": None, "depth": 1e300, "key": {"a": 1}, "messages": [{"role": "user", "content": "Who?", "tool_calls": "f"}]},
+    {"id": "0x12", "messages": [{"from": "gpt", "value": "He.", "tool_calls": ["f", {"function": "g"}]}]},
+    {"id": "none", "messages": []},
+    {"id": "null", "messages": None, "prompt": None, "text": None},
+]
+
+
+def test_odd_rows_are_read_and_empty_chats_are_flagged(data, tmp_path):
+    data.write_text("".join(json.dumps(row) + "\n" for row in ODD))
+    words = (*OPTIONS, "--decontaminate", f"quiz={tmp_path / 'quiz.txt'}")
+    assert run("clean", data, "--to", tmp_path / "out", *words)[0] == 0
+    kept = [row["id"] for row in lines(tmp_path / "out" / "rows.jsonl")]
+    gone = {str(row["id"]): row["flags"][0]["name"] for row in lines(tmp_path / "out" / "removed.jsonl")}
+    assert kept == ["-5731953262", ["x"], "0x12"] and gone == {"None": "empty", "none": "empty", "null": "empty"}
+    assert run("clean", data, "--to", tmp_path / "all", "--dedup")[0] == 0
+    assert lines(tmp_path / "all" / "rows.jsonl")[:3] == lines(data)[:3]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"id": "x7", "conversation": "Human: hi"}, "id 'x7' has a chat that is text, but not JSON: 'Human: hi'"),
+        ({"messages": [["user", "hi"]]}, "a row without id has a chat that is no list of objects"),
+        ({"messages": {"role": "user"}}, "no list of objects"),
+        ({"id": 1, "words": "hi"}, "the row with id '1' holds no chat; it has id, words"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named_with_its_file(data, tmp_path, row, told):
+    data.write_text(data.read_text() + json.dumps(row) + "\n")
+    other = tmp_path / "other.jsonl"
+    other.write_text(json.dumps(ROWS[0]) + "\n")
+    for words in ((data, "--dedup"), (data, "--flags", "keep"), (other, "--against", data)):
+        status, output = run("clean", *words, "--to", tmp_path / "out")
+        shown = "".join(output.split())
+        assert status == 2 and "rows.jsonl,6.row:" in shown and told.replace(" ", "") in shown
+
+
 def record(number, row):
     return Record(
         id=content_id(number),
