@@ -21,7 +21,8 @@ Row = dict[str, Any]
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
 _FOLDERS = ("data", "parquet")
 """Where a dataset of ours keeps its rows; the two hold the same ones."""
-_OURS = ("dropped.jsonl", "removed.jsonl")
+OURS = ("dropped.jsonl", "removed.jsonl")
+"""Files beside a dataset that are no part of it."""
 _CHATS = ("messages", "conversations", "conversation")
 _ASKED = ("prompt", "instruction", "question", "query", "problem")
 _ANSWERED = ("response", "completion", "output", "answer", "chosen", "solution")
@@ -68,7 +69,7 @@ def files(path: Path) -> list[Path]:
 
 
 def _readable(file: Path) -> bool:
-    return file.name.endswith(SUFFIXES) and not file.name.startswith(".") and file.name not in _OURS
+    return file.name.endswith(SUFFIXES) and not file.name.startswith(".") and file.name not in OURS
 
 
 def read_rows(path: Path) -> Iterator[Row]:

@@ -1,5 +1,6 @@
 """`clean` and `export --dedup …`: what stays, what went and why, in the files, the counts and the card."""
 
+import gzip
 import json
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from agentinstruct.agents.records import Message, Record, content_id
 from agentinstruct.cli.main import app
+from agentinstruct.dataset.rows import read_rows
 from agentinstruct.run.journal import Journal
 
 CORN = "the mill at the bend of the river ground the corn of four villages until the railway came to the valley"
@@ -97,6 +99,53 @@ def test_a_second_cleaning_gives_the_same_and_other_folders_are_refused(data, tm
     (mine / "notes.txt").touch()
     assert "not empty and no cleaned dataset" in run("clean", data, "--to", mine, "--dedup")[1]
     assert "holds the dataset itself" in run("clean", data, "--to", tmp_path, "--dedup")[1]
+
+
+def test_a_cleaning_leaves_nothing_of_the_one_before(data, tmp_path):
+    first, out = tmp_path / "first", tmp_path / "out"
+    (first / "data").mkdir(parents=True)
+    (first / "data" / "old.jsonl").write_text(json.dumps(ROWS[0]))
+    assert run("clean", first, "--to", out, "--flags", "keep")[0] == 0
+    assert [row["id"] for row in read_rows(out)] == ["a1"]
+    (out / "mine.txt").touch()
+    assert run("clean", data, "--to", out, "--flags", "keep")[0] == 0
+    assert [row["id"] for row in read_rows(out)] == [row["id"] for row in ROWS]
+    assert json.loads((out / "clean.json").read_text())["files"] == ["rows.jsonl"] and (out / "mine.txt").exists()
+
+
+def test_a_cleaning_that_ended_early_can_be_repeated(data, tmp_path):
+    whole, out = data.read_text(), tmp_path / "out"
+    data.write_text(whole + "[1]\n")
+    assert run("clean", data, "--to", out, "--dedup")[0] == 2
+    data.write_text(whole)
+    assert run("clean", data, "--to", out, "--dedup")[0] == 0
+
+
+def test_files_that_unpack_to_one_name_are_all_there(tmp_path):
+    folder, out = tmp_path / "set", tmp_path / "out"
+    folder.mkdir()
+    names = {
+        "a.jsonl": "a.jsonl",
+        "a.jsonl.gz": "a-3.jsonl",
+        "a-2.jsonl": "a-2.jsonl",
+        "removed.jsonl.gz": "removed-2.jsonl",
+    }
+    for row, name in zip(ROWS, names, strict=False):
+        line = json.dumps(row).encode()
+        (folder / name).write_bytes(gzip.compress(line) if name.endswith(".gz") else line)
+    assert run("clean", folder, "--to", out, "--flags", "keep")[0] == 0
+    assert sorted(row["id"] for row in read_rows(out)) == [row["id"] for row in ROWS[:4]]
+    for before, after in names.items():
+        assert [row["id"] for row in read_rows(folder / before)] == [row["id"] for row in read_rows(out / after)]
+
+
+def test_a_folder_in_the_dataset_and_one_of_an_export_are_refused(data, tmp_path):
+    told = " ".join(run("clean", tmp_path, "--to", tmp_path / "clean", "--dedup")[1].split())
+    assert "lies in the dataset" in told and not (tmp_path / "clean").exists()
+    export = tmp_path / "export"
+    export.mkdir()
+    (export / "clean.json").write_text('{"rows": 5}')
+    assert "no cleaned dataset" in run("clean", data, "--to", export, "--dedup")[1]
 
 
 def test_an_earlier_dataset_takes_away_what_it_has(data, tmp_path):
