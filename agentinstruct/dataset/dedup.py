@@ -48,6 +48,7 @@ class Twin:
     """Where the twin is: empty in the dataset itself, else the name of the earlier one."""
     method: str
     similarity: float
+    """To the record for which it went; where that one went too, `twin` is the one that is kept for both."""
 
 
 @dataclass(slots=True)
@@ -66,7 +67,10 @@ class Duplicates:
         for number in self._numbers.tolist():
             if one := gone.get(number):
                 name, own = self._index.named(number)
-                twin, dataset = self._index.named(one.twin)
+                stays = one.twin
+                while stays in gone:  # a later pass took the twin away, too
+                    stays = gone[stays].twin
+                twin, dataset = self._index.named(stays)
                 yield Twin(name, twin, "" if dataset == own else dataset, one.method, round(one.similarity, 3))
 
 

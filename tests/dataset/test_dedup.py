@@ -136,6 +136,12 @@ def test_a_chain_of_likeness_takes_away_nothing_that_is_like_none_that_stays():
     assert left == [1, 3] and twins == {2: (1, "minhash")}
 
 
+def test_the_twin_that_is_named_is_one_that_stays():
+    rows = [row(1, text(1), text(2)), row(2, changed(1), text(2)), row(3, changed(1).upper(), text(2))]
+    left, twins = kept(rows)
+    assert left == [1] and twins == {2: (1, "minhash"), 3: (1, "exact")}
+
+
 def test_an_index_is_extended_and_knows_its_own_records_again(tmp_path):
     index = tmp_path / "all.dedup"
 
