@@ -5,6 +5,7 @@ OUT/removed.jsonl  every row that went: id, reason, and its twin, the benchmark'
 OUT/clean.json     the names of the files, so that the next cleaning can replace them; the counts are added last
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, count
@@ -16,7 +17,7 @@ import orjson
 from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.clean import Cleaned, Plan, clean
 from agentinstruct.dataset.options import Rows
-from agentinstruct.dataset.rows import OURS, SUFFIXES, batches, files, lines, read_chats
+from agentinstruct.dataset.rows import OURS, SUFFIXES, Row, batches, files, lines, read_chats
 from agentinstruct.dataset.writing import replacing
 
 REMOVED, CLEANING = "removed.jsonl", "clean.json"
@@ -128,10 +129,16 @@ def _lines(file: Path, to: Path, cleaned: Cleaned, begun: int) -> int:
             if not cleaned.kept[number]:
                 continue
             if cleaned.flagging:
-                row["flags"] = list(cleaned.flags.get(number, ()))
-                line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+                line = _flagged(line, row, cleaned.flags.get(number, ()))
             out.write(line if line.endswith(b"\n") else line + b"\n")
     return done
+
+
+def _flagged(line: bytes, row: Row, flags: tuple[str, ...]) -> bytes:
+    """The line with its flags; every other byte stays, so that no number loses digits that 64 bits do not hold."""
+    if "flags" in row:
+        return json.dumps(json.loads(line) | {"flags": flags}, ensure_ascii=False).encode()
+    return line.rstrip().removesuffix(b"}") + b',"flags":' + orjson.dumps(flags) + b"}"
 
 
 def _parquet(file: Path, to: Path, cleaned: Cleaned, begun: int) -> int:

@@ -77,6 +77,19 @@ def test_lines_stay_as_they_are_when_no_flags_are_looked_for(data, tmp_path):
     assert (tmp_path / "out" / "rows.jsonl").read_text().splitlines() == [line for line in before if '"b2"' not in line]
 
 
+@pytest.mark.parametrize("earlier", ["", ', "flags": ["x"]'])
+def test_flags_are_added_and_no_number_loses_a_digit(tmp_path, earlier):
+    data, out = tmp_path / "rows.jsonl", tmp_path / "out"
+    row = f'{{"id": {7**40}, "n": -{9**30}, "prompt": "Wohin für 5 €?", "completion": "I hope this helps!"{earlier}}}'
+    data.write_text(f"{row} \r\n\n{row.replace('Wohin', 'Wo')}", encoding="utf-8")
+    assert run("clean", data, "--to", out, "--flags", "keep")[0] == 0
+    rows = lines(out / "rows.jsonl")
+    assert [(row["id"], row["n"], row["flags"]) for row in rows] == [(7**40, -(9**30), ["boilerplate"])] * 2
+    if not earlier:
+        first = (out / "rows.jsonl").read_text(encoding="utf-8").partition("\n")[0]
+        assert first == f'{row[:-1]},"flags":["boilerplate"]}}'
+
+
 def test_parquet_stays_parquet_and_its_schema_stays(data, tmp_path):
     table = pa.Table.from_pylist(ROWS)
     pq.write_table(table, tmp_path / "rows.parquet")
