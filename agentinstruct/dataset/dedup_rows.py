@@ -19,7 +19,7 @@ _CONTEXT, _SAID = 64, 128
 """Smallest hashes that are kept of a context and of a response."""
 _RESPONSE = 0.5
 _LONGEST_KEY = 64
-_HEX = re.compile(r"[0-9a-fA-F]{0,13}(?:[0-9a-fA-F]|\Z)")
+_HEX = re.compile(r"[0-9a-fA-F]{,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ def _key(row: Mapping[str, Any]) -> int:
 
 def _rank(row: Mapping[str, Any], name: str) -> int:
     """What orders the records of one dataset: lower is kept."""
-    first = int(name[:14].ljust(14, "0"), 16) if _HEX.match(name) else _hash(name) >> 8
+    begin = name[:14]
+    first = int(begin.ljust(14, "0"), 16) if _HEX.fullmatch(begin) else _hash(name) >> 8
     return (not row.get("accepted", True)) << 63 | _depth(row.get("depth")) << 56 | first
 
 

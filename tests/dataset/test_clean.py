@@ -204,6 +204,7 @@ ODD = [
     {"id": "-5731953262", "depth": -1, "prompt": "Why?", "completion": "So."},
     {"id": ["x"], "depth": "shallow", "prompt": "When?", "completion": "Then.", "seed_id": ["s"]},
     {"id": None, "depth": 1e300, "key": {"a": 1}, "messages": [{"role": "user", "content": "Who?", "tool_calls": "f"}]},
+    {"id": "550e8400-e29b-41d4", "text": "A mill."},
     {"id": "0x12", "messages": [{"from": "gpt", "value": "He.", "tool_calls": ["f", {"function": "g"}]}]},
     {"id": "none", "messages": []},
     {"id": "null", "messages": None, "prompt": None, "text": None},
@@ -216,7 +217,11 @@ def test_odd_rows_are_read_and_empty_chats_are_flagged(data, tmp_path):
     assert run("clean", data, "--to", tmp_path / "out", *words)[0] == 0
     kept = [row["id"] for row in lines(tmp_path / "out" / "rows.jsonl")]
     gone = {str(row["id"]): row["flags"][0]["name"] for row in lines(tmp_path / "out" / "removed.jsonl")}
-    assert kept == ["-5731953262", ["x"], "0x12"] and gone == {"None": "empty", "none": "empty", "null": "empty"}
+    assert kept == ["-5731953262", ["x"], "550e8400-e29b-41d4", "0x12"] and gone == {
+        "None": "empty",
+        "none": "empty",
+        "null": "empty",
+    }
     assert run("clean", data, "--to", tmp_path / "all", "--dedup")[0] == 0
     assert lines(tmp_path / "all" / "rows.jsonl")[:3] == lines(data)[:3]
 
