@@ -48,14 +48,15 @@ def clean_files(data: Path, folder: Path, plan: Plan) -> Cleaned:
 
 def _names(data: Path) -> dict[Path, str]:
     """The dataset's files, each with the name that it gets in the folder: unpacked, and no two alike."""
-    names: dict[Path, str] = {}
+    names: dict[str, Path] = {}
     found = files(data)
     for file in sorted(found, key=lambda file: file.suffix in _PACKED):  # the others keep their names
         below = file.relative_to(data) if data.is_dir() else Path(file.name)
         plain = below.with_suffix("") if file.suffix in _PACKED else below
-        free = (one for one in _like(plain) if one.name not in OURS and one.as_posix() not in names.values())
-        names[file] = next(free).as_posix()
-    return {file: names[file] for file in found}
+        free = (one for one in _like(plain) if one.name not in OURS and one.as_posix() not in names)
+        names[next(free).as_posix()] = file
+    by_file = {file: name for name, file in names.items()}
+    return {file: by_file[file] for file in found}
 
 
 def _like(path: Path) -> Iterator[Path]:
