@@ -7,8 +7,8 @@ options ─ checked ─ RunConfig ─ run/execute.py ─ run folder ─ Dataset
 import asyncio
 import gc
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -20,6 +20,7 @@ from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.records import Record
 from agentinstruct.api.dataset import Dataset
+from agentinstruct.api.feed import fed
 from agentinstruct.api.loops import run_here
 from agentinstruct.api.material import ScriptRun, Seeds, material_of
 from agentinstruct.api.models import GivenEndpoints, settle
@@ -111,22 +112,17 @@ async def astream(seeds: Seeds, **options: Unpack[Options]) -> AsyncIterator[Rec
     """
     if options.get("workers", 1) > 1:
         raise SetupError("workers: the records of other processes are not streamed. Use agenerate, or leave it out.")
-    rows: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
-    def hear(outcome: Outcome) -> None:
-        for row in outcome.records:
-            rows.put_nowait(row)
+    def work(tell: Callable[[dict[str, Any]], None]) -> Coroutine[Any, Any, Dataset]:
+        def hear(outcome: Outcome) -> None:
+            for row in outcome.records:
+                tell(row)
 
-    work = asyncio.ensure_future(_generate(seeds, options, "astream", hear))
-    work.add_done_callback(lambda _: rows.put_nowait(None))
-    try:
-        while (row := await rows.get()) is not None:
+        return _generate(seeds, options, "astream", hear)
+
+    async with aclosing(fed(work)) as rows:
+        async for row in rows:
             yield Record.model_validate(row)
-        await work
-    finally:
-        work.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([work])
 
 
 show_options(Options, generate, agenerate, astream)

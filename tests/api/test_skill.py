@@ -1,5 +1,6 @@
 """A skill from Python: what can be read of it, its graph, and skills of a user's own."""
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 import agentinstruct
 from agentinstruct import SetupError, SkillError, generate, load_skill
+from agentinstruct.agents.gateway import Gateway, using
 from agentinstruct.agents.scripted import ScriptedModel
 from agentinstruct.agents.skill import OWN_SKILLS
 from agentinstruct.graphs import skills as served
@@ -53,6 +55,44 @@ def test_an_endpoint_is_called_and_let_go(openai_server):
     server = openai_server(no_tools=True)
     state = load_skill("text_modification").invoke(TEXT, model="openai:m", base_url=server.base_url, rounds=0)
     assert server.stats()["answered_ok"] > 0 and state["records"] + state["dropped"]
+
+
+async def test_whoever_leaves_a_stream_takes_nothing_of_it_along(openai_server, monkeypatch):
+    first, second = openai_server(no_tools=True), openai_server(no_tools=True)
+    monkeypatch.setenv("OPENAI_BASE_URL", second.base_url)
+    flow = load_skill("text_modification")
+    steps = flow.astream(TEXT, model="openai:m", base_url=first.base_url, transforms="identity", rounds=0)
+    async for node, _ in steps:
+        assert node == "plan"
+        await flow.ainvoke(TEXT, model="openai:m", transforms="identity", rounds=0)
+        break
+    assert second.stats()["answered_ok"] > 0
+    so_far = second.stats()["answered_ok"]
+    await flow.ainvoke(TEXT | {"source": "again"}, model="openai:m", transforms="identity", rounds=0, seed=1)
+    assert second.stats()["answered_ok"] > so_far
+    await steps.aclose()
+    assert len(asyncio.all_tasks()) == 1, "what it had begun has ended"
+
+
+async def test_what_serves_a_block_is_closed_even_where_the_block_is_left_elsewhere():
+    class Mine(ScriptedModel):
+        closed = False
+
+        async def aclose(self):
+            self.closed = True
+
+    mine = Mine()
+
+    async def block():
+        async with using(Gateway(lambda spec: mine)) as gateway:
+            gateway.model("scripted")
+            yield
+
+    left = block()
+    await asyncio.create_task(anext(left))
+    with pytest.raises(ValueError, match="different Context"):
+        await left.aclose()
+    assert mine.closed
 
 
 @pytest.mark.parametrize(
