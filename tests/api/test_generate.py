@@ -119,6 +119,13 @@ def test_a_temporary_folder_goes_with_its_dataset(no_temporary_folder_stays):
     del dataset
 
 
+def test_whoever_reads_rows_keeps_the_folder(no_temporary_folder_stays):
+    nonsense = FakeListChatModel(responses=["no JSON, no words"], name="fake")
+    dropped = list(generate({"text": MILL}, **SAME | {"model": nonsense, "transforms": "identity"}).dropped())
+    assert {one.stage for one in dropped} == {"instruct"}
+    assert list(generate({"text": MILL}, **SAME)) and list(generate({"text": MILL}, **SAME).messages())
+
+
 async def test_the_sync_call_works_where_a_loop_is_running_and_gives_the_same():
     inside = generate({"text": MILL}, **SAME)
     assert contents(inside) == contents(await agenerate({"text": MILL}, **SAME)) != {}
