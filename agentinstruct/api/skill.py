@@ -149,8 +149,10 @@ def load_skill(name: str | os.PathLike[str]) -> SkillFlow:
     >>> print(flow.goals["unanswerable"].title)
     Make the question unanswerable
     """
-    (known,) = named([name])
-    return SkillFlow(read_skill(known), graph_of(known))
+    match list(named([name])):
+        case [known]:
+            return SkillFlow(read_skill(known), graph_of(known))
+    raise SkillError(f"{name!r}: give the name of one skill, or a folder. There are: {', '.join(skill_names())}.")
 
 
 def skills() -> list[str]:
@@ -172,7 +174,7 @@ def named(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> I
     for one in [given] if isinstance(given, str | os.PathLike) else given:
         text = os.fspath(one)
         if not isinstance(one, os.PathLike) and os.sep not in text and "/" not in text:
-            yield from (name.strip() for name in text.split(","))
+            yield from filter(None, map(str.strip, text.split(",")))
             continue
         yield _own(Path(text))
 

@@ -98,10 +98,13 @@ async def test_what_serves_a_block_is_closed_even_where_the_block_is_left_elsewh
     ("call", "error", "words"),
     [
         (lambda: load_skill("fermy"), SkillError, "Did you mean 'fermi'"),
+        (lambda: load_skill(""), SkillError, "the name of one skill"),
+        (lambda: load_skill("fermi,coding"), SkillError, "the name of one skill"),
         (lambda: load_skill("no/such/folder"), SkillError, "no skill.yaml is there"),
         (lambda: load_skill("fermi").invoke("a text"), TypeError, "give {'text'"),
         (lambda: load_skill("fermi").invoke(TEXT, category="x"), TypeError, "Did you mean 'categories'"),
         (lambda: load_skill("fermi").invoke(TEXT, model="scripted", categories=["x"]), SetupError, "'x'"),
+        (lambda: load_skill("fermi").invoke(TEXT, goals=[]), SetupError, "goals: an empty list"),
         (lambda: load_skill("fermi").invoke({"text": ""}, model="scripted"), ValueError, "at least 1 character"),
     ],
 )
