@@ -13,7 +13,7 @@ demo: $(READY)  ## make a small dataset from examples/seeds on the embedded mode
 
 test: $(READY)  ## run all tests
 	$(BIN)/agentinstruct fetch 135m minilm
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(READY)  ## lint, types, layers
 	$(BIN)/ruff check .

@@ -24,7 +24,7 @@ from agentinstruct.run.observe import observe
 
 DOCUMENTS = Path(__file__).parents[2] / "examples" / "seeds"
 PROGRAM = [sys.executable, "-m", "agentinstruct.cli.main"]
-CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "OTEL_", "LANG"))}
+CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "OTEL_", "LANG", "COLUMNS", "LINES"))}
 ENVIRONMENT = CLEAN | {"COLUMNS": "200"}
 
 

@@ -111,8 +111,8 @@ async def test_a_limit_bounds_what_is_read(code, tmp_path, monkeypatch):
             read.append(item)
             yield item
 
-    real = module.read_seeds
-    monkeypatch.setattr(module, "read_seeds", watched)
+    real = RunConfig.read_seeds
+    monkeypatch.setattr(RunConfig, "read_seeds", watched)
     assert await modalities(config(code, tmp_path, embeddings="hash", limit=1)) == ["prose"]
     assert len(read) == 1
     assert set(await modalities(config(code, tmp_path, embeddings="hash"))) == {"prose", "code"}
