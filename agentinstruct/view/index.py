@@ -18,7 +18,7 @@ from agentinstruct.run.segment import Frame, SegmentReader
 from agentinstruct.tools.prices import Price, price_of
 
 NAME = "view.sqlite"
-VERSION = 1
+VERSION = 2
 BATCH = 2000
 SHOWN = 240
 """Characters of a row's first user turn that lists show."""
@@ -28,7 +28,9 @@ _SCHEMA = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = OFF;
 CREATE TABLE meta(run TEXT, version INTEGER);
-CREATE TABLE segments(number INTEGER PRIMARY KEY, name TEXT UNIQUE, read INTEGER NOT NULL);
+CREATE TABLE segments(
+    number INTEGER PRIMARY KEY, name TEXT UNIQUE, read INTEGER NOT NULL, seen INTEGER NOT NULL
+);
 CREATE TABLE items(id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE rows(
     n INTEGER PRIMARY KEY, segment INTEGER, offset INTEGER, length INTEGER, place INTEGER,
@@ -118,8 +120,12 @@ class ViewIndex:
 
     def update(self, most: int = BATCH) -> int:
         """Take in up to so many frames that are new; how many rows they gave."""
+        sizes = {path.name: path.stat().st_size for path in _paths(self.folder)}
         frames = list(_take(self._frames(), most))
-        if not frames:
+        if not frames:  # what follows the last frame is not whole yet, or never
+            self.connection.executemany(
+                "UPDATE segments SET seen = ? WHERE name = ? AND seen != ?", [(s, n, s) for n, s in sizes.items()]
+            )
             return 0
         with self.connection as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -136,7 +142,7 @@ class ViewIndex:
     def reading(self) -> Reading:
         """How far it is."""
         rows = self.connection.execute("SELECT ifnull(sum(count), 0) FROM cube").fetchone()[0]
-        read = self.connection.execute("SELECT ifnull(sum(read), 0) FROM segments").fetchone()[0]
+        read = self.connection.execute("SELECT ifnull(sum(max(read, seen)), 0) FROM segments").fetchone()[0]
         return Reading(rows, read, sum(path.stat().st_size for path in _paths(self.folder)))
 
     def load(self, row: Row) -> dict[str, Any]:
@@ -148,7 +154,7 @@ class ViewIndex:
 
     def row(self, n: int) -> Row | None:
         """The row of that number."""
-        return _one(self.connection.execute("SELECT * FROM rows WHERE n = ?", (n,)))
+        return _one(self.connection.execute("SELECT * FROM rows WHERE n = ?", (n,))) if 0 < n < 2**63 else None
 
     def by_id(self, known: str) -> Row | None:
         """The row of a record or draft; a record before a drop of the same id."""
@@ -170,7 +176,7 @@ class ViewIndex:
                 yield number, frame
 
     def _segment(self, name: str) -> tuple[int, int]:
-        self.connection.execute("INSERT OR IGNORE INTO segments(name, read) VALUES (?, 0)", (name,))
+        self.connection.execute("INSERT OR IGNORE INTO segments(name, read, seen) VALUES (?, 0, 0)", (name,))
         number, read = self.connection.execute("SELECT number, read FROM segments WHERE name = ?", (name,)).fetchone()
         return number, read
 
@@ -190,7 +196,7 @@ class ViewIndex:
             at = (n, number, frame.offset, frame.length, place)
             words = _words(one)
             head = " ".join(_head(one).split())[:SHOWN]
-            yield Row._make((*at, *_kinds(one), *_names(one), cost, tokens, head)), words
+            yield Row._make((*at, *_kinds(one), *_names(one, value["item"], place), cost, tokens, head)), words
 
     def _spent(self, one: Mapping[str, Any]) -> tuple[int, float]:
         tokens, cost = 0, 0.0
@@ -222,8 +228,9 @@ def _kinds(one: Mapping[str, Any]) -> tuple[str, str, str, str, str, int, str]:
     return state, one["skill"], one["category"], one["transform"], one["goal"], one["depth"], failed
 
 
-def _names(one: Mapping[str, Any]) -> tuple[str, str, str]:
-    return one.get("id") or one.get("draft_id", ""), one["parent"], one["source"]
+def _names(one: Mapping[str, Any], item: str, place: int) -> tuple[str, str, str]:
+    """Its id, which a drop that never became a draft gets from its place, its parent's, its source."""
+    return one.get("id") or one.get("draft_id") or f"{item}{place}", one["parent"], one["source"]
 
 
 def _head(one: Mapping[str, Any]) -> str:

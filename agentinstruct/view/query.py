@@ -1,6 +1,7 @@
 """What is looked for among a run's rows: filters by kind, words, an order; and how many there are of everything."""
 
 import re
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,7 +60,14 @@ class Found:
 
 
 def find(index: ViewIndex, query: Query) -> Found:
-    """A page of what is looked for."""
+    """A page of what is looked for; nothing where the words are none that a full-text index can hold."""
+    try:
+        return _found(index, query)
+    except sqlite3.OperationalError:
+        return Found([], 0, more=False)
+
+
+def _found(index: ViewIndex, query: Query) -> Found:
     tables, where, values = _parts(query)
     order, connection = ORDERS[query.order], index.connection
     rows = connection.execute(
