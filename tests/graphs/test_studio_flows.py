@@ -39,12 +39,41 @@ async def test_what_a_client_reads_can_be_written_back(name: str) -> None:
     await graph.ainvoke({"seed": seed}, THREAD, context=Context(**SMALL), interrupt_before=["verify"])
     before = (await graph.aget_state(THREAD)).values
     assert before["drafts"], before["dropped"]
-    read = {key: value for key, value in to_jsonable_python(before).items() if key != "dropped"}
-    await graph.aupdate_state(THREAD, read)
-    after = (await graph.aget_state(THREAD)).values
-    assert {key: after[key] for key in read} == {key: before[key] for key in read}
+    one = {"skill": name, "seed_id": "a", "source": "", "stage": "review", "reason": "by hand"}
+    await graph.aupdate_state(THREAD, {"dropped": [*to_jsonable_python(before["dropped"]), one]})
+    before = (await graph.aget_state(THREAD)).values
+    assert [dropped.reason for dropped in before["dropped"]].count("by hand") == 1
+    await graph.aupdate_state(THREAD, to_jsonable_python(before))
+    assert (await graph.aget_state(THREAD)).values == before
+    await graph.aupdate_state(THREAD, {"dropped": []})
+    assert (await graph.aget_state(THREAD)).values["dropped"] == []
     done = await graph.ainvoke(None, THREAD, context=Context(**SMALL))
     assert done["records"]
+
+
+async def test_records_of_the_teacher_can_be_taken_away_again() -> None:
+    graph, settings = kept(teacher), TeacherContext(model="scripted", skills="fermi", most_seeds=1, rounds=0)
+    made = await graph.ainvoke({"documents": [{"text": PROSE}]}, THREAD, context=settings)
+    assert len(made["records"]) > 1
+    await graph.aupdate_state(THREAD, {"records": to_jsonable_python(made["records"][:1])})
+    assert (await graph.aget_state(THREAD)).values["records"] == made["records"][:1]
+
+
+@pytest.mark.parametrize("form", [dict, lambda update: list(update.items())], ids=["object", "pairs"])
+async def test_an_edit_that_comes_with_a_command_is_typed_too(form: Any) -> None:
+    graph, settings = kept(graph_of("text_modification")), Context(**SMALL)
+    await graph.ainvoke({"seed": {"text": PROSE[:2500]}}, THREAD, context=settings, interrupt_before=["verify"])
+    before = (await graph.aget_state(THREAD)).values
+    plan = to_jsonable_python(before["plan"])
+    for wrong in ({"plans": plan}, {"plan": {"__overwrite__": plan}}, {"dropped": {"__overwrite__": []}}):
+        with pytest.raises(SetupError, match=next(iter(wrong))):
+            await graph.ainvoke(Command(update=form(wrong)), THREAD, context=settings)
+    with pytest.raises(SetupError, match="no '__root__'"):
+        await graph.ainvoke(Command(update=[{"plan": plan}]), THREAD, context=settings)
+    assert (await graph.aget_state(THREAD)).values == before
+    edit = {"plan": plan | {"verify": "off"}, "dropped": to_jsonable_python(before["dropped"])}
+    done = await graph.ainvoke(Command(update=form(edit)), THREAD, context=settings)
+    assert done["records"] and done["plan"].verify == "off"
 
 
 @pytest.mark.parametrize(
