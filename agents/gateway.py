@@ -288,8 +288,10 @@ async def using(gateway: Gateway) -> AsyncIterator[Gateway]:
     try:
         yield gateway
     finally:
-        _CURRENT.reset(token)
-        await gateway.aclose()
+        try:
+            _CURRENT.reset(token)  # fails where a generator that was left half way is closed elsewhere
+        finally:
+            await gateway.aclose()
 
 
 @asynccontextmanager

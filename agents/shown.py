@@ -7,6 +7,7 @@ itself: its messages are the agent's, its tokens those of the model behind the g
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, BaseCallbackManager, CallbackManagerForLLMRun
@@ -93,7 +94,13 @@ class Shown(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
-        with watching(pieces.put_nowait):
+        loop = asyncio.get_running_loop()
+
+        def hear(piece: str) -> None:  # from the gateway's loop, which may be another thread's and outlive this one
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(pieces.put_nowait, piece)
+
+        with watching(hear):
             buying = asyncio.ensure_future(current_gateway().complete(self.request))
         buying.add_done_callback(lambda _: pieces.put_nowait(None))
         said = ""

@@ -11,6 +11,7 @@ output    is declared narrow, records and drops, while the streams stay wide: a 
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Self, cast, get_args, get_type_hints
 
@@ -26,7 +27,7 @@ from typing_extensions import is_typeddict
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.files import nearest
 from agentinstruct.agents.skill import Skill
-from agentinstruct.graphs.state import ROLES, Context, FlowInput, FlowOutput
+from agentinstruct.graphs.state import ROLES, Context, FlowInput, FlowOutput, joined
 
 SERVED: Mapping[str, tuple[str, ...]] = {role: (role,) for role in ROLES} | {
     "instruct": ("instruct", "answer"),
@@ -67,7 +68,10 @@ class Flow(CompiledStateGraph[Any, Any, Any, Any]):
         Raises:
             SetupError: the input is wrong; says where and what to give. Or a review is asked for where none can be.
         """
-        given = input if input is None or isinstance(input, Command) else self.builder.taken(input)
+        if isinstance(input, Command):
+            given = self.builder.edited(input)
+        else:
+            given = None if input is None else self.builder.taken(input)
         if _reviews(how.get("context")) and not (self.checkpointer or KEPT in ensure_config(config)["configurable"]):
             raise SetupError("review waits for a person, so the run needs a thread (a checkpointer) to wait in.")
         async with aclosing(cast("AsyncGenerator[Any]", super().astream(given, config, **how))) as parts:
@@ -146,15 +150,23 @@ class Wiring(StateGraph[Any, Any, Any, Any]):
         Raises:
             SetupError: a key or a value is wrong; says which.
         """
+        if isinstance(values, Command):
+            # As LangGraph takes them from it: the pairs of an object, or pairs as they are.
+            pairs = values._update_as_tuples()
+            return replace(values, update=[(key, self._edit(key, value)) for key, value in pairs])
         if isinstance(values, list):
             return [self.edited(one) for one in values]
-        if not isinstance(values, Mapping):
-            return values
-        known = get_type_hints(self.state_schema)
-        for key in values:
-            if key not in known:
-                raise SetupError(f"the state has no {key!r}.{nearest(key, list(known))}")
-        return {key: value if value is None else _read(known[key], value, key) for key, value in values.items()}
+        return {key: self._edit(key, value) for key, value in values.items()} if isinstance(values, Mapping) else values
+
+    def _edit(self, key: str, value: Any) -> Any:
+        """One value; of a list that nodes add to, all there shall be."""
+        known = get_type_hints(self.state_schema, include_extras=True)
+        if key not in known:
+            raise SetupError(f"the state has no {key!r}.{nearest(key, list(known))}")
+        if value is None:
+            return None
+        read = _read(known[key], value, key)
+        return tuple(read) if joined in getattr(known[key], "__metadata__", ()) else read
 
     def hints(self) -> dict[str, dict[str, Any]]:
         """What to add to settings in a form, by their key."""

@@ -12,8 +12,8 @@ from agentinstruct.agents.skill import skill_names
 from agentinstruct.graphs.state import Context, joined
 from agentinstruct.seeds import FORMATS
 
-MOST_DOCUMENTS, LONGEST = 100, 1_000_000
-"""Documents at once, and characters of one."""
+MOST_DOCUMENTS, LONGEST = 200, 1_000_000
+"""Documents at once, and characters of one: a server may allow less, not more."""
 
 
 @dataclass(frozen=True, kw_only=True, config={"extra": "forbid"})

@@ -81,7 +81,8 @@ class Dataset:
 
     def dropped(self) -> Iterator[Dropped]:
         """Every draft that did not make it, with stage and reason."""
-        return map(Dropped.model_validate, _lines(self.path / "dropped.jsonl"))
+        for line in _lines(self.path / "dropped.jsonl"):  # a generator of the dataset's own keeps a temporary folder
+            yield Dropped.model_validate(line)
 
     @cached_property
     def summary(self) -> Summary:

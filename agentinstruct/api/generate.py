@@ -7,9 +7,9 @@ options ─ checked ─ RunConfig ─ run/execute.py ─ run folder ─ Dataset
 import asyncio
 import gc
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Self
@@ -20,6 +20,7 @@ from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.records import Record
 from agentinstruct.api.dataset import Dataset
+from agentinstruct.api.feed import fed
 from agentinstruct.api.loops import run_here
 from agentinstruct.api.material import ScriptRun, Seeds, material_of
 from agentinstruct.api.models import GivenEndpoints, settle
@@ -49,7 +50,7 @@ def generate(seeds: Seeds, **options: Unpack[Options]) -> Dataset:
     >>> print(len(dataset) > 0, dataset.cost)
     True 0.0
     """
-    return run_here(_generate(seeds, options, "generate"))
+    return run_here(_generate(seeds, read_options(Options, options, "generate")))
 
 
 async def agenerate(seeds: Seeds, **options: Unpack[Options]) -> Dataset:
@@ -91,7 +92,7 @@ async def agenerate(seeds: Seeds, **options: Unpack[Options]) -> Dataset:
     >>> print({record.source for record in dataset}, dataset.notices)
     {'guide'} ()
     """
-    return await _generate(seeds, options, "agenerate")
+    return await _generate(seeds, read_options(Options, options, "agenerate"))
 
 
 async def astream(seeds: Seeds, **options: Unpack[Options]) -> AsyncIterator[Record]:
@@ -109,24 +110,20 @@ async def astream(seeds: Seeds, **options: Unpack[Options]) -> AsyncIterator[Rec
     >>> print(asyncio.run(first()))
     assistant
     """
-    if options.get("workers", 1) > 1:
+    read = read_options(Options, options, "astream")
+    if read.get("workers", 1) > 1:
         raise SetupError("workers: the records of other processes are not streamed. Use agenerate, or leave it out.")
-    rows: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
-    def hear(outcome: Outcome) -> None:
-        for row in outcome.records:
-            rows.put_nowait(row)
+    def work(tell: Callable[[dict[str, Any]], None]) -> Coroutine[Any, Any, Dataset]:
+        def hear(outcome: Outcome) -> None:
+            for row in outcome.records:
+                tell(row)
 
-    work = asyncio.ensure_future(_generate(seeds, options, "astream", hear))
-    work.add_done_callback(lambda _: rows.put_nowait(None))
-    try:
-        while (row := await rows.get()) is not None:
+        return _generate(seeds, read, hear)
+
+    async with aclosing(fed(work)) as rows:
+        async for row in rows:
             yield Record.model_validate(row)
-        await work
-    finally:
-        work.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([work])
 
 
 show_options(Options, generate, agenerate, astream)
@@ -136,10 +133,8 @@ def _silent(outcome: Outcome) -> None:
     """Nobody listens."""
 
 
-async def _generate(
-    seeds: Any, options: Mapping[str, Any], caller: str, hear: Callable[[Outcome], None] | None = None
-) -> Dataset:
-    job = Job.of(seeds, read_options(Options, options, caller))
+async def _generate(seeds: Any, options: Mapping[str, Any], hear: Callable[[Outcome], None] | None = None) -> Dataset:
+    job = Job.of(seeds, options)
     with job.folder_kept_on_error(streamed=hear is not None), _memory_as_before():
         async with ticking(job.progress) as watch:
             finished = await execute(job.config, watch, hear or _silent, heed=False)
@@ -166,7 +161,7 @@ class Job:
         config = ScriptRun(
             paths=paths,
             given=given,
-            out=Path(out) if out is not None else Path(mkdtemp(prefix="agentinstruct-")),
+            out=Path("" if out is None else out),
             skills=known,
             context=context,
             seeds=_reading(options),
@@ -175,6 +170,8 @@ class Job:
             **{name: options[name] for name in _SAME if name in options},
             **_batch(options, context),
         )
+        if out is None:  # at the end, since whatever is wrong is to leave no folder
+            config = replace(config, out=Path(mkdtemp(prefix="agentinstruct-")))
         return cls(config, out is None, options.get("progress", False))
 
     @contextmanager

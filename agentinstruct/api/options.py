@@ -83,6 +83,10 @@ class Options(Settings, total=False):
     progress: bool | Callable[[Progress], None]
 
 
+_FILTERS = {"skills", "transforms", "categories", "goals"}
+"""What takes a list, of which none at all means everything."""
+
+
 @cache
 def _reader(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
@@ -105,6 +109,9 @@ def read_options(kind: Any, given: Mapping[str, Any], caller: str) -> dict[str, 
     except ValidationError as error:
         problems = [f"{item['loc'][0]}: {item['msg']}, not {item['input']!r}" for item in error.errors()]
         raise SetupError("; ".join(problems)) from error
+    for name in _FILTERS & read.keys():
+        if isinstance(read[name], Sequence) and not isinstance(read[name], str) and not any(read[name]):
+            raise SetupError(f"{name}: an empty list, which would mean all. Leave it out for all, or name some.")
     return read
 
 

@@ -1,8 +1,8 @@
 """One skill for scripts: what it makes, and its graph, the very object that a run, a server and Studio use."""
 
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.records import Seed
 from agentinstruct.agents.skill import OWN_SKILLS, Category, Goal, Skill, skill_folders, skill_names
 from agentinstruct.agents.skill import load_skill as read_skill
+from agentinstruct.api.feed import fed
 from agentinstruct.api.loops import run_here
 from agentinstruct.api.models import GivenEndpoints, settle
 from agentinstruct.api.options import Settings, read_options, show_options
@@ -110,8 +111,14 @@ class SkillFlow:
         Arguments and errors are those of `ainvoke`.
         """
         context, serving = _served(settings, "astream")
-        async with serving:
-            steps = self.graph.astream({"seed": _seed(input)}, _config(), context=context, stream_mode="updates")
+        seed = {"seed": _seed(input)}
+
+        async def walk(tell: Callable[[dict[str, Any]], None]) -> None:
+            async with serving:
+                async for step in self.graph.astream(seed, _config(), context=context, stream_mode="updates"):
+                    tell(step)
+
+        async with aclosing(fed(walk)) as steps:
             async for step in steps:
                 for node, update in step.items():
                     yield node, update or {}
@@ -142,8 +149,10 @@ def load_skill(name: str | os.PathLike[str]) -> SkillFlow:
     >>> print(flow.goals["unanswerable"].title)
     Make the question unanswerable
     """
-    (known,) = named([name])
-    return SkillFlow(read_skill(known), graph_of(known))
+    match list(named([name])):
+        case [known]:
+            return SkillFlow(read_skill(known), graph_of(known))
+    raise SkillError(f"{name!r}: give the name of one skill, or a folder. There are: {', '.join(skill_names())}.")
 
 
 def skills() -> list[str]:
@@ -165,7 +174,7 @@ def named(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> I
     for one in [given] if isinstance(given, str | os.PathLike) else given:
         text = os.fspath(one)
         if not isinstance(one, os.PathLike) and os.sep not in text and "/" not in text:
-            yield from (name.strip() for name in text.split(","))
+            yield from filter(None, map(str.strip, text.split(",")))
             continue
         yield _own(Path(text))
 

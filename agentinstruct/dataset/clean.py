@@ -23,7 +23,7 @@ from agentinstruct.dataset.dedup_close import Embed
 from agentinstruct.dataset.dedup_rows import On
 from agentinstruct.dataset.flag import Flag
 from agentinstruct.dataset.flags import Choice, Flagged, flag
-from agentinstruct.dataset.rows import Row, read_rows
+from agentinstruct.dataset.rows import Row, read_chats
 
 _BLOCK = 512
 
@@ -114,7 +114,7 @@ class _Work:
             index = Deduplicator(plan.index, name=plan.name, similarity=plan.similarity, on=plan.on)
             self.dedup = stack.enter_context(index)
             for path in plan.against:
-                self.dedup.earlier(read_rows(path), str(path))
+                self.dedup.earlier(read_chats(path), str(path))
         self._compared = array("Q")
         """The numbers of the rows that duplicates are looked for among."""
         self._block: list[Row] = []

@@ -60,8 +60,8 @@ class Decontamination:
     hit: Counter[str] = field(default_factory=Counter)
     """Records by method; one may count under several."""
     per_benchmark: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    items: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """The items of each benchmark that were met."""
+    items: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """The numbers of the items of each benchmark that were met; a seed is no item."""
 
     def stats(self, benchmarks: Iterable[Benchmark]) -> dict[str, Any]:
         """As JSON."""
@@ -125,6 +125,8 @@ class Decontaminator:
                 seen.add((number, item, method))
                 benchmark, one = self._owners[item]
                 hits[number].append(_hit(rows[number], benchmark, one, method, score, text))
+                if method != "seed":
+                    self.found.items[benchmark.name].add(item)
         for row_hits in hits:
             self._count(row_hits)
         return hits
@@ -134,8 +136,6 @@ class Decontaminator:
         self.found.hit.update({hit.method for hit in hits})
         for name, method in {(hit.benchmark, hit.method) for hit in hits}:
             self.found.per_benchmark[name][method] += 1
-        for hit in hits:
-            self.found.items[hit.benchmark].add(hit.item)
 
     def _all(self, rows: list[Row]) -> Iterator[tuple[int, int, Method, float, str]]:
         said = [(number, turn.text) for number, row in enumerate(rows) for turn in turns(row) if turn.role != "system"]
@@ -158,7 +158,7 @@ class Decontaminator:
         first = 0
         for benchmark in self.benchmarks:
             for number, row in enumerate(rows):
-                if row.get("seed_id") in benchmark.seeds:
+                if str(row.get("seed_id") or "") in benchmark.seeds:
                     yield number, first, "seed", 1.0, parts(row).prompt
             first += len(benchmark.items)
 

@@ -24,7 +24,7 @@ from typing import Any, Self
 import numpy
 
 from agentinstruct.dataset.dedup_close import Embed, close_pairs, keep_vectors
-from agentinstruct.dataset.dedup_index import DedupIndex, Removed
+from agentinstruct.dataset.dedup_index import DedupIndex, Removed, Sketches
 from agentinstruct.dataset.dedup_pairs import candidates, choose, places, same, unpacked
 from agentinstruct.dataset.dedup_rows import Compared, Known, On, block, columns, compared, same_context, similarity
 from agentinstruct.dataset.rows import Row
@@ -48,6 +48,7 @@ class Twin:
     """Where the twin is: empty in the dataset itself, else the name of the earlier one."""
     method: str
     similarity: float
+    """To the record for which it went; where that one went too, `twin` is the one that is kept for both."""
 
 
 @dataclass(slots=True)
@@ -66,7 +67,10 @@ class Duplicates:
         for number in self._numbers.tolist():
             if one := gone.get(number):
                 name, own = self._index.named(number)
-                twin, dataset = self._index.named(one.twin)
+                stays = one.twin
+                while stays in gone:  # a later pass took the twin away, too
+                    stays = gone[stays].twin
+                twin, dataset = self._index.named(stays)
                 yield Twin(name, twin, "" if dataset == own else dataset, one.method, round(one.similarity, 3))
 
 
@@ -219,13 +223,13 @@ class Deduplicator:
         better, worse = (number_at[one] for one in unpacked(pairs))
         first, second = keys[better], keys[worse]
         comparable = numpy.flatnonzero((first == second) | (first == 0) | (second == 0)).tolist()
-        last: tuple[int, tuple[bytes, bytes]] = (-1, (b"", b""))
+        last: tuple[int, Sketches] = (-1, Sketches(b"", b"", b""))
         for at in comparable:
             if last[0] != better[at]:
-                last = int(better[at]), self._index.sketch(int(better[at]))
-            other = self._index.sketch(int(worse[at]))
-            if same_context(last[1][1], other[1], self._similarity):
-                out[at] = similarity(last[1][0], other[0], self._on) if by_words else 1.0
+                last = int(better[at]), self._index.sketches(int(better[at]))
+            other = self._index.sketches(int(worse[at]))
+            if same_context(last[1], other, self._similarity):
+                out[at] = similarity(last[1], other, self._on) if by_words else 1.0
         self.pairs += len(comparable)
         return out
 

@@ -2,7 +2,7 @@
 
     block    2,048 records as columns: hash of the text, of the id, of the short key, rank
     band     one MinHash band of a block
-    record   id, sketches of text and context, and the vector if there is one
+    record   id, sketches of text, context and response, and the vector if there is one
     removed  which records are not in the dataset, and why: twin, method, similarity
 
 What a sitting adds is one transaction, written when its twins are found: a kill leaves the index as it was.
@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -20,16 +20,27 @@ from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.shingles import BANDS, ROWS, SHINGLE, U64, Array
 
 COLUMNS = ("exact", "name", "key", "rank")
-VERSION = f"1 {SHINGLE}-{BANDS}x{ROWS}"
+VERSION = f"2 {SHINGLE}-{BANDS}x{ROWS}"
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE source (no INTEGER PRIMARY KEY, name TEXT UNIQUE);
 CREATE TABLE block (no INTEGER PRIMARY KEY, source INTEGER, exact BLOB, name BLOB, key BLOB, rank BLOB);
 CREATE TABLE band (band INTEGER, block INTEGER, keys BLOB);
 CREATE INDEX band_block ON band (band, block);
-CREATE TABLE record (no INTEGER PRIMARY KEY, id TEXT, source INTEGER, sketch BLOB, context BLOB, vector BLOB);
+CREATE TABLE record (
+    no INTEGER PRIMARY KEY, id TEXT, source INTEGER, sketch BLOB, context BLOB, response BLOB, vector BLOB
+);
 CREATE TABLE removed (no INTEGER PRIMARY KEY, twin INTEGER, method TEXT, similarity REAL);
 """
+
+
+class Sketches(NamedTuple):
+    """What is kept of a record to say how alike it is to another."""
+
+    text: bytes
+    context: bytes
+    response: bytes
+    """Its own: in the sketch of the text, a long prompt leaves no room for a short response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +50,7 @@ class Block:
     ids: Sequence[str]
     columns: dict[str, Array]
     bands: Array
-    sketches: Sequence[bytes]
-    contexts: Sequence[bytes]
+    sketches: Sequence[Sketches]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +104,10 @@ class DedupIndex:
             "INSERT INTO band VALUES (?, ?, ?)",
             ((number, first, keys.tobytes()) for number, keys in enumerate(block.bands)),
         )
-        rows = zip(block.ids, block.sketches, block.contexts, strict=True)
+        rows = zip(block.ids, block.sketches, strict=True)
         self._db.executemany(
-            "INSERT INTO record VALUES (?, ?, ?, ?, ?, NULL)",
-            ((first + at, name, source, sketch, context) for at, (name, sketch, context) in enumerate(rows)),
+            "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, NULL)",
+            ((first + at, name, source, *held) for at, (name, held) in enumerate(rows)),
         )
 
     def of_source(self, source: int) -> Array:
@@ -121,10 +131,10 @@ class DedupIndex:
             at += len(piece)
         return out[:at]
 
-    def sketch(self, number: int) -> tuple[bytes, bytes]:
-        """The sketches of a record's text and of its context."""
-        found = self._db.execute("SELECT sketch, context FROM record WHERE no = ?", (number,)).fetchone()
-        return found[0], found[1]
+    def sketches(self, number: int) -> Sketches:
+        """The sketches of a record."""
+        found = self._db.execute("SELECT sketch, context, response FROM record WHERE no = ?", (number,)).fetchone()
+        return Sketches(*found)
 
     def named(self, number: int) -> tuple[str, str]:
         """The id of a record and the dataset that it is from."""

@@ -1,5 +1,6 @@
 """What the index holds of a row: hashes of its text, id and key, its rank, and sketches of what is compared."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -7,16 +8,18 @@ from typing import Any, Literal
 
 import numpy
 
-from agentinstruct.dataset.dedup_index import Block, DedupIndex
+from agentinstruct.dataset.dedup_index import Block, DedupIndex, Sketches
 from agentinstruct.dataset.rows import Parts, parts
-from agentinstruct.dataset.shingles import U64, Array, alike, bands, hashed, response_alike, roles, shingle, sketches
+from agentinstruct.dataset.shingles import U64, Array, alike, bands, hashed, roles, second, shingle, sketches
 from agentinstruct.tools.quotes import fold
 
 On = Literal["record", "prompt", "response"]
 
-_CONTEXT = 64
+_CONTEXT, _SAID = 64, 128
+"""Smallest hashes that are kept of a context and of a response."""
 _RESPONSE = 0.5
 _LONGEST_KEY = 64
+_HEX = re.compile(r"[0-9a-fA-F]{,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +62,16 @@ class Known:
         return out
 
 
-def similarity(first: bytes, second: bytes, on: On) -> float:
+def similarity(one: Sketches, other: Sketches, on: On) -> float:
     """Of two texts, 0 where their responses are too far apart."""
-    if on == "record" and response_alike(first, second) < _RESPONSE:
+    if on == "record" and alike(one.response, other.response, _SAID) < _RESPONSE:
         return 0.0
-    return alike(first, second)
+    return alike(one.text, other.text)
 
 
-def same_context(first: bytes, second: bytes, least: float) -> bool:
-    """Whether the contexts of two sketches overlap by so much."""
-    return first == second or alike(first, second, _CONTEXT) >= least
+def same_context(one: Sketches, other: Sketches, least: float) -> bool:
+    """Whether the contexts of two records overlap by so much."""
+    return one.context == other.context or alike(one.context, other.context, _CONTEXT) >= least
 
 
 def columns(waiting: Sequence[Compared]) -> dict[str, Array]:
@@ -93,12 +96,17 @@ def _key(row: Mapping[str, Any]) -> int:
 
 def _rank(row: Mapping[str, Any], name: str) -> int:
     """What orders the records of one dataset: lower is kept."""
-    depth = min(int(row.get("depth") or 0), 0x7F)
+    begin = name[:14]
+    first = int(begin.ljust(14, "0"), 16) if _HEX.fullmatch(begin) else _hash(name) >> 8
+    return (not row.get("accepted", True)) << 63 | _depth(row.get("depth")) << 56 | first
+
+
+def _depth(value: Any) -> int:
+    """As our records have it; other datasets may mean anything by the word."""
     try:
-        first = int(name[:14].ljust(14, "0"), 16)
-    except ValueError:
-        first = _hash(name) >> 8
-    return (not row.get("accepted", True)) << 63 | depth << 56 | first
+        return min(max(int(value or 0), 0), 0x7F)
+    except (TypeError, ValueError, OverflowError):
+        return 0
 
 
 def block(waiting: Sequence[Compared], columns: dict[str, Array]) -> Block:
@@ -107,4 +115,5 @@ def block(waiting: Sequence[Compared], columns: dict[str, Array]) -> Block:
     shown = hashed([one.parts.context for one in waiting])
     sets, contexts = roles(shingle(said), 2), roles(shingle(shown), 1)
     ids = [str(one.row.get("id", "")) for one in waiting]
-    return Block(ids, columns, bands(sets), sketches(sets), sketches(contexts, _CONTEXT))
+    kept = zip(sketches(sets), sketches(contexts, _CONTEXT), sketches(second(sets), _SAID), strict=True)
+    return Block(ids, columns, bands(sets), [Sketches(*one) for one in kept])

@@ -12,7 +12,7 @@ _EVIDENCE = 100
 _FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1|\Z)", re.M | re.S)
 _INLINE = re.compile(r"`[^`\n]+`")
 _CODE_LINE = re.compile(
-    r"^[ \t]*(?:def |class \w|import \w|from \w[\w.]* import|func |fn |public |private |#include|return\b.*[;(]"
+    r"^[ \t]*+(?:def |class \w|import \w|from \w[\w.]* import|func |fn |public |private |#include|return\b.*[;(]"
     r"|[\w.\]\[]+ ?\([^)\n]*\);?$"
     r"|(?:const|let|var) \w+ ?=|SELECT\b.*\bFROM\b|.*[;{}][ \t]*$)",
     re.M,

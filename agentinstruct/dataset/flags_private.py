@@ -42,7 +42,7 @@ _SIGNS = (
 )
 """One of these stands in every secret."""
 _PRIVATE_KEY = re.compile(
-    r"-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY(?: BLOCK)?-----\s+(?:[\w-]+: .*\s+)*[A-Za-z0-9+/=]{20}"
+    r"-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY(?: BLOCK)?-----\s+(?:[\w-]+: [^\n]*\n\s*){0,20}[A-Za-z0-9+/=]{20}"
 )
 _VARIED = 10
 _LEAST_LETTERS = 4

@@ -52,7 +52,7 @@ _PLACEHOLDER = re.compile(
     re.I,
 )
 _TEMPLATE = re.compile(
-    r"\{\{-?\s*[a-z_][\w.]*(?:\s*\|[^}\n]*)?\s*-?\}\}|\{%-?\s*(?:if|for|end\w+|set|else|include|block)\b[^%\n]*%\}"
+    r"\{\{-?\s*[a-z_][\w.]*\s*(?:-?|\|[^{}\n]*)\}\}|\{%-?\s*(?:if|for|end\w+|set|else|include|block)\b[^%\n]*%\}"
     r"|(?<![\w$\\{])\$\{[a-z_][\w.]*\}|<\|[a-z_]+\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|(?<!\w)</?s>(?!\w)",
     re.I,
 )

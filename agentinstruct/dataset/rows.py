@@ -21,11 +21,14 @@ Row = dict[str, Any]
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
 _FOLDERS = ("data", "parquet")
 """Where a dataset of ours keeps its rows; the two hold the same ones."""
-_OURS = ("dropped.jsonl", "removed.jsonl")
+OURS = ("dropped.jsonl", "removed.jsonl")
+"""Files beside a dataset that are no part of it."""
+_CHATS = ("messages", "conversations", "conversation")
 _ASKED = ("prompt", "instruction", "question", "query", "problem")
 _ANSWERED = ("response", "completion", "output", "answer", "chosen", "solution")
 _ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "function": "tool", "observation": "tool"}
 _BATCH = 500
+_SHOWN = 60
 
 
 class Turn(NamedTuple):
@@ -66,16 +69,28 @@ def files(path: Path) -> list[Path]:
 
 
 def _readable(file: Path) -> bool:
-    return file.name.endswith(SUFFIXES) and not file.name.startswith(".") and file.name not in _OURS
+    return file.name.endswith(SUFFIXES) and not file.name.startswith(".") and file.name not in OURS
 
 
 def read_rows(path: Path) -> Iterator[Row]:
     """Every row of a dataset, file by file. Raises `RunError`, naming the file and line, where one cannot be read."""
     for file in files(path):
-        if file.suffix == ".parquet":
-            yield from parquet_rows(file)
-        else:
-            yield from (row for _, row in lines(file))
+        yield from _rows(file)
+
+
+def read_chats(path: Path) -> Iterator[Row]:
+    """The same, each a chat that `turns` can read; `RunError`, naming the file and row, where one is not."""
+    for file in files(path):
+        for number, row in enumerate(_rows(file), 1):
+            try:
+                turns(row)
+            except RunError as problem:
+                raise RunError(f"{file}, {number}. row: {problem}") from problem
+            yield row
+
+
+def _rows(file: Path) -> Iterator[Row]:
+    return parquet_rows(file) if file.suffix == ".parquet" else (row for _, row in lines(file))
 
 
 def lines(path: Path) -> Iterator[tuple[bytes, Row]]:
@@ -129,24 +144,21 @@ def batches(path: Path) -> Iterator[Any]:
 
 
 def turns(row: Mapping[str, Any]) -> list[Turn]:
-    """The chat of a row, whatever its shape.
+    """The chat of a row, whatever its shape; none where what should hold it is empty.
 
     Raises:
         RunError: it has none of the known ones.
     """
-    chat = row.get("messages") or row.get("conversations") or row.get("conversation")
-    if isinstance(chat, str):
-        chat = orjson.loads(chat)
-    if chat is not None:
-        return [_turn(one) for one in chat]
+    if chat := next((row[name] for name in _CHATS if row.get(name)), None):
+        return _chat(row, chat)
     asked, answered = _first(row, _ASKED), _first(row, _ANSWERED)
     if asked is None and answered is None:
-        if isinstance(text := row.get("text"), str):
-            return [Turn("assistant", text)]
-        raise RunError(
-            f"row {row.get('id', '')!s}: holds no chat; it has {', '.join(map(str, row))}, "
-            f"and one of messages, conversations, {', '.join(_ASKED)}, text is looked for."
-        )
+        if not any(name in row for name in (*_CHATS, *_ASKED, *_ANSWERED, "text")):
+            raise RunError(
+                f"{_named(row)} holds no chat; it has {', '.join(map(str, row))}, "
+                f"and one of messages, conversations, {', '.join(_ASKED)}, text is looked for."
+            )
+        return [Turn("assistant", said(row["text"]))] if row.get("text") is not None else []
     given = [said(row.get("system"))] if row.get("system") else []
     user = "\n\n".join(part for part in (asked or "", said(row.get("input"))) if part)
     return [*(Turn("system", text) for text in given), Turn("user", user), Turn("assistant", answered or "")]
@@ -156,12 +168,32 @@ def _first(row: Mapping[str, Any], names: Iterable[str]) -> str | None:
     return next((said(row[name]) for name in names if row.get(name) is not None), None)
 
 
+def _named(row: Mapping[str, Any]) -> str:
+    return f"the row with id {str(row['id'])[:_SHOWN]!r}" if "id" in row else "a row without id"
+
+
+def _chat(row: Mapping[str, Any], chat: Any) -> list[Turn]:
+    if isinstance(chat, str):
+        try:
+            chat = orjson.loads(chat)
+        except orjson.JSONDecodeError as problem:
+            raise RunError(f"{_named(row)} has a chat that is text, but not JSON: {chat[:_SHOWN]!r}.") from problem
+    if not isinstance(chat, list) or not all(isinstance(one, Mapping) for one in chat):
+        raise RunError(f"{_named(row)} has a chat that is no list of objects: {str(chat)[:_SHOWN]!r}.")
+    return [_turn(one) for one in chat]
+
+
 def _turn(one: Mapping[str, Any]) -> Turn:
     role = str(one.get("role") or one.get("from") or "user")
     text = said(one.get("content", one.get("value")))
-    calls = [call.get("function", call) for call in one.get("tool_calls") or ()]
-    asked = [f"{call.get('name', '')} {said(call.get('arguments'))}" for call in calls]
+    calls = one.get("tool_calls") or ()
+    asked = [_asked(call) for call in (calls if isinstance(calls, list | tuple) else (calls,))]
     return Turn(_ROLES.get(role, role), "\n".join((text, *asked)) if asked else text)
+
+
+def _asked(call: Any) -> str:
+    call = call.get("function", call) if isinstance(call, Mapping) else call
+    return f"{call.get('name', '')} {said(call.get('arguments'))}" if isinstance(call, Mapping) else said(call)
 
 
 def said(content: Any) -> str:

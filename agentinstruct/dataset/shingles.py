@@ -107,6 +107,12 @@ def roles(shingles: Tokens, count: int) -> Tokens:
     return Tokens(numbers, shingles.ends[count - 1 :: count])
 
 
+def second(sets: Tokens) -> Tokens:
+    """Of the sets of groups of two texts, the numbers of the second text alone."""
+    own = sets.hashes & U32(1) == 1
+    return Tokens(sets.hashes[own], numpy.cumsum(own)[sets.ends - 1])
+
+
 def _permutations() -> Iterator[tuple[Any, Any]]:
     drawn = numpy.random.Generator(numpy.random.PCG64(2407_03502))
     for multiplier, summand in drawn.integers(0, 1 << 32, (BANDS * ROWS, 2), dtype=U32):
@@ -154,14 +160,3 @@ def alike(first: bytes, second: bytes, most: int = SKETCH) -> float:
     union = both[numpy.concatenate([[True], ~twice])][: min(len(a), len(b), most)]
     shared = both[1:][twice]
     return float(numpy.searchsorted(shared, union[-1], "right") / len(union))
-
-
-def response_alike(first: bytes, second: bytes) -> float:
-    """The same of the second text of each group alone."""
-    a, b = (numpy.frombuffer(one, U32) for one in (first, second))
-    return _jaccard(a[a & U32(1) == 1], b[b & U32(1) == 1])
-
-
-def _jaccard(a: Array, b: Array) -> float:
-    shared = len(numpy.intersect1d(a, b, assume_unique=True))
-    return shared / max(len(a) + len(b) - shared, 1)

@@ -155,7 +155,10 @@ class RunConfig:
 
     def categories_of(self, skill: Skill) -> list[str]:
         """The categories that may be drawn."""
-        return chosen(self.context_for(skill).categories, list(skill.categories), f"{skill.name} category")
+        context, known = self.context_for(skill), list(skill.categories)
+        names = chosen(context.categories, known, f"{skill.name} category")
+        avoided = chosen(context.without, known, f"{skill.name} category") if context.without else ()
+        return [name for name in names if name not in avoided] or names
 
     def models(self) -> dict[str, str]:
         """The model of each role."""
@@ -199,7 +202,8 @@ class Work:
         """The settings of its skill, with its own draws."""
         if self.draw is None and not self.without:
             return context
-        return replace(context, seed=context.seed if self.draw is None else self.draw, without=self.without)
+        without = ",".join(filter(None, (context.without, self.without)))
+        return replace(context, seed=context.seed if self.draw is None else self.draw, without=without)
 
 
 def work_for(seed: Seed, skills: Sequence[Skill], run_seed: int) -> list[Work]:

@@ -68,14 +68,20 @@ def _text(value: Any) -> str:
 
 def _refuse_strangers(headers: dict[str, str], scope: MutableMapping[str, Any] | None) -> None:
     """A server without keys serves its own machine: no other, no tunnel, no web page but Studio's."""
-    client = ((scope or {}).get("client") or LOOPBACK)[0]
-    host = urlsplit(f"//{headers.get('host', '')}").hostname
+    client = LOOPBACK if scope is None else scope.get("client") or ("",)  # without a scope, the door has looked
     origin = headers.get("origin", "")
-    page = not origin or origin in STUDIO or urlsplit(origin).hostname in LOOPBACK
-    if client not in LOOPBACK or host not in LOOPBACK or not page:
+    page = not origin or origin in STUDIO or _host(origin) in LOOPBACK
+    if client[0] not in LOOPBACK or _host(f"//{headers.get('host', '')}") not in LOOPBACK or not page:
         raise Auth.exceptions.HTTPException(
             403, f"This server has no keys, and serves its own machine. Set {VARIABLE}."
         )
+
+
+def _host(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:  # a bracket that is not closed
+        return None
 
 
 def _count(user: str) -> None:

@@ -11,6 +11,8 @@ A dataset is a thread of the server's own, on which the teacher runs. All is ask
 of the caller, so its owners, limits and durability are those of every thread.
 """
 
+import asyncio
+from collections import defaultdict
 from typing import Any
 
 import orjson
@@ -19,31 +21,27 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.records import Record
+from agentinstruct.graphs.teacher import teacher
+from agentinstruct.server.door import CALLER
 from agentinstruct.server.inner import api_of, given
 from agentinstruct.server.limits import server_limits
-from agentinstruct.server.policy import RefusedError
+from agentinstruct.server.policy import RefusedError, server_policy
 
 MARK = {"agentinstruct": "dataset"}
 RUNNING = ("pending", "running")
 MOST_AT_ONCE = 1000
 """Records in one answer."""
+_turn: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+"""A user's datasets are begun one after the other, so that each finds those before it."""
 
 
 async def start(request: Request) -> Response:
     """Begin a dataset."""
-    body = await _object(request)
-    unknown = sorted(body.keys() - {"documents", "settings"})
-    if unknown or "documents" not in body:
-        raise RefusedError('give {"documents": [{"text": …}], "settings": {…}}' + f", not {unknown}" * bool(unknown))
-    settings = body.get("settings") or {}
-    if isinstance(settings, dict) and settings.get("review"):
-        raise RefusedError("review: a dataset waits for nobody. Run a skill on a thread for it.")
-    async with api_of(request) as api:
-        busy = given(await api.post("/threads/search", json={"metadata": MARK, "status": "busy", "limit": 100}))
-        if len(busy) >= server_limits().datasets:
-            raise RefusedError(f"{len(busy)} datasets are being made; wait for one, or cancel one.", 429)
-        run = {"assistant_id": "teacher", "input": {"documents": body["documents"]}, "context": settings}
+    run = await _asked(request)
+    async with api_of(request) as api, _turn[request.scope[CALLER]]:
+        await _room(api)
         thread = given(await api.post("/threads", json={"metadata": MARK}))["thread_id"]
         try:
             given(await api.post(f"/threads/{thread}/runs", json=run))
@@ -66,9 +64,12 @@ async def status(request: Request) -> Response:
     """How far a dataset is."""
     async with api_of(request) as api:
         run, state = await _last_run(api, request), await _state(api, request)
+        errors = [task["error"] for task in state.get("tasks") or () if task.get("error")]
+        if run["status"] == "error" and not errors:  # before its first step
+            thread = given(await api.get(f"/threads/{run['thread_id']}"))
+            errors = [thread["error"]["message"]] if thread.get("error") else ["it ended with an error."]
     values = state["values"] or {}
     done, left = len(values.get("finished", ())), [*values.get("underway", ()), *values.get("waiting", ())]
-    errors = [task["error"] for task in state.get("tasks") or () if task.get("error")]
     return JSONResponse(
         {
             "dataset_id": run["thread_id"],
@@ -103,15 +104,46 @@ async def cancel(request: Request) -> Response:
 
 
 async def resume(request: Request) -> Response:
-    """Go on after a stop, from the last work items that were finished."""
-    async with api_of(request) as api:
+    """Go on after a stop, from the last work items that were finished; from the start if it had not begun."""
+    async with api_of(request) as api, _turn[request.scope[CALLER]]:
         last, state = await _last_run(api, request), await _state(api, request)
-        if last["status"] in RUNNING or not state["next"]:
+        stepped = (state["checkpoint"] or {}).get("checkpoint_id")
+        if last["status"] in RUNNING or (stepped and not state["next"]):
             raise RefusedError("nothing is left to do: it is under way or done.", 409)
-        settings = (last.get("kwargs") or last)["context"]
-        run = {"assistant_id": "teacher", "input": None, "context": settings, "checkpoint": state["checkpoint"]}
+        await _room(api, last["thread_id"])
+        asked = last.get("kwargs") or last
+        run = {"assistant_id": "teacher", "input": None, "context": asked["context"]}
+        run |= {"checkpoint": state["checkpoint"]} if stepped else {"input": asked["input"]}
         given(await api.post(f"/threads/{last['thread_id']}/runs", json=run))
     return JSONResponse({"dataset_id": last["thread_id"], "status": "pending"}, 202)
+
+
+async def _asked(request: Request) -> dict[str, Any]:
+    """The run that a request asks for, if it can be run."""
+    body = await _object(request)
+    unknown = sorted(body.keys() - {"documents", "settings"})
+    if unknown or "documents" not in body:
+        raise RefusedError('give {"documents": [{"text": …}], "settings": {…}}' + f", not {unknown}" * bool(unknown))
+    settings = body.get("settings") or {}
+    if not isinstance(settings, dict):
+        raise RefusedError("settings: give an object.")
+    if settings.get("review"):
+        raise RefusedError("review: a dataset waits for nobody. Run a skill on a thread for it.")
+    run = {"assistant_id": "teacher", "input": {"documents": body["documents"]}, "context": settings}
+    server_policy().check(run)
+    try:
+        teacher.builder.taken(run["input"])
+    except SetupError as error:
+        raise RefusedError(str(error)) from None
+    return run
+
+
+async def _room(api: AsyncClient, its: str = "") -> None:
+    """Refuse a dataset more than a user may have made at the same time."""
+    busy = given(await api.post("/threads/search", json={"metadata": MARK, "status": "busy", "limit": 100}))
+    others = [one for one in busy if one["thread_id"] != its]
+    if len(others) >= server_limits().datasets:
+        raise RefusedError(f"{len(others)} datasets are being made; wait for one, or cancel one.", 429)
 
 
 async def _object(request: Request) -> dict[str, Any]:

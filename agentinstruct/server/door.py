@@ -19,6 +19,8 @@ OPEN = ("/ok", "/health", "/live", "/ready")
 """What tells whether the server works, by the names that servers have for it."""
 CLOSED = ("/deploy", "/internal", "/profile")
 """What a development server offers its developer alone."""
+CALLER = "agentinstruct.caller"
+"""Where a request says whose it is."""
 
 
 class Door:
@@ -48,13 +50,15 @@ class Door:
 
     async def _know(self, scope: Scope) -> None:
         """Serve nobody unknown, on the server's own pages neither; whether it lives is told to all."""
-        inside = scope.get("root_path", "").startswith("/noauth")
-        if inside or scope["path"] in OPEN or scope["method"] == "OPTIONS":
+        root = scope.get("root_path", "")
+        path = scope["path"].removeprefix(root)  # where the server is mounted at a prefix, the path has it still
+        inside = root == "/noauth" or root.startswith("/noauth/")
+        if inside or path in OPEN or scope["method"] == "OPTIONS":
             return
-        if self._policy.strangers and scope["path"].startswith(CLOSED):
+        if self._policy.strangers and path.startswith(CLOSED):
             raise RefusedError("not here.", 404)
         try:
-            await authenticate(dict(scope["headers"]), scope)
+            scope[CALLER] = (await authenticate(dict(scope["headers"]), scope))["identity"]
         except Auth.exceptions.HTTPException as error:
             raise RefusedError(error.detail, error.status_code) from None
 

@@ -17,7 +17,7 @@ HEADERS = ("x-api-key", "authorization", "host", "origin")
 async def api_of(request: Request) -> AsyncIterator[AsyncClient]:
     """The API as this caller has it."""
     headers = {name: value for name in HEADERS if (value := request.headers.get(name))}
-    client = request.client or ("127.0.0.1", 0)
+    client = request.client or ("", 0)
     transport = ASGITransport(request.app, raise_app_exceptions=False, client=(client[0], client[1]))
     async with AsyncClient(transport=transport, base_url="http://inside", headers=headers, timeout=None) as api:  # noqa: S113
         yield api

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.files import nearest
+from agentinstruct.graphs.teacher_state import LONGEST, MOST_DOCUMENTS
 
 VARIABLE = "AGENTINSTRUCT_SERVER_LIMITS"
 
@@ -21,9 +22,11 @@ class Limits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True)
 
     body_mb: float = Field(8, gt=0, description="Megabytes of a request.")
-    document: int = Field(1_000_000, gt=0, description="Characters of one text in it.")
+    document: int = Field(LONGEST, gt=0, le=LONGEST, description="Characters of one text in it.")
     seed_text: int = Field(50_000, gt=0, description="Characters of a seed, which is not cut.")
-    documents: int = Field(200, gt=0, description="Documents, drafts and the like in it, each.")
+    documents: int = Field(
+        MOST_DOCUMENTS, gt=0, le=MOST_DOCUMENTS, description="Documents, drafts and the like in it, each."
+    )
     depth: int = Field(64, gt=0, description="Lists and objects inside each other.")
     count: int = Field(10, ge=0, description="Most of each number in Context that has no limit of its own here.")
     rounds: int = Field(3, ge=0, description="Rounds of refinement.")

@@ -22,6 +22,7 @@ from agentinstruct.server.policy import RefusedError
 VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 UNKNOWN_METHOD, WRONG_PARAMETERS = -32601, -32602
 HINTS = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": False, "openWorldHint": False}
+PAGE = 100
 Told = dict[str, Any]
 
 
@@ -57,25 +58,35 @@ async def _answer(request: Request, method: str, parameters: Told) -> Told:
 
 async def _assistants(api: AsyncClient) -> dict[str, Told]:
     """The graphs and the caller's own assistants, by the name of the tool that each is."""
-    found = given(
-        await api.post("/assistants/search", json={"limit": 100, "sort_by": "created_at", "sort_order": "asc"})
-    )
+    asked = {"limit": PAGE, "sort_by": "created_at", "sort_order": "asc"}
     named: dict[str, Told] = {}
-    for one in found:
-        named.setdefault(re.sub(r"[^a-zA-Z0-9_.-]+", "_", one["name"])[:64], one)
+    page: list[Told] = []
+    at = 0
+    while at == 0 or len(page) == PAGE:
+        page = given(await api.post("/assistants/search", json=asked | {"offset": at}))
+        at += PAGE
+        for one in page:
+            named.setdefault(re.sub(r"[^a-zA-Z0-9_.-]+", "_", one["name"])[:64], one)
     return named
 
 
 async def _list(api: AsyncClient) -> Told:
+    """The tools; the assistants of a graph have its form, which is asked for once."""
     named = await _assistants(api)
-    return {"result": {"tools": await asyncio.gather(*(_tool(api, name, one) for name, one in named.items()))}}
+    graphs = {one["graph_id"]: one["assistant_id"] for one in named.values()}
+    forms = dict(zip(graphs, await asyncio.gather(*(_form(api, its) for its in graphs.values())), strict=True))
+    return {"result": {"tools": [_tool(name, one, forms[one["graph_id"]]) for name, one in named.items()]}}
 
 
-async def _tool(api: AsyncClient, name: str, assistant: Told) -> Told:
-    schemas = given(await api.get(f"/assistants/{assistant['assistant_id']}/schemas"))
-    form, settings = schemas["input_schema"], schemas["context_schema"]
-    form["properties"]["settings"] = settings | {"description": "Settings; all may be left out."}
+async def _form(api: AsyncClient, assistant: str) -> Told:
+    schemas = given(await api.get(f"/assistants/{assistant}/schemas"))
+    form: Told = schemas["input_schema"]
+    form["properties"]["settings"] = schemas["context_schema"] | {"description": "Settings; all may be left out."}
     form["$defs"] = form.get("$defs", {}) | form["properties"]["settings"].pop("$defs", {})
+    return form
+
+
+def _tool(name: str, assistant: Told, form: Told) -> Told:
     return {
         "name": name,
         "title": assistant["name"],
@@ -88,8 +99,10 @@ async def _tool(api: AsyncClient, name: str, assistant: Told) -> Told:
 async def _call(api: AsyncClient, parameters: Told) -> Told:
     name, arguments = parameters.get("name"), parameters.get("arguments") or {}
     assistant = (await _assistants(api)).get(str(name))
-    if not assistant or not isinstance(arguments, dict):
+    if not assistant:
         return {"error": {"code": WRONG_PARAMETERS, "message": f"no tool {str(name)[:80]!r}"}}
+    if not isinstance(arguments, dict):
+        return {"error": {"code": WRONG_PARAMETERS, "message": "arguments: give an object"}}
     values = {key: value for key, value in arguments.items() if key != "settings"}
     run = {"assistant_id": assistant["assistant_id"], "input": values, "context": arguments.get("settings") or {}}
     try:

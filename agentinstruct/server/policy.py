@@ -30,6 +30,8 @@ STATE = ("input", "values", "update", "arguments")
 MADE = ("samples", "exchange")
 """What in a state is made by the program alone: its proven cores, and what tools were asked and gave."""
 COUNTED = ("instructions", "suggestions", "rounds")
+OVERWRITE = "__overwrite__"
+"""LangGraph's way past what joins a value to the one before, and past these rules."""
 PLACES = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map", "checkpoint")
 LONGEST_NAME = 2000
 MOST_STEPS = 200
@@ -126,6 +128,8 @@ class Policy:
         """What the program makes for itself is not taken from others; its plan may be changed, within the limits."""
         if key in MADE and value:
             raise RefusedError(f"{key}: made by the program; it cannot be given.")
+        if isinstance(value, dict) and OVERWRITE in value:
+            raise RefusedError(f"{key}: give the value itself, without {OVERWRITE!r}.")
         for name, number in value.items() if key == "plan" and isinstance(value, dict) else ():
             if name in COUNTED:
                 self._check_number(name, number)

@@ -1,7 +1,9 @@
 """Replies that are watched while they are written: in pieces, and in the end the same as in one."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from threading import Event
 from typing import Any
 
 import orjson
@@ -12,10 +14,10 @@ from langchain_core.runnables import RunnableLambda
 
 from agentinstruct.agents.endpoint import Endpoint
 from agentinstruct.agents.errors import ReplyError
-from agentinstruct.agents.gateway import Completion, Gateway, Request, RetryableError, current_gateway, using
+from agentinstruct.agents.gateway import Completion, Gateway, Request, RetryableError, current_gateway, shared, using
 from agentinstruct.agents.scripted import ScriptedModel
 from agentinstruct.agents.shown import shown, watched
-from agentinstruct.agents.tokens import watching
+from agentinstruct.agents.tokens import sink, watching
 
 ASKED = Request("answer", "answer", "openai:mock", [{"role": "user", "content": "Tell me of bees, at some length."}])
 SCHEMA = {
@@ -140,3 +142,30 @@ async def test_what_a_watched_call_meets_is_its_callers_to_handle() -> None:
     async with using(Gateway(lambda spec: ScriptedModel({"answer": refuse}))):
         with pytest.raises(ReplyError, match="refusal: no"):
             await RunnableLambda(call).ainvoke(None, config={"callbacks": [Listener()]})
+
+
+async def test_pieces_reach_a_watcher_in_another_threads_loop_as_they_come() -> None:
+    heard = Event()
+
+    class Slow(ScriptedModel):
+        async def complete(self, request: Request) -> Completion:
+            hear = sink()
+            assert hear
+            hear("They ")
+            assert await asyncio.to_thread(heard.wait, 5), "the first piece comes before the reply has ended"
+            hear("dance.")
+            return Completion("They dance.")
+
+    async def call(_: Any) -> Completion:
+        return await shown(ASKED)
+
+    async def watch() -> list[str]:
+        said = []
+        async for event in RunnableLambda(call).astream_events(None):
+            if event["event"] == "on_chat_model_stream":
+                said.append(event["data"]["chunk"].content)
+                heard.set()
+        return said
+
+    async with shared(Gateway(lambda spec: Slow())):
+        assert [piece for piece in await asyncio.to_thread(asyncio.run, watch()) if piece] == ["They ", "dance."]

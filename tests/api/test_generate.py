@@ -119,6 +119,13 @@ def test_a_temporary_folder_goes_with_its_dataset(no_temporary_folder_stays):
     del dataset
 
 
+def test_whoever_reads_rows_keeps_the_folder(no_temporary_folder_stays):
+    nonsense = FakeListChatModel(responses=["no JSON, no words"], name="fake")
+    dropped = list(generate({"text": MILL}, **SAME | {"model": nonsense, "transforms": "identity"}).dropped())
+    assert {one.stage for one in dropped} == {"instruct"}
+    assert list(generate({"text": MILL}, **SAME)) and list(generate({"text": MILL}, **SAME).messages())
+
+
 async def test_the_sync_call_works_where_a_loop_is_running_and_gives_the_same():
     inside = generate({"text": MILL}, **SAME)
     assert contents(inside) == contents(await agenerate({"text": MILL}, **SAME)) != {}
@@ -187,6 +194,28 @@ def test_workers_share_what_is_given_in_memory(tmp_path):
     assert contents(shared) == contents(generate(texts, **SAME)) != {}
 
 
+def test_each_skill_takes_its_own_of_the_filters():
+    both = SAME | {"skills": "fermi,text_modification"}
+    skills = ("fermi", "text_modification")
+    for options, made in (
+        ({"transforms": "quantities"}, {"fermi"}),
+        ({"transforms": "quantities,identity"}, set(skills)),
+        ({"without": "cost,text_styling"}, set(skills)),
+        ({"categories": "cost,text_styling", "without": "cost"}, {"text_modification"}),
+        ({"without": "none"}, set(skills)),
+    ):
+        dataset = generate({"text": MILL}, **both | options)
+        assert {record.skill for record in dataset} == made, options
+        assert "cost" not in {record.category for record in dataset}, options
+
+
+def test_what_is_left_out_stays_out_in_later_passes():
+    known = list(agentinstruct.load_skill("fermi").categories)
+    dataset = generate({"text": MILL}, **SAME | {"skills": "fermi"}, without=known[4:], target=20, per="category")
+    assert {record.category for record in dataset} == set(known[:4])
+    assert len(dataset.notices) == 4, "what is left out is not missed either"
+
+
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
@@ -198,12 +227,30 @@ def test_workers_share_what_is_given_in_memory(tmp_path):
         ({"model": Counting(), "judge_model": Counting()}, ModelError, "two different models are called 'mine'"),
         ({"model": Counting(), "workers": 2}, SetupError, "stays in this process"),
         ({"categories": ["text_styling", "rhymes"]}, SetupError, "rhymes"),
+        ({"skills": "fermi,coding", "without": "costs"}, SetupError, "without costs: no skill .* Did you mean 'cost'"),
+        ({"categories": "none"}, SetupError, "leave no skill of this run anything"),
+        ({"categories": []}, SetupError, "categories: an empty list"),
+        ({"skills": ()}, SetupError, "skills: an empty list"),
+        ({"batch": "nonsense"}, SetupError, "nonsense"),
+        ({"review": True}, TypeError, "no option 'review'"),
+        ({"context": agentinstruct.Context(review=True)}, SetupError, "waits for nobody"),
+        ({"workers": None}, SetupError, "workers: Input should be a valid integer"),
         ({"budget": 1.0, "model": Counting()}, SetupError, "price"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_made(options, error, words, no_temporary_folder_stays):
     with pytest.raises(error, match=words):
         generate({"text": MILL}, **{"model": "scripted", **options})
+
+
+async def test_a_stream_checks_its_options_first():
+    with pytest.raises(SetupError, match="workers: Input should be a valid integer"):
+        await anext(astream({"text": MILL}, workers=None))
+
+
+@pytest.mark.parametrize("given", ["text_modification,", [" text_modification ", ""]])
+def test_empty_names_are_no_names(given):
+    assert {record.skill for record in generate({"text": MILL}, **SAME | {"skills": given})} == {"text_modification"}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A skill from Python: what can be read of it, its graph, and skills of a user's own."""
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 import agentinstruct
 from agentinstruct import SetupError, SkillError, generate, load_skill
+from agentinstruct.agents.gateway import Gateway, using
 from agentinstruct.agents.scripted import ScriptedModel
 from agentinstruct.agents.skill import OWN_SKILLS
 from agentinstruct.graphs import skills as served
@@ -55,14 +57,54 @@ def test_an_endpoint_is_called_and_let_go(openai_server):
     assert server.stats()["answered_ok"] > 0 and state["records"] + state["dropped"]
 
 
+async def test_whoever_leaves_a_stream_takes_nothing_of_it_along(openai_server):
+    server, flow = openai_server(no_tools=True), load_skill("text_modification")
+    settings = {"transforms": "identity", "rounds": 0}
+    async with using(Gateway(lambda spec: ScriptedModel())) as outer:
+        steps = flow.astream(TEXT, model="openai:m", base_url=server.base_url, **settings)
+        async for node, _ in steps:
+            assert node == "plan"
+            await flow.ainvoke(TEXT, model="mine", **settings)
+            break
+        inside = outer.statistics.calls
+        await flow.ainvoke(TEXT, model="mine", seed=1, **settings)
+        assert outer.statistics.calls > inside > 0
+        await steps.aclose()
+    assert len(asyncio.all_tasks()) == 1, "what it had begun has ended"
+
+
+async def test_what_serves_a_block_is_closed_even_where_the_block_is_left_elsewhere():
+    class Mine(ScriptedModel):
+        closed = False
+
+        async def aclose(self):
+            self.closed = True
+
+    mine = Mine()
+
+    async def block():
+        async with using(Gateway(lambda spec: mine)) as gateway:
+            gateway.model("scripted")
+            yield
+
+    left = block()
+    await asyncio.create_task(anext(left))
+    with pytest.raises(ValueError, match="different Context"):
+        await left.aclose()
+    assert mine.closed
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
         (lambda: load_skill("fermy"), SkillError, "Did you mean 'fermi'"),
+        (lambda: load_skill(""), SkillError, "the name of one skill"),
+        (lambda: load_skill("fermi,coding"), SkillError, "the name of one skill"),
         (lambda: load_skill("no/such/folder"), SkillError, "no skill.yaml is there"),
         (lambda: load_skill("fermi").invoke("a text"), TypeError, "give {'text'"),
         (lambda: load_skill("fermi").invoke(TEXT, category="x"), TypeError, "Did you mean 'categories'"),
         (lambda: load_skill("fermi").invoke(TEXT, model="scripted", categories=["x"]), SetupError, "'x'"),
+        (lambda: load_skill("fermi").invoke(TEXT, goals=[]), SetupError, "goals: an empty list"),
         (lambda: load_skill("fermi").invoke({"text": ""}, model="scripted"), ValueError, "at least 1 character"),
     ],
 )

@@ -1,5 +1,6 @@
 """`clean` and `export --dedup …`: what stays, what went and why, in the files, the counts and the card."""
 
+import gzip
 import json
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from agentinstruct.agents.records import Message, Record, content_id
 from agentinstruct.cli.main import app
+from agentinstruct.dataset.rows import read_rows
 from agentinstruct.run.journal import Journal
 
 CORN = "the mill at the bend of the river ground the corn of four villages until the railway came to the valley"
@@ -75,6 +77,19 @@ def test_lines_stay_as_they_are_when_no_flags_are_looked_for(data, tmp_path):
     assert (tmp_path / "out" / "rows.jsonl").read_text().splitlines() == [line for line in before if '"b2"' not in line]
 
 
+@pytest.mark.parametrize("earlier", ["", ', "flags": ["x"]'])
+def test_flags_are_added_and_no_number_loses_a_digit(tmp_path, earlier):
+    data, out = tmp_path / "rows.jsonl", tmp_path / "out"
+    row = f'{{"id": {7**40}, "n": -{9**30}, "prompt": "Wohin für 5 €?", "completion": "I hope this helps!"{earlier}}}'
+    data.write_text(f"{row} \r\n\n{row.replace('Wohin', 'Wo')}", encoding="utf-8")
+    assert run("clean", data, "--to", out, "--flags", "keep")[0] == 0
+    rows = lines(out / "rows.jsonl")
+    assert [(row["id"], row["n"], row["flags"]) for row in rows] == [(7**40, -(9**30), ["boilerplate"])] * 2
+    if not earlier:
+        first = (out / "rows.jsonl").read_text(encoding="utf-8").partition("\n")[0]
+        assert first == f'{row[:-1]},"flags":["boilerplate"]}}'
+
+
 def test_parquet_stays_parquet_and_its_schema_stays(data, tmp_path):
     table = pa.Table.from_pylist(ROWS)
     pq.write_table(table, tmp_path / "rows.parquet")
@@ -97,6 +112,53 @@ def test_a_second_cleaning_gives_the_same_and_other_folders_are_refused(data, tm
     (mine / "notes.txt").touch()
     assert "not empty and no cleaned dataset" in run("clean", data, "--to", mine, "--dedup")[1]
     assert "holds the dataset itself" in run("clean", data, "--to", tmp_path, "--dedup")[1]
+
+
+def test_a_cleaning_leaves_nothing_of_the_one_before(data, tmp_path):
+    first, out = tmp_path / "first", tmp_path / "out"
+    (first / "data").mkdir(parents=True)
+    (first / "data" / "old.jsonl").write_text(json.dumps(ROWS[0]))
+    assert run("clean", first, "--to", out, "--flags", "keep")[0] == 0
+    assert [row["id"] for row in read_rows(out)] == ["a1"]
+    (out / "mine.txt").touch()
+    assert run("clean", data, "--to", out, "--flags", "keep")[0] == 0
+    assert [row["id"] for row in read_rows(out)] == [row["id"] for row in ROWS]
+    assert json.loads((out / "clean.json").read_text())["files"] == ["rows.jsonl"] and (out / "mine.txt").exists()
+
+
+def test_a_cleaning_that_ended_early_can_be_repeated(data, tmp_path):
+    whole, out = data.read_text(), tmp_path / "out"
+    data.write_text(whole + "[1]\n")
+    assert run("clean", data, "--to", out, "--dedup")[0] == 2
+    data.write_text(whole)
+    assert run("clean", data, "--to", out, "--dedup")[0] == 0
+
+
+def test_files_that_unpack_to_one_name_are_all_there(tmp_path):
+    folder, out = tmp_path / "set", tmp_path / "out"
+    folder.mkdir()
+    names = {
+        "a.jsonl": "a.jsonl",
+        "a.jsonl.gz": "a-3.jsonl",
+        "a-2.jsonl": "a-2.jsonl",
+        "removed.jsonl.gz": "removed-2.jsonl",
+    }
+    for row, name in zip(ROWS, names, strict=False):
+        line = json.dumps(row).encode()
+        (folder / name).write_bytes(gzip.compress(line) if name.endswith(".gz") else line)
+    assert run("clean", folder, "--to", out, "--flags", "keep")[0] == 0
+    assert sorted(row["id"] for row in read_rows(out)) == [row["id"] for row in ROWS[:4]]
+    for before, after in names.items():
+        assert [row["id"] for row in read_rows(folder / before)] == [row["id"] for row in read_rows(out / after)]
+
+
+def test_a_folder_in_the_dataset_and_one_of_an_export_are_refused(data, tmp_path):
+    told = " ".join(run("clean", tmp_path, "--to", tmp_path / "clean", "--dedup")[1].split())
+    assert "lies in the dataset" in told and not (tmp_path / "clean").exists()
+    export = tmp_path / "export"
+    export.mkdir()
+    (export / "clean.json").write_text('{"rows": 5}')
+    assert "no cleaned dataset" in run("clean", data, "--to", export, "--dedup")[1]
 
 
 def test_an_earlier_dataset_takes_away_what_it_has(data, tmp_path):
@@ -136,6 +198,51 @@ def test_a_line_that_is_no_row_is_named(data, tmp_path):
     data.write_text(data.read_text() + "[1, 2]\n")
     status, output = run("clean", data, "--to", tmp_path / "out", "--dedup")
     assert status == 2 and "rows.jsonl:6: not a JSON object" in output.replace("\n", "")
+
+
+ODD = [
+    {"id": "-5731953262", "depth": -1, "prompt": "Why?", "completion": "So."},
+    {"id": ["x"], "depth": "shallow", "prompt": "When?", "completion": "Then.", "seed_id": ["s"]},
+    {"id": None, "depth": 1e300, "key": {"a": 1}, "messages": [{"role": "user", "content": "Who?", "tool_calls": "f"}]},
+    {"id": "550e8400-e29b-41d4", "text": "A mill."},
+    {"id": "0x12", "messages": [{"from": "gpt", "value": "He.", "tool_calls": ["f", {"function": "g"}]}]},
+    {"id": "none", "messages": []},
+    {"id": "null", "messages": None, "prompt": None, "text": None},
+]
+
+
+def test_odd_rows_are_read_and_empty_chats_are_flagged(data, tmp_path):
+    data.write_text("".join(json.dumps(row) + "\n" for row in ODD))
+    words = (*OPTIONS, "--decontaminate", f"quiz={tmp_path / 'quiz.txt'}")
+    assert run("clean", data, "--to", tmp_path / "out", *words)[0] == 0
+    kept = [row["id"] for row in lines(tmp_path / "out" / "rows.jsonl")]
+    gone = {str(row["id"]): row["flags"][0]["name"] for row in lines(tmp_path / "out" / "removed.jsonl")}
+    assert kept == ["-5731953262", ["x"], "550e8400-e29b-41d4", "0x12"] and gone == {
+        "None": "empty",
+        "none": "empty",
+        "null": "empty",
+    }
+    assert run("clean", data, "--to", tmp_path / "all", "--dedup")[0] == 0
+    assert lines(tmp_path / "all" / "rows.jsonl")[:3] == lines(data)[:3]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"id": "x7", "conversation": "Human: hi"}, "id 'x7' has a chat that is text, but not JSON: 'Human: hi'"),
+        ({"messages": [["user", "hi"]]}, "a row without id has a chat that is no list of objects"),
+        ({"messages": {"role": "user"}}, "no list of objects"),
+        ({"id": 1, "words": "hi"}, "the row with id '1' holds no chat; it has id, words"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named_with_its_file(data, tmp_path, row, told):
+    data.write_text(data.read_text() + json.dumps(row) + "\n")
+    other = tmp_path / "other.jsonl"
+    other.write_text(json.dumps(ROWS[0]) + "\n")
+    for words in ((data, "--dedup"), (data, "--flags", "keep"), (other, "--against", data)):
+        status, output = run("clean", *words, "--to", tmp_path / "out")
+        shown = "".join(output.split())
+        assert status == 2 and "rows.jsonl,6.row:" in shown and told.replace(" ", "") in shown
 
 
 def record(number, row):

@@ -108,6 +108,14 @@ def test_a_phrase_that_many_items_share_is_no_hit():
     assert methods(row(f"{phrase} as well as you can"), [quiz]) == []
 
 
+def test_items_that_are_met_are_counted_by_their_places_and_seeds_are_none():
+    other = "What did the ferryman of Thornton charge for a cart with two horses in the year of the flood?"
+    quiz = benchmark("quiz", [{"id": "q", "question": MILL, "seed_id": "s"}, {"id": "q", "question": other}])
+    for rows, met in (([row("Fresh.", seed_id="s")], 0), ([row(MILL, seed_id="s"), row(other)], 2)):
+        found = Decontaminator([quiz])
+        assert all(found.check(rows)) and found.stats()["benchmarks"]["quiz"]["items_met"] == met
+
+
 def test_a_split_leaks_by_its_seeds_and_by_its_texts():
     test = benchmark(
         "test", [row(MILL, seed_id="s1"), row("Another question about nothing in particular.", seed_id="s2")]

@@ -53,6 +53,16 @@ def test_near_twins_are_found_and_texts_alike_by_half_are_not():
     assert left == [1, 3] and twins == {2: (1, "minhash")}
 
 
+def test_a_short_answer_counts_however_long_the_prompt_is():
+    rows = []
+    for n in range(1, 40, 2):
+        long = " ".join(f"{word}{at * n % 97}" for at, word in enumerate(words(n, 1500)))
+        rows += [row(n, long, f"Answer {n}."), row(n + 1, long.replace(" ", " and ", 1), f"Answer {n}.")]
+        rows.append(row(n + 1000, f"once {long}", "No, never."))
+    twins = kept(rows)[1]
+    assert {n: twin for n, (twin, _) in twins.items()} == {n + 1: n for n in range(1, 40, 2)}
+
+
 def test_questions_about_one_passage_are_not_twins():
     passage = text("passage", 300)
     rows = [row(n, f"{passage}\n\n{text(n, 12)}", text(n + 50, 8), context=passage) for n in range(1, 6)]
@@ -124,6 +134,12 @@ def test_a_chain_of_likeness_takes_away_nothing_that_is_like_none_that_stays():
     rows = [row(n, " ".join(said), text(2, 20)) for n, said in enumerate((a, b, c), 1)]
     left, twins = kept(rows, similarity=0.8)
     assert left == [1, 3] and twins == {2: (1, "minhash")}
+
+
+def test_the_twin_that_is_named_is_one_that_stays():
+    rows = [row(1, text(1), text(2)), row(2, changed(1), text(2)), row(3, changed(1).upper(), text(2))]
+    left, twins = kept(rows)
+    assert left == [1] and twins == {2: (1, "minhash"), 3: (1, "exact")}
 
 
 def test_an_index_is_extended_and_knows_its_own_records_again(tmp_path):

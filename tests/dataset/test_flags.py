@@ -1,6 +1,7 @@
 """Flags: planted defects of every kind are found under their name; clean rows, some of them close calls, are not."""
 
 import json
+from time import process_time
 
 import pytest
 
@@ -55,6 +56,7 @@ PLANTED = [
     ("placeholder", row("Introduce the club.", "Welcome to [Your Club Name], founded by rowers in 1911.")),
     ("placeholder", row("Describe the hall.", "Lorem ipsum dolor sit amet, consectetur adipiscing elit.")),
     ("template", row("Summarise {{ passage.text }} in a line.", "It is about mills.")),
+    ("template", row("Greet {{ user.name | title }} and {{-other-}}.", "Good morning.")),
     ("template", row("Say what {question} means.", "It means a gap.")),
     ("template", row("Name a metal.", "Iron.<|im_end|>")),
     ("leaked_instructions", row("Name a metal.", "The user wants me to name a metal. Iron.")),
@@ -119,6 +121,7 @@ PLANTED = [
     ("ssn", row("Who is it?", "His social security number is 536-90-4399, they said.")),
     *(("secret", row("How do I log in?", f"Use {key} and it works.")) for key in KEYS),
     ("private_key", row("Show the file.", PEM)),
+    ("private_key", row("Show it.", PEM.replace("\nMII", "\nProc-Type: 4,ENCRYPTED\r\nDEK-Info: AES, 09\n\nMII"))),
 ]
 
 CLEAN = [
@@ -236,6 +239,28 @@ def test_evidence_does_not_repeat_what_must_not_be_told(planted):
     for one in flag(planted):
         shown = one.evidence.partition("…")[0]
         assert len(shown) == 3 and shown in text
+
+
+def took(prompt):
+    begun = process_time()
+    flag(row(f"What does this code do? {prompt}", "Nothing."))
+    return process_time() - begun
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda size: PEM[:31] + "\n" + "a: " * size + "!",
+        lambda size: (PEM[:31] + "\na: ") * size,
+        lambda size: "{{a|" * size,
+        lambda size: "{{a|" + " " * size,
+        lambda size: "\n" + " " * size,
+        lambda size: "\n" + "\t; " * size,
+    ],
+)
+def test_text_made_to_be_slow_takes_time_in_proportion_to_its_length(make):
+    took(make(10))  # what is loaded once
+    assert took(make(40_000)) < 20 * max(took(make(5_000)), 0.02)  # 8 is in proportion, 64 is its square
 
 
 def test_what_is_dropped_is_chosen_by_name():

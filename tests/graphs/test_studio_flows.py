@@ -39,12 +39,41 @@ async def test_what_a_client_reads_can_be_written_back(name: str) -> None:
     await graph.ainvoke({"seed": seed}, THREAD, context=Context(**SMALL), interrupt_before=["verify"])
     before = (await graph.aget_state(THREAD)).values
     assert before["drafts"], before["dropped"]
-    read = {key: value for key, value in to_jsonable_python(before).items() if key != "dropped"}
-    await graph.aupdate_state(THREAD, read)
-    after = (await graph.aget_state(THREAD)).values
-    assert {key: after[key] for key in read} == {key: before[key] for key in read}
+    one = {"skill": name, "seed_id": "a", "source": "", "stage": "review", "reason": "by hand"}
+    await graph.aupdate_state(THREAD, {"dropped": [*to_jsonable_python(before["dropped"]), one]})
+    before = (await graph.aget_state(THREAD)).values
+    assert [dropped.reason for dropped in before["dropped"]].count("by hand") == 1
+    await graph.aupdate_state(THREAD, to_jsonable_python(before))
+    assert (await graph.aget_state(THREAD)).values == before
+    await graph.aupdate_state(THREAD, {"dropped": []})
+    assert (await graph.aget_state(THREAD)).values["dropped"] == []
     done = await graph.ainvoke(None, THREAD, context=Context(**SMALL))
     assert done["records"]
+
+
+async def test_records_of_the_teacher_can_be_taken_away_again() -> None:
+    graph, settings = kept(teacher), TeacherContext(model="scripted", skills="fermi", most_seeds=1, rounds=0)
+    made = await graph.ainvoke({"documents": [{"text": PROSE}]}, THREAD, context=settings)
+    assert len(made["records"]) > 1
+    await graph.aupdate_state(THREAD, {"records": to_jsonable_python(made["records"][:1])})
+    assert (await graph.aget_state(THREAD)).values["records"] == made["records"][:1]
+
+
+@pytest.mark.parametrize("form", [dict, lambda update: list(update.items())], ids=["object", "pairs"])
+async def test_an_edit_that_comes_with_a_command_is_typed_too(form: Any) -> None:
+    graph, settings = kept(graph_of("text_modification")), Context(**SMALL)
+    await graph.ainvoke({"seed": {"text": PROSE[:2500]}}, THREAD, context=settings, interrupt_before=["verify"])
+    before = (await graph.aget_state(THREAD)).values
+    plan = to_jsonable_python(before["plan"])
+    for wrong in ({"plans": plan}, {"plan": {"__overwrite__": plan}}, {"dropped": {"__overwrite__": []}}):
+        with pytest.raises(SetupError, match=next(iter(wrong))):
+            await graph.ainvoke(Command(update=form(wrong)), THREAD, context=settings)
+    with pytest.raises(SetupError, match="no '__root__'"):
+        await graph.ainvoke(Command(update=[{"plan": plan}]), THREAD, context=settings)
+    assert (await graph.aget_state(THREAD)).values == before
+    edit = {"plan": plan | {"verify": "off"}, "dropped": to_jsonable_python(before["dropped"])}
+    done = await graph.ainvoke(Command(update=form(edit)), THREAD, context=settings)
+    assert done["records"] and done["plan"].verify == "off"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +146,7 @@ async def test_the_teacher_teaches_in_turns_and_sums_up() -> None:
         ({"documents": [{"text": "a", "url": "http://a.b"}]}, {}, r"documents\.0\.url: Extra inputs"),
         ({"documents": [{"text": "a", "format": "exe"}]}, {}, r"documents\.0\.format: Input should be 'text'"),
         ({"documents": [{"text": "a" * 1_000_001}]}, {}, "at most 1000000 characters"),
-        ({"documents": [{"text": "a"}] * 101}, {}, "at most 100 items"),
+        ({"documents": [{"text": "a"}] * 201}, {}, "at most 200 items"),
         ({"documents": [{"text": PROSE}]}, {"skills": "ferm"}, "no skill 'ferm'. Did you mean 'fermi'"),
         ({"documents": [{"text": PROSE}]}, {"mix": "fermi=x"}, "mix fermi=x: give NAME=SHARE"),
         ({"documents": [{"text": PROSE}]}, {"categories": "hard"}, "categories hard: no skill"),

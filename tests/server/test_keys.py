@@ -1,10 +1,12 @@
 """Who may call at all."""
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from agentinstruct.agents.errors import SetupError
@@ -68,6 +70,22 @@ def test_what_only_a_developer_may_do_is_not_there(server: Served, path: str) ->
         assert http.post(path, json={}).status_code == http.get(path).status_code == 404
 
 
+def test_a_server_at_a_prefix_closes_the_same_doors(tmp_path: Path, keyed: tuple[dict[str, str], str]) -> None:
+    keys, lines = keyed
+    with (
+        running(tmp_path, keys, AGENTINSTRUCT_SERVER_KEYS=lines, MOUNT_PREFIX="/made") as served,
+        contextlib.ExitStack() as stack,
+    ):
+        alice, bob, nobody = (stack.enter_context(served.http(user)) for user in ("alice", "bob", ""))
+        thread = alice.post("/made/threads", json={}).json()["thread_id"]
+        assert alice.get(f"/made/threads/{thread}").is_success and nobody.get("/made/ok").is_success
+        for path in ("/deploy", "/internal/truncate", f"/internal/debug/thread/{thread}", "/profile"):
+            for user in (alice, bob):
+                assert user.get(f"/made{path}").status_code == user.post(f"/made{path}").status_code == 404, path
+        assert bob.get(f"/made/threads/{thread}").status_code == 404
+        assert nobody.get("/made/info").status_code == nobody.get("/made/models").status_code == 401
+
+
 def test_without_keys_a_server_serves_its_own_machine_alone(tmp_path: Path) -> None:
     with running(tmp_path, {}) as served, served.http() as http:
         assert http.post("/assistants/search", json={}).status_code == 200
@@ -77,10 +95,26 @@ def test_without_keys_a_server_serves_its_own_machine_alone(tmp_path: Path) -> N
             {"host": "rebound.example"},
             {"host": "a.tunnel.example:443"},
             {"origin": "https://evil.example"},
+            {"host": "["},
+            {"origin": "https://["},
         ):
             answer = http.post("/assistants/search", content="{}", headers=headers)
             assert answer.status_code == 403 and VARIABLE in answer.text, headers
         assert http.post("/runs/wait", content=b"x" * 9_000_000).status_code == 413
+
+
+def test_a_server_without_keys_serves_no_socket_file(tmp_path: Path) -> None:
+    """Who is at its other end is not known: a proxy for everybody, perhaps."""
+    socket = str(tmp_path / "server.sock")
+    command = [sys.executable, "-m", "uvicorn", "agentinstruct.server.app:app", "--uds", socket]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as served:
+        try:
+            assert served.stderr and any("running on" in line for line in served.stderr)
+            with httpx.Client(transport=httpx.HTTPTransport(uds=socket), base_url="http://localhost") as http:
+                answer = http.get("/models")
+                assert answer.status_code == 403 and VARIABLE in answer.text
+        finally:
+            served.terminate()
 
 
 def test_keys_that_cannot_be_read_stop_the_start() -> None:

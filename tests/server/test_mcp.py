@@ -77,6 +77,26 @@ async def test_an_assistant_is_a_tool_of_its_maker_alone(server: Served) -> None
         http.delete(f"/assistants/{made['assistant_id']}")
 
 
+def test_arguments_that_are_no_object_are_told_so(server: Served) -> None:
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "fermi", "arguments": [1]}}
+    with server.http("bob") as http:
+        assert http.post("/mcp", json=call).json()["error"]["message"] == "arguments: give an object"
+
+
+async def test_an_assistant_after_a_hundred_is_a_tool_too(server: Served) -> None:
+    with server.http("alice") as http:
+        body = {"graph_id": "text_modification", "context": CONTEXT}
+        made = [http.post("/assistants", json=body | {"name": f"own {number}"}).json() for number in range(100)]
+        try:
+            async with session(server, server.keys["alice"]) as client:
+                assert "own_99" in {tool.name for tool in (await client.list_tools()).tools}
+                answer = await client.call_tool("own_99", SEED)
+            assert not answer.is_error and answer.structured_content
+        finally:
+            for one in made:
+                http.delete(f"/assistants/{one['assistant_id']}")
+
+
 async def test_no_tools_without_a_key(server: Served) -> None:
     with server.http() as http:
         assert http.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).status_code == 401
