@@ -60,12 +60,19 @@ def diversity(texts: Sequence[Slim], vectors: "Matrix") -> Diversity:
     return Diversity(
         count,
         Figure(vendi(cosines), of=count),
-        Figure(total, around.low, around.high, count),
+        _of_pairs(around, total, count),
         share(sum(one >= NEAR for one in nearest), count),
         share(int((others >= NEAR).sum()), count) if len({one.seed for one in texts}) > 1 else NONE,
         nearest,
         found,
     )
+
+
+def _of_pairs(around: Figure, total: float, count: int) -> Figure:
+    """A mean over pairs: each text is in a row of its own and in all others, so it varies twice as far as rows do."""
+    if around.low is None or around.high is None:
+        return Figure(total, of=count)
+    return Figure(total, max(-1.0, 2 * around.low - total), min(1.0, 2 * around.high - total), count)
 
 
 def vendi(cosines: "Matrix") -> float:

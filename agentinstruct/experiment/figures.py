@@ -1,5 +1,6 @@
 """What came of the arms: figures with intervals, each over the same number of records where it depends on that."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -24,7 +25,8 @@ DRAWS = 200
 ABOUT: Mapping[str, str] = {
     "yield": "Accepted records in a hundred calls, bootstrapped over work items.",
     "passed": "The share of drafts that became accepted records.",
-    "vendi": "Vendi score: as how many wholly different instructions they are as diverse, in subsamples of one size.",
+    "vendi": "Vendi score: as how many wholly different instructions they are as diverse, in subsamples of one size. "
+    "Its interval, and those of the next three, is that of drawing so many records anew, taken as independent.",
     "similarity": "Mean cosine of two instructions.",
     "distinct": "The share of different word pairs in instructions, in subsamples of one size.",
     "categories": "Different categories among accepted records, in subsamples of one size.",
@@ -129,13 +131,17 @@ def _spread(arm: Gathering, size: int, embed: Embed) -> dict[str, Figure]:
         found["categories"].append(float(len({arm.categories[at] for at in places})))
         if pairs := distinct([records[at].asked for at in places], 2):
             found["distinct"].append(pairs[0])
-    return {name: _quantiles(values, size) for name, values in found.items()}
+    return {name: _widened(name, values, size, len(records)) for name, values in found.items()}
 
 
-def _quantiles(values: Sequence[float], size: int) -> Figure:
+def _widened(name: str, values: Sequence[float], size: int, of: int) -> Figure:
+    """The interval of drawing so many records anew: subsamples of one arm share most of theirs, so they differ less."""
     import numpy
 
     if not values:
         return NONE
-    low, middle, high = numpy.quantile(values, [0.025, 0.5, 0.975])
-    return Figure(float(middle), float(low), float(high), size)
+    low, middle, high = map(float, numpy.quantile(values, [0.025, 0.5, 0.975]))
+    wider = math.sqrt(1 / (1 - size / of))
+    least, most = (-1.0, 1.0) if name in SHARES else (1.0, float(size))
+    low, high = middle - wider * (middle - low), middle + wider * (high - middle)
+    return Figure(middle, max(least, low), min(most, high), size)

@@ -74,7 +74,7 @@ def _changes(hardness: Hardness) -> Html:
         figure = Figure(sign * change.value, low, high, change.of)
         write = percent if name == "accuracy" else number
         plus = "+" if (figure.value or 0) > 0 else ""
-        clear = (change.low > 0) == (change.high > 0) and change.low != change.high
+        clear = change.low > 0 or change.high < 0
         said = f"{write(figure.low)} to {write(figure.high)}"
         rows.append((title, f"{plus}{write(figure.value)}", said, "yes" if clear else "no", change.of))
     heads = ("per pair of original and refinement", "change", "95 % interval", "beyond chance", "pairs")
