@@ -125,7 +125,8 @@ class Pursuit:
         if self.target.per == "category":
             return tuple(cell[1] for cell in cells if cell not in hopeful or not self._open(cell))
         level = {cell: self.cells[cell].accepted + self._coming(cell) for cell in hopeful}
-        most = 1 + AHEAD * sum(level.values()) / max(1, len(level))
+        waited_for = [level[cell] for cell in hopeful if not self.cells[cell].barren]
+        most = 1 + AHEAD * sum(waited_for) / max(1, len(waited_for))
         return tuple(cell[1] for cell in cells if level.get(cell, most + 1) > most)
 
     @property

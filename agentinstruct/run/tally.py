@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+BARREN = 12
 HOPELESS = 100
 """A category is given up when fewer than one in a hundred of this many drafts have passed."""
 
@@ -18,6 +19,11 @@ class Tally:
     flying: int = 0
     """Of these, those not finished."""
     reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def barren(self) -> bool:
+        """Whether nothing has passed of a fair number: other categories do not wait for it."""
+        return not self.accepted and self.tried >= BARREN
 
     @property
     def hopeless(self) -> bool:
