@@ -34,7 +34,8 @@ HEAD = """# How fast it is
 
 ![CPU and memory](benchmarks.svg)
 
-`make bench` makes this page: a mock server repeats what was recorded, and each client is a process of its own
+`make bench` makes this page: a mock server repeats what was recorded and never sleeps (so that no client pays for
+waking it), and each client is a process of its own
 (MACHINE). **bare** is aiohttp and uvloop sending the very same request bodies, and nothing else. **ours** is a whole
 run: seeds read, three skills (reading comprehension, text modification, tool use) with all their checks, journal,
 export and summary. **langgraph** is the same graphs run by LangGraph, each call made by LangChain's `ChatOpenAI`. CPU
