@@ -311,7 +311,8 @@ asyncio.run(inside()) if sys.argv[3] == "loop" else run()
 @pytest.mark.parametrize("where", ["script", "loop"])
 def test_ctrl_c_leaves_a_dataset_and_is_raised(tmp_path, where):
     run = tmp_path / "run"
-    command = [sys.executable, "-c", SLOW, str(run), MILL, where]
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # else ignored in the background
+    command = [sys.executable, "-c", f"{heard}\n{SLOW}", str(run), MILL, where]
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONSAFEPATH": "1"}
     ) as child:

@@ -92,6 +92,7 @@ class Terminal:
         self.pid, self.handle = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the tests run in the background
             os.execvpe(PROGRAM[0], [*PROGRAM, *map(str, arguments)], environment)
         self.columns, self.said = columns, b""
 
