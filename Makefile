@@ -13,7 +13,8 @@ demo: $(READY)  ## make a small dataset from examples/seeds on the embedded mode
 
 test: $(READY)  ## run all tests
 	$(BIN)/agentinstruct fetch 135m minilm
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@# some tests measure time: what fails beside another is tried again by itself
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS) || $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(ARGS)
 
 check: $(READY)  ## lint, types, layers
 	$(BIN)/ruff check .
