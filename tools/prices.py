@@ -1,6 +1,7 @@
 """What calls cost: a dated table of list prices, and a file of the user's own over it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
@@ -62,7 +63,7 @@ def batch_table(path: Path | None = None) -> dict[str, Price]:
     return {name: price * factor for name, price in table.items()}
 
 
-def price_of(spec: str, table: dict[str, Price]) -> Price | None:
+def price_of(spec: str, table: Mapping[str, Price]) -> Price | None:
     """The price of a model spec such as `openai:gpt-4o`; nothing for models of one's own, None when not known."""
     provider, _, name = spec.partition(":")
     return Price(0, 0, 0) if provider in FREE else table.get(name)

@@ -15,7 +15,7 @@ ROLES = ("transform", "instruct", "suggest", "edit", "answer", "solve", "judge")
 
 def cost_of(spent: Mapping[Payee, Spent], prices: Mapping[str, Price]) -> float | None:
     """USD at list prices; None where a model has none here."""
-    parts = [one.cost(price_of(model, dict(prices))) for (_, model), one in spent.items()]
+    parts = [one.cost(price_of(model, prices)) for (_, model), one in spent.items()]
     return None if any(part is None for part in parts) else sum(part or 0.0 for part in parts)
 
 
@@ -75,7 +75,7 @@ def _by_role(total: Mapping[Payee, Spent], prices: Mapping[str, Price]) -> Html:
             one.read,
             percent(one.cached / one.read if one.read else 0),
             one.written,
-            usd(one.cost(price_of(model, dict(prices)))),
+            usd(one.cost(price_of(model, prices))),
         )
         for (role, model), one in sorted(total.items(), key=lambda pair: -pair[1].read)
     ]

@@ -30,7 +30,7 @@ from agentinstruct.view.query import MOST_COUNTED, PAGE, Query, around, facet, f
 from agentinstruct.view.sources import Sources
 
 HERE = Path(__file__).parent
-HOSTS = ("127.0.0.1", "localhost", "[::1]", "testserver")
+HOSTS = ("127.0.0.1", "localhost", "[::1]")
 LONGEST_FACET = 18
 """Values of a kind that are shown at once."""
 POLICY = (

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from agentinstruct.dataset.spending import spent_on
 from agentinstruct.run.folder import open_file
 from agentinstruct.run.segment import Frame, SegmentReader
 from agentinstruct.tools.prices import Price, price_of
 
 NAME = "view.sqlite"
-VERSION = 2
+VERSION = 3
 BATCH = 2000
 SHOWN = 240
 """Characters of a row's first user turn that lists show."""
@@ -44,16 +45,13 @@ CREATE INDEX by_state ON rows(state, reason);
 CREATE INDEX by_cost ON rows(cost);
 CREATE TABLE cube(
     state TEXT, skill TEXT, category TEXT, transform TEXT, goal TEXT, depth INTEGER, reason TEXT,
-    count INTEGER, cost REAL, tokens INTEGER, PRIMARY KEY (state, skill, category, transform, goal, depth, reason)
+    count INTEGER, PRIMARY KEY (state, skill, category, transform, goal, depth, reason)
 ) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5(
     text, content = '', detail = none, columnsize = 0, tokenize = "unicode61 remove_diacritics 2"
 );
 """
-_COUNTED = """
-INSERT INTO cube VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
-ON CONFLICT DO UPDATE SET count = count + 1, cost = cost + excluded.cost, tokens = tokens + excluded.tokens
-"""
+_COUNTED = "INSERT INTO cube VALUES (?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1"
 
 
 class Row(NamedTuple):
@@ -98,7 +96,7 @@ class ViewIndex:
     def __init__(self, folder: Path, connection: sqlite3.Connection, prices: Mapping[str, Price]) -> None:
         self.folder = folder
         self.connection = connection
-        self._prices = dict(prices)
+        self._prices = prices
         self._segments = SegmentReader(folder)
 
     @classmethod
@@ -199,12 +197,9 @@ class ViewIndex:
             yield Row._make((*at, *_kinds(one), *_names(one, value["item"], place), cost, tokens, head)), words
 
     def _spent(self, one: Mapping[str, Any]) -> tuple[int, float]:
-        tokens, cost = 0, 0.0
-        for call in one.get("calls", ()):
-            tokens += call["input_tokens"] + call["output_tokens"]
-            if price := price_of(call["model"], self._prices):
-                cost += price.of(call["input_tokens"], call["cached_tokens"], call["output_tokens"])
-        return tokens, cost
+        spent = spent_on([one])
+        cost = sum(each.cost(price_of(model, self._prices)) or 0.0 for (_, model), each in spent.items())
+        return sum(each.read + each.written for each in spent.values()), cost
 
     def _enter(self, rows: Iterable[tuple[Row, str]]) -> None:
         listed = list(rows)
@@ -213,9 +208,7 @@ class ViewIndex:
         self.connection.executemany(
             "INSERT INTO words(rowid, text) VALUES (?, ?)", [(row.n, words) for row, words in listed]
         )
-        self.connection.executemany(
-            _COUNTED, [(*(getattr(row, kind) for kind in KINDS), row.cost, row.tokens) for row, _ in listed]
-        )
+        self.connection.executemany(_COUNTED, [[getattr(row, kind) for kind in KINDS] for row, _ in listed])
 
 
 def _kinds(one: Mapping[str, Any]) -> tuple[str, str, str, str, str, int, str]:
