@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from agentinstruct.agents.errors import SetupError
+from agentinstruct.agents.errors import SeedError, SetupError
+from agentinstruct.seeds.remote import opened
 
 _MANIFEST, _BEGUN = "manifest.json", "manifest.json.begun"
 
@@ -22,12 +23,9 @@ def upload(folder: Path, url: str) -> None:
         SetupError: the storage has no driver here, or takes nothing.
     """
     try:
-        from fsspec.core import url_to_fs
-
-        system, root = url_to_fs(url)
-    except (ImportError, ValueError) as error:
-        words = f"--to {url}: {error}. Object storage needs `pip install fsspec` and its driver, such as s3fs."
-        raise SetupError(words) from error
+        system, root = opened(url)
+    except SeedError as error:
+        raise SetupError(f"--to {error}") from error
     try:
         _replace(system, root, folder)
     except OSError as error:

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 BARREN = 12
+"""Drafts, none of which passed, after which other categories do not wait for one."""
 HOPELESS = 100
 """A category is given up when fewer than one in a hundred of this many drafts have passed."""
 
