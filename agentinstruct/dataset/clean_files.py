@@ -7,7 +7,7 @@ OUT/clean.json     the names of the files, so that the next cleaning can replace
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import orjson
 
 from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.clean import Cleaned, Plan, clean
-from agentinstruct.dataset.options import Rows
+from agentinstruct.dataset.options import Sifted
 from agentinstruct.dataset.rows import OURS, SUFFIXES, Row, batches, files, lines, read_chats
 from agentinstruct.dataset.writing import replacing
 
@@ -65,23 +65,14 @@ def _like(path: Path) -> Iterator[Path]:
 
 
 @dataclass(slots=True)
-class CleanRows:
+class CleanRows(Sifted):
     """A run's rows without those that were taken away."""
 
-    rows: Rows
     cleaned: Cleaned
-    folder: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.folder = self.rows.folder
 
     def records(self) -> Iterator[dict[str, Any]]:
         """The records that stay."""
-        return self.cleaned.rows(self.rows.records())
-
-    def dropped(self) -> Iterator[dict[str, Any]]:
-        """Every dropped draft."""
-        return self.rows.dropped()
+        return self.cleaned.rows(self.journal.records())
 
 
 def write_log(folder: Path, cleaned: Cleaned) -> list[str]:

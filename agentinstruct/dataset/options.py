@@ -1,7 +1,8 @@
 """How a dataset is written, and which of a run's records it is to hold."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,14 +18,35 @@ ALL_FORMATS = (MESSAGES, *FORMATS, PREFERENCE)
 class Rows(Protocol):
     """Something that holds a run's rows: its journal."""
 
-    folder: Path
-    """The run folder."""
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Every record, in a fixed order."""
 
     def dropped(self) -> Iterator[dict[str, Any]]:
         """Every dropped draft, in a fixed order."""
+
+
+@dataclass(slots=True)
+class Sifted(ABC):
+    """Some of a run's records, and every dropped draft."""
+
+    journal: Rows
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self.journal.folder
+
+    @abstractmethod
+    def records(self) -> Iterator[dict[str, Any]]:
+        """The records that are given out."""
+
+    def dropped(self) -> Iterator[dict[str, Any]]:
+        """Every dropped draft."""
+        return self.journal.dropped()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +99,10 @@ class Options:
 
 
 @dataclass(slots=True)
-class Picked:
+class Picked(Sifted):
     """The records that the options let through."""
 
-    journal: Rows
     options: Options
-    folder: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.folder = self.journal.folder
 
     def records(self) -> Iterator[dict[str, Any]]:
         """The records that are given out."""
@@ -93,7 +110,3 @@ class Picked:
         for row in self.journal.records():
             if row["licence"] not in without and (row["accepted"] or not only):
                 yield row
-
-    def dropped(self) -> Iterator[dict[str, Any]]:
-        """Every dropped draft."""
-        return self.journal.dropped()

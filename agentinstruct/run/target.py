@@ -9,14 +9,14 @@ beyond it stay in the journal. An item that two passes over the seeds made alike
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import orjson
 
 from agentinstruct.agents.errors import RunError
-from agentinstruct.dataset.options import Rows
+from agentinstruct.dataset.options import Rows, Sifted
 from agentinstruct.run.folder import open_file, storage_error, sync_folder
 
 TARGET = "target.json"
@@ -83,16 +83,11 @@ def read_target(folder: Path) -> Target | None:
 
 
 @dataclass(slots=True)
-class Chosen:
+class Chosen(Sifted):
     """A run's rows, with as many accepted records as are wanted; what failed a check stays where it was asked for."""
 
-    journal: Rows
     ids: frozenset[str]
     accepted: int
-    folder: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.folder = self.journal.folder
 
     @property
     def surplus(self) -> int:
@@ -102,10 +97,6 @@ class Chosen:
     def records(self) -> Iterator[dict[str, Any]]:
         """The records that are given out."""
         return (row for row in self.journal.records() if not row["accepted"] or row["id"] in self.ids)
-
-    def dropped(self) -> Iterator[dict[str, Any]]:
-        """Every dropped draft."""
-        return self.journal.dropped()
 
 
 def chosen(journal: Rows, target: Target | None) -> Rows:
