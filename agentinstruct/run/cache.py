@@ -24,7 +24,7 @@ from agentinstruct.agents.gateway import CallStore, Completion
 from agentinstruct.agents.limits import Statistics
 from agentinstruct.run.cachefile import CACHE, open_cache
 from agentinstruct.run.ledger import connect
-from agentinstruct.run.segment import DamagedFrame, decode, encode
+from agentinstruct.run.segment import DamagedFrame, call_value, decode, encode
 
 _INTERVAL = 0.25  # seconds; what a kill can cost
 _FULL = 512
@@ -93,8 +93,7 @@ class Cache:
                 while batch := self._batch():
                     made = int(time.time())
                     frames = [
-                        (name, made, encode({"key": key, "value": value}, compressor))
-                        for name, (key, value) in batch.items()
+                        (name, made, encode(call_value(key, value), compressor)) for name, (key, value) in batch.items()
                     ]
                     self._write(writer, frames)
         except sqlite3.Error as problem:

@@ -28,7 +28,7 @@ from agentinstruct.run.manifest import read_manifest, settle_manifest
 from agentinstruct.run.reader import JournalReader
 from agentinstruct.run.recovery import Recovery, adopt_rest, in_step
 from agentinstruct.run.seen import Seen
-from agentinstruct.run.segment import NAME, SegmentWriter
+from agentinstruct.run.segment import NAME, SegmentWriter, call_value, item_value
 
 _LONGEST_MESSAGE = 4000
 
@@ -117,7 +117,7 @@ class Journal(JournalReader):
         """Stores a model's reply (JSON) under its key (hex). Of two under one key the later is kept."""
         self._flusher.check()
         segment, number = self._calls
-        place, name = segment.append({"key": key, "value": value}), bytes.fromhex(key)
+        place, name = segment.append(call_value(key, value)), bytes.fromhex(key)
         if self._seen is not None:
             self._seen.add(name)
         self._flusher.add_call(CallRow(name, number, *place, value.get("cost")))
@@ -134,9 +134,7 @@ class Journal(JournalReader):
         if self.is_done(item_id):
             return
         segment, number = self._items
-        place = segment.append(
-            {"item": item_id, "skill": skill, "seed": seed_id, "records": records, "dropped": dropped}
-        )
+        place = segment.append(item_value(item_id, skill, seed_id, records, dropped))
         self._flusher.add_item(ItemRow(item_id, skill, seed_id, len(records), len(dropped), number, *place))
 
     def fail(self, item_id: str, skill: str, seed_id: str, stage: str, error: str, message: str) -> int:

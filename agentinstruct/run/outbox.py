@@ -20,7 +20,7 @@ import zstandard
 from agentinstruct.run.load import CallFrame, ItemFrame, Load
 from agentinstruct.run.pipe import Message
 from agentinstruct.run.seen import Seen
-from agentinstruct.run.segment import encode, from_json, to_json
+from agentinstruct.run.segment import call_value, encode, from_json, item_value, to_json
 
 PAUSE_S = 0.03
 """Between two parcels at least: each costs both sides about a millisecond."""
@@ -89,7 +89,7 @@ class Outbox:
 
     def put_call(self, key: str, value: Mapping[str, Any]) -> None:
         """Keep a reply."""
-        frame = encode({"key": key, "value": value}, self._compressor)
+        frame = encode(call_value(key, value), self._compressor)
         self._own[key] = value
         self._seen.add(bytes.fromhex(key))
         self._load.calls.append(CallFrame(key, value.get("cost"), frame))
@@ -104,8 +104,7 @@ class Outbox:
         dropped: Sequence[Mapping[str, Any]],
     ) -> None:
         """Keep the outcome of a work item."""
-        row = {"item": item_id, "skill": skill, "seed": seed_id, "records": records, "dropped": dropped}
-        frame = encode(row, self._compressor)
+        frame = encode(item_value(item_id, skill, seed_id, records, dropped), self._compressor)
         self._load.items.append(ItemFrame(item_id, skill, seed_id, len(records), len(dropped), frame))
         self._filled.set()
 

@@ -11,7 +11,7 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,6 +52,18 @@ def to_json(value: Any) -> bytes:
 def from_json(text: bytes) -> Any:
     """What `to_json` wrote; raises `ValueError`."""
     return json.loads(text) if text.startswith(b" ") else orjson.loads(text)
+
+
+def call_value(key: str, reply: Mapping[str, Any]) -> dict[str, Any]:
+    """What the frame of a model's reply says."""
+    return {"key": key, "value": reply}
+
+
+def item_value(
+    item: str, skill: str, seed: str, records: Sequence[Mapping[str, Any]], dropped: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """What the frame of a finished work item says."""
+    return {"item": item, "skill": skill, "seed": seed, "records": records, "dropped": dropped}
 
 
 def encode(value: Mapping[str, Any], compressor: zstandard.ZstdCompressor) -> bytes:
