@@ -3,10 +3,14 @@
 import ipaddress
 import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +23,8 @@ try:
 except ImportError:
     uvloop = None
 
-MOCK_SERVER = Path(__file__).parents[1] / "benchmarks" / "mock_server.py"
+ROOT = Path(__file__).parents[1]
+MOCK_SERVER = ROOT / "benchmarks" / "mock_server.py"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -99,6 +104,60 @@ def openai_server() -> Iterator[Callable[..., OpenAIServer]]:
 def shared_openai_server() -> Iterator[Callable[..., OpenAIServer]]:
     """The same for servers that a module's tests share."""
     yield from servers()
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+@contextmanager
+def langgraph_dev(folder: Path, workers: int, **settings: str) -> Iterator[str]:
+    """The address of a `langgraph dev` that serves a copy of langgraph.json and logs to server.log in its folder."""
+    shutil.copy(ROOT / "langgraph.json", folder)
+    port, log = free_port(), folder / "server.log"
+    command = [str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser", "--no-reload"]
+    command += ["--port", str(port), "--n-jobs-per-worker", str(workers)]
+    given = {
+        "LANGSMITH_TRACING": "false",
+        "LANGGRAPH_NO_VERSION_CHECK": "true",
+        "LANGGRAPH_STRICT_MSGPACK": "true",
+        **settings,
+    }
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, cwd=folder, env=os.environ | given, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while not healthy(f"http://127.0.0.1:{port}"):
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        end(process)
+
+
+def healthy(url: str) -> bool:
+    try:
+        with build_opener(ProxyHandler({})).open(f"{url}/ok", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started."""
+    if process.poll() is not None:
+        return
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def is_local(address: Any) -> bool:

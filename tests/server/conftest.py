@@ -1,12 +1,5 @@
 """A real `langgraph dev` with keys, and clients of two users."""
 
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,9 +12,8 @@ from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
 from agentinstruct.server.keys import new_key
-from tests.conftest import OpenAIServer, servers
+from tests.conftest import ROOT, OpenAIServer, langgraph_dev, servers
 
-ROOT = Path(__file__).parents[2]
 SEED = {"seed": {"text": (ROOT / "examples" / "seeds" / "albedo.md").read_text()[:1500]}}
 CONTEXT = {"verify": "annotate", "transforms": "identity", "categories_per_seed": 1, "rounds": 1}
 PROVIDER_KEY = "sk-canary-0f3b7d52c1"
@@ -44,59 +36,12 @@ class Served:
         return httpx.Client(base_url=self.url, headers=headers, timeout=60)
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(15)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 @contextmanager
 def running(folder: Path, keys: dict[str, str], **settings: str) -> Iterator[Served]:
-    """`langgraph dev` on a copy of langgraph.json."""
-    shutil.copy(ROOT / "langgraph.json", folder)
-    port, log = free_port(), folder / "server.log"
-    command = [str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser", "--no-reload"]
-    command += ["--port", str(port), "--n-jobs-per-worker", "8"]
-    given = {
-        "LANGSMITH_TRACING": "false",
-        "LANGGRAPH_NO_VERSION_CHECK": "true",
-        "LANGGRAPH_STRICT_MSGPACK": "true",
-        "AGENTINSTRUCT_MODEL": "scripted",
-        "OPENAI_API_KEY": PROVIDER_KEY,
-        **settings,
-    }
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command, cwd=folder, env=os.environ | given, stdout=output, stderr=output, start_new_session=True
-        )
-    served = Served(f"http://127.0.0.1:{port}", folder, keys)
-    try:
-        deadline = time.monotonic() + 60
-        while not answers(served.url):
-            assert process.poll() is None and time.monotonic() < deadline, served.log
-            time.sleep(0.1)
-        yield served
-    finally:
-        stop(process)
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/ok", timeout=1).is_success
-    except httpx.HTTPError:
-        return False
+    """`langgraph dev` on a copy of langgraph.json, with users' keys and a canary in the place of the provider's."""
+    given = {"AGENTINSTRUCT_MODEL": "scripted", "OPENAI_API_KEY": PROVIDER_KEY, **settings}
+    with langgraph_dev(folder, 8, **given) as address:
+        yield Served(address, folder, keys)
 
 
 @pytest.fixture(scope="session")
