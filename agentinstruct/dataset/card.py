@@ -21,11 +21,10 @@ def card(done: "Exported", records: Iterable[dict[str, Any]], cleaning: Mapping[
     models: Counter[tuple[str, str]] = Counter()
     checks: Counter[tuple[str, str]] = Counter()
     prompts: set[str] = set()
-    accepted, read, cached = 0, 0, 0
+    read, cached = 0, 0
     figures = KeyFigures()
     for record in records:
         figures.add(record)
-        accepted += bool(record["accepted"])
         models.update({(call["role"], call["model"]) for call in record["calls"]})
         checks.update({(verdict["check"], verdict["kind"]) for verdict in record["verdicts"] if verdict["passed"]})
         prompts |= {call["prompt"] for call in record["calls"]}
@@ -36,9 +35,9 @@ def card(done: "Exported", records: Iterable[dict[str, Any]], cleaning: Mapping[
         f"---\n{hub_configs(_files(done))}license: {hub_licence(done.licences)}\n"
         "tags:\n- synthetic\n- agentinstruct\n---\n",
         "# Instruction dataset\n",
-        f"{total} records made by AgentInstruct from raw documents and code, {accepted} of which passed every check "
-        "of their skill (`accepted`). Each row carries its lineage: source and span, transform, category, parent, "
-        f"every model call and every verdict.{_cached(read, cached)}\n",
+        f"{total} records made by AgentInstruct from raw documents and code, {figures.accepted} of which passed every "
+        "check of their skill (`accepted`). Each row carries its lineage: source and span, transform, category, "
+        f"parent, every model call and every verdict.{_cached(read, cached)}\n",
         *([_table("Figures", ("of the records", "value"), found)] if (found := figures.rows()) else []),
         *_sizes(done),
         _table("Models", ("role", "model", "records"), [(*pair, n) for pair, n in sorted(models.items())]),
