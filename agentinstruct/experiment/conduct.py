@@ -49,7 +49,7 @@ def results(arms: Sequence[Arm], repeats: int, embed: Embed) -> list[Result]:
     for name, arm in found.items():
         if not arm.bought:
             raise SetupError(f"{name}: none of its seeds gives any work. Look at them with `agentinstruct preview`.")
-        if not arm.yields:
+        if not arm.yields.count:
             raise SetupError(
                 f"{name}: nothing was finished with so many calls: all went into work begun side by side. "
                 "Give more --calls, or fewer at once with --max-concurrency."
