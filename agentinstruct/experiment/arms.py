@@ -18,6 +18,8 @@ Vary = Literal["ablation", "depth", "seeds"]
 VARIED: tuple[str, ...] = get_args(Vary)
 DEPTHS = (0, 1, 3)
 UNCHANGED = "identity"
+SHARED = "calls"
+"""The folder of what the arms share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,14 @@ class Arm:
     config: RunConfig
 
     def repeated(self, repeat: int) -> RunConfig:
-        """The run of one repeat, in a folder and with random choices of its own."""
-        context = replace(self.config.context, seed=self.config.context.seed + repeat)
-        return replace(self.config, context=context, out=self.config.out / f"{repeat}")
+        """The run of one repeat, in a folder and with random choices of its own.
+
+        What its arms ask alike is bought once, and counts as a call of each. Several processes buy for themselves.
+        """
+        config, name = self.config, f"{repeat}"
+        context = replace(config.context, seed=config.context.seed + repeat)
+        shared = None if config.workers > 1 or config.engine == "ray" else config.out.parent / SHARED / name
+        return replace(config, context=context, out=config.out / name, cache=shared, count_found=True)
 
 
 def arms_of(vary: Vary, config: RunConfig, plain: str, prompts: Sequence[str]) -> list[Arm]:

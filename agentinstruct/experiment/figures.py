@@ -72,7 +72,12 @@ class Result:
 
     name: str
     records: int
+    bought: int
+    """Calls of this arm in all: those of work that was not finished, too."""
     calls: int
+    """Calls of finished work: what its figures rest on."""
+    items: int
+    """Work items finished."""
     figures: Mapping[str, Figure]
 
 
@@ -80,7 +85,14 @@ def compared(arms: Mapping[str, Gathering], embed: Embed) -> list[Result]:
     """The figures of all arms; diversity is compared in subsamples of four fifths of the smallest arm."""
     size = max(0, 4 * min((len(arm.records) for arm in arms.values()), default=0) // 5)
     return [
-        Result(name, arm.counted.total.accepted, int(arm.yields.under), _figures(arm, size, embed))
+        Result(
+            name,
+            arm.counted.total.accepted,
+            arm.bought,
+            int(arm.yields.under),
+            arm.yields.count,
+            _figures(arm, size, embed),
+        )
         for name, arm in arms.items()
     ]
 
@@ -88,7 +100,7 @@ def compared(arms: Mapping[str, Gathering], embed: Embed) -> list[Result]:
 def _figures(arm: Gathering, size: int, embed: Embed) -> dict[str, Figure]:
     spread = _spread(arm, size, embed) if size > 4 else {}
     return {
-        "yield": _hundredfold(arm.yields.ratio()),
+        "yield": _hundredfold(arm.yields.share()),
         "passed": arm.counted.total.passed,
         **{name: spread.get(name, NONE) for name in ("vendi", "similarity", "distinct", "categories")},
         **{name: trait_of(arm.records, trait) for name, trait in TRAITS.items()},

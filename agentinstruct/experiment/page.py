@@ -25,13 +25,14 @@ TITLES = {
 }
 
 
-def page(title: str, lead: str, found: Sequence[Result]) -> str:
+def page(title: str, lead: str, found: Sequence[Result], warnings: Sequence[str] = ()) -> str:
     """The whole page."""
-    head = tag("header", tag("h1", title), tag("p", lead, cls="lead"))
+    warned = [tag("p", words, cls="why") for words in warnings]
+    head = tag("header", tag("h1", title), tag("p", lead, cls="lead"), warned)
     sizes = lines_table(
         "What each arm made",
-        ("arm", "calls", "accepted records"),
-        [(one.name, one.calls, one.records) for one in found],
+        ("arm", "calls", "of finished work", "work items finished", "accepted records"),
+        [(one.name, one.bought, one.calls, one.items, one.records) for one in found],
     )
     plots = [_plot(name, found) for name in TITLES]
     section = Section(
