@@ -54,7 +54,7 @@ def results(arms: Sequence[Arm], repeats: int, embed: Embed) -> list[Result]:
         raise SetupError("none of the seeds gives any work. Look at them with `agentinstruct preview`.")
     if not any(arm.yields.count for arm in found.values()):
         raise SetupError(f"nothing was finished with so many calls. {MORE}")
-    return compared(found, embed)
+    return compared(found, embed, {arm.name: arm.about for arm in arms})
 
 
 def _read(arm: Arm, repeats: int) -> Gathering:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from agentinstruct.dataset.measure import Embed
@@ -71,6 +72,7 @@ class Result:
     """One arm's figures by name; a figure without a value could not be had."""
 
     name: str
+    about: str
     records: int
     bought: int
     """Calls of this arm in all: those of work that was not finished, too."""
@@ -81,12 +83,15 @@ class Result:
     figures: Mapping[str, Figure]
 
 
-def compared(arms: Mapping[str, Gathering], embed: Embed) -> list[Result]:
-    """The figures of all arms; diversity is compared in subsamples of four fifths of the smallest arm."""
+def compared(
+    arms: Mapping[str, Gathering], embed: Embed, about: Mapping[str, str] = MappingProxyType({})
+) -> list[Result]:
+    """The figures of all arms, with words `about` them; diversity in subsamples of four fifths of the smallest arm."""
     size = max(0, 4 * min((len(arm.records) for arm in arms.values()), default=0) // 5)
     return [
         Result(
             name,
+            about.get(name, ""),
             arm.counted.total.accepted,
             arm.bought,
             int(arm.yields.under),
