@@ -76,7 +76,7 @@ def _show(found: "Sequence[Result]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from agentinstruct.experiment.page import TITLES, said
+    from agentinstruct.experiment.page import TITLES, between, said
 
     table = Table(box=None, pad_edge=False)
     table.add_column("")
@@ -87,5 +87,7 @@ def _show(found: "Sequence[Result]") -> None:
     table.add_row("accepted records", *(f"{one.records:,}" for one in found))
     for name, title in TITLES.items():
         if any(one.figures[name].value is not None for one in found):
-            table.add_row(title, *(said(name, one.figures[name]) for one in found))
+            figures = [one.figures[name] for one in found]
+            table.add_row(title, *(f"{said(name, one)}\n[dim]{between(name, one)}[/]" for one in figures))
     Console().print(table)
+    typer.echo("Below each figure its 95 % interval.")

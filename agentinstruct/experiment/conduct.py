@@ -37,8 +37,11 @@ def conduct(arms: Sequence[Arm], calls: int, repeats: int, run: Run, tell: Calla
     """
     for repeat in range(repeats):
         for arm in arms:
-            tell(f"{arm.name}, {repeat + 1} of {repeats}")
-            if run(replace(arm.repeated(repeat), max_calls=calls)).interrupted:
+            tell(f"{arm.name}, repeat {repeat + 1} of {repeats}")
+            done = run(replace(arm.repeated(repeat), max_calls=calls))
+            accepted, drafts = sum(done.summary.accepted.values()), done.summary.drafts
+            tell(f"  {accepted} accepted of {drafts} drafts{' · stopped' if done.interrupted else ''}")
+            if done.interrupted:
                 return False
     return True
 

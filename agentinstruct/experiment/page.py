@@ -11,9 +11,9 @@ from agentinstruct.report.section import Section, block
 from agentinstruct.report.words import counted, interval, number, percent
 
 TITLES = {
-    "yield": "Accepted records in a hundred calls",
-    "passed": "Drafts that were accepted",
-    "vendi": "Diversity (Vendi score)",
+    "yield": "Accepted per 100 calls",
+    "passed": "Drafts accepted",
+    "vendi": "Diversity (Vendi)",
     "similarity": "Likeness of instructions",
     "distinct": "Different word pairs",
     "categories": "Categories",
@@ -21,7 +21,7 @@ TITLES = {
     "demands": "Demands asked for",
     "answered": "Words answered",
     "reasoning": "Reasoning in answers",
-    "accuracy": "Solvers that gave the key",
+    "accuracy": "Solvers with the key",
 }
 
 
@@ -53,7 +53,7 @@ def _plot(name: str, found: Sequence[Result]) -> Html | None:
             one.name,
             dots([(figure, "good", one.name)], low, high),
             said(name, figure),
-            _between(name, figure),
+            between(name, figure),
         )
         for one, figure in zip(found, figures, strict=True)
     ]
@@ -68,7 +68,8 @@ def said(name: str, figure: Figure) -> str:
     return "–" if figure.value is None else _written(name, figure.value)
 
 
-def _between(name: str, figure: Figure) -> str:
+def between(name: str, figure: Figure) -> str:
+    """Its interval, or nothing where there is none."""
     return interval(figure, shares=name in SHARES)
 
 
