@@ -41,10 +41,12 @@ class KeyFigures:
 
     def rows(self) -> list[tuple[str, str]]:
         """Name and value, for a table."""
+        import numpy  # only an export needs it
+
         known = {(skill, name) for skill in {skill for skill, _ in self.drawn} for name in taxonomy(skill)}
         words = [pair for _, pair in self.words.members()]
         asked, answered = (mean([pair[side] for pair in words]) for side in (0, 1))
-        repeated = self.records - len(set(self.items))
+        repeated = self.records - len(numpy.unique(self.items))
         found = [
             ("accepted", _percent(share(self.accepted, self.records))),
             ("refine another item", _percent(share(self.refined, self.records))),
