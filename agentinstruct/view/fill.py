@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from select import select
 from typing import Any
@@ -115,8 +116,9 @@ class Filler:
             values.clear()
 
     def close(self) -> None:
-        """Close the segments; the connection is its maker's."""
+        """Close all files."""
         self._segments.close()
+        self._connection.close()
 
 
 def _chain(first: tuple[int, Frame], frames: Iterator[tuple[int, Frame]]) -> Iterator[tuple[int, Frame]]:
@@ -126,12 +128,12 @@ def _chain(first: tuple[int, Frame], frames: Iterator[tuple[int, Frame]]) -> Ite
 
 def main(folder: Path, run: str, place: Path) -> None:
     """Fill until standard input ends."""
-    connection = connected(place, run)
-    filler = Filler(folder, connection, price_table())
-    while not select([sys.stdin], [], [], 0 if filler.fill() else PAUSE_S)[0]:
-        pass
-    filler.close()
-    connection.close()
+    try:
+        with closing(Filler(folder, connected(place, run), price_table())) as filler:
+            while not select([sys.stdin], [], [], 0 if filler.fill() else PAUSE_S)[0]:
+                pass
+    except sqlite3.Error as error:
+        sys.exit(f"{place}: {error}. What is read is shown; start again to read on.")
 
 
 if __name__ == "__main__":

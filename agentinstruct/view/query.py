@@ -15,6 +15,8 @@ from agentinstruct.view.rows import KINDS, Row
 
 PAGE = 50
 ORDERS = ("", "new", "cost", "depth")
+NUMBERS = numpy.uint32
+"""What rows are numbered by in memory."""
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -65,7 +67,7 @@ class Search:
         counts = columns.counted(said)
         rows = _among(said, columns.where(query.kinds)[columns["cell"]]) if query.kinds else said
         if rows is None:
-            rows = numpy.arange(columns.rows)
+            rows = numpy.arange(columns.rows, dtype=NUMBERS)
         return Found(self._index, query, self._ordered(rows, query.order), counts)
 
     def _said(self, query: Query) -> Array | None:
@@ -89,9 +91,9 @@ class Search:
         ask = "SELECT rowid FROM words WHERE words MATCH ? AND rowid <= ?"
         try:
             found = self._index.connection.execute(ask, (words, most))
-            return numpy.fromiter((row[0] for row in found), numpy.int64) - 1
+            return numpy.fromiter((n - 1 for (n,) in found), NUMBERS)
         except sqlite3.OperationalError:
-            return numpy.empty(0, numpy.int64)
+            return numpy.empty(0, NUMBERS)
 
     def _labelled(self, label: str) -> Array:
         """For each row whether it is labelled so."""
@@ -114,7 +116,7 @@ class Search:
 
 def _among(rows: Array | None, wanted: Array) -> Array:
     """Those of the rows, or of all, that are wanted."""
-    return numpy.flatnonzero(wanted) if rows is None else rows[wanted[rows]]
+    return numpy.flatnonzero(wanted).astype(NUMBERS) if rows is None else rows[wanted[rows]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 import os
 import socket
+import sqlite3
 import sys
 import webbrowser
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -63,14 +64,16 @@ def opened(run: Path, seeds: Sequence[str] = ()) -> Iterator["Viewer"]:
         folder, kept = journal.folder, os.access(journal.folder, os.W_OK)
         if not kept:
             folder = Path(files.enter_context(TemporaryDirectory(prefix="agentinstruct-view-")))
-        made = connected(folder / INDEX, journal.manifest.run)
-        index = ViewIndex(journal.folder, made)
+        place = folder / INDEX, journal.manifest.run
+        try:
+            with closing(Filler(journal.folder, connected(*place), price_table())) as filler:
+                filler.fill(_FIRST_S)
+        except sqlite3.Error as error:
+            raise SetupError(f"{place[0]}: {error}. It takes about as much room as the run: free some.") from error
+        index = ViewIndex(journal.folder, connected(*place))
         files.callback(index.close)
         labels = Labels(folder / LABELS)
         files.callback(labels.close)
-        filler = Filler(journal.folder, made, price_table())
-        filler.fill(_FIRST_S)
-        filler.close()
         filling = Filling(journal.folder, journal.manifest.run, folder / INDEX)
         files.callback(filling.stop)
         yield Viewer(journal, index, labels, Sources(seeds), filling, labels_kept=kept)
