@@ -107,7 +107,7 @@ class Search:
         own, low = self._index.columns["id"], numpy.uint64(0xFFFF)
         perhaps = numpy.zeros(1 << 16, bool)
         perhaps[wanted & low] = True  # so that hardly any row is looked for among the labels
-        labelled = perhaps[own & low]
+        labelled: Array = perhaps[own & low]
         labelled[labelled] = numpy.isin(own[labelled], wanted)
         return labelled if label != "none" else ~labelled
 
