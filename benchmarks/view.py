@@ -127,10 +127,8 @@ def afterwards(client: httpx.Client, rows: int, server: int) -> None:
         spent = cpu_s(server)
         first_ms, again_ms, count = timed(client, query)
         of_cpu = 1000 * (cpu_s(server) - spent)
-        print(
-            f"{name}: {count} rows, {first_ms:.0f} ms, again {again_ms:.0f} ms; CPU of all six {of_cpu:.0f} ms",
-            flush=True,
-        )
+        times = f"{first_ms:.0f} ms, again {again_ms:.0f} ms"
+        print(f"{name}: {count} rows, {times}; CPU of all six {of_cpu:.0f} ms", flush=True)
     row = re.search(r'href="(/row/\d+)', client.get("/", params={"depth": "2"}).text)
     begun = time.perf_counter()
     client.get(str(row and row[1])).raise_for_status()

@@ -65,7 +65,9 @@ class Search:
     def find(self, query: Query) -> "Found":
         """What is looked for, as far as the index is; nothing where no full-text index can hold the words."""
         key = query.words, tuple(query.kinds.items()), query.order, self._index.columns.rows
-        if query.label or key not in self._found:  # labels change meanwhile
+        if query.label:  # which may change meanwhile
+            return Found(self._index, query, *self._look(query))
+        if key not in self._found:
             self._found = {key: self._look(query)}
         return Found(self._index, query, *self._found[key])
 
@@ -148,6 +150,11 @@ class Found:
     def more(self) -> bool:
         """Whether there is a page after this one."""
         return len(self._rows) > (self.query.page + 1) * PAGE
+
+    @property
+    def last(self) -> int:
+        """The number of the last page."""
+        return max(0, len(self._rows) - 1) // PAGE
 
     def page(self) -> list[Row]:
         """The rows of the page asked for."""
