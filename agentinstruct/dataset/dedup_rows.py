@@ -10,7 +10,7 @@ import numpy
 
 from agentinstruct.dataset.dedup_index import Block, DedupIndex, Sketches
 from agentinstruct.dataset.rows import Parts, parts
-from agentinstruct.dataset.shingles import U64, Array, alike, bands, hashed, roles, second, shingle, sketches
+from agentinstruct.dataset.shingles import U64, Array, Tokens, alike, bands, hashed, roles, second, shingle, sketches
 from agentinstruct.tools.quotes import fold
 
 On = Literal["record", "prompt", "response"]
@@ -112,8 +112,12 @@ def _depth(value: Any) -> int:
 def block(waiting: Sequence[Compared], columns: dict[str, Array]) -> Block:
     """The rows as the index takes them."""
     said = hashed([text for one in waiting for text in (one.parts.prompt, one.parts.response)])
-    shown = hashed([one.parts.context for one in waiting])
+    keys, kept = sketched(said, hashed([one.parts.context for one in waiting]))
+    return Block([str(one.row.get("id", "")) for one in waiting], columns, keys, kept)
+
+
+def sketched(said: Tokens, shown: Tokens) -> tuple[Array, list[Sketches]]:
+    """Bands and sketches of rows by their words: of each a prompt and a response, and its context."""
     sets, contexts = roles(shingle(said), 2), roles(shingle(shown), 1)
-    ids = [str(one.row.get("id", "")) for one in waiting]
     kept = zip(sketches(sets), sketches(contexts, _CONTEXT), sketches(second(sets), _SAID), strict=True)
-    return Block(ids, columns, bands(sets), [Sketches(*one) for one in kept])
+    return bands(sets), [Sketches(*one) for one in kept]

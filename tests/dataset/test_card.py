@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from agentinstruct.agents.records import Message, Record, content_id
-from agentinstruct.dataset.card import card
+from agentinstruct.dataset.card import Card
 from agentinstruct.dataset.card_figures import KeyFigures
 from agentinstruct.dataset.export import Exported
 
@@ -35,7 +35,10 @@ def row(number, key="", depth=0, accepted=True):
 
 def test_the_card_carries_the_key_figures():
     rows = [row(n, "ABCD"[n % 4], depth=n % 5 > 0, accepted=n % 10 > 0) for n in range(40)]
-    text = card(Exported(Path(), Counter({"mcq": 40}), skills={"mcq": "multiple_choice"}), rows)
+    told = Card()
+    for one in rows:
+        told.add(one)
+    text = told.text(Exported(Path(), Counter({"mcq": 40}), skills={"mcq": "multiple_choice"}))
     for line in (
         "| accepted | 90.0% (95 % interval 76.1% to 96.2%) |",
         "| refine another item | 80.0% (95 % interval 64.2% to 89.9%) |",
@@ -48,4 +51,4 @@ def test_the_card_carries_the_key_figures():
 
 
 def test_a_card_of_nothing_has_no_figures():
-    assert KeyFigures().rows() == [] and "## Figures" not in card(Exported(Path()), [])
+    assert KeyFigures().rows() == [] and "## Figures" not in Card().text(Exported(Path()))
