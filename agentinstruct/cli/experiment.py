@@ -55,11 +55,11 @@ def experiment(
 
 def _tell(config: "RunConfig", vary: str, calls: int, repeats: int, found: "Sequence[Result]") -> None:
     from agentinstruct.dataset.writing import replacing
-    from agentinstruct.experiment.conduct import unequal, write_json
+    from agentinstruct.experiment.conduct import doubts, write_json
     from agentinstruct.experiment.page import lead_of, page
 
     _show(found)
-    short = unequal(found, calls * repeats)
+    short = doubts(found, calls * repeats)
     for words in short:
         typer.echo(words, err=True)
     title = {"ablation": "What each step brings", "depth": "What refinement brings", "seeds": "Documents and prompts"}

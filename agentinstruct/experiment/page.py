@@ -79,7 +79,6 @@ def _written(name: str, value: float) -> str:
 
 def lead_of(calls: int, repeats: int) -> str:
     """What all arms have in common."""
-    return (
-        f"{counted(calls, 'model call')} for each arm in each of {counted(repeats, 'repeat')}. What several arms ask "
-        "alike was bought once, and counts as a call of each."
-    )
+    each = f" in each of {repeats} repeats" if repeats > 1 else ""
+    shared = "What several arms ask alike was bought once, and counts as a call of each."
+    return f"{counted(calls, 'model call')} for each arm{each}. {shared}"
