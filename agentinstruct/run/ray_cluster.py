@@ -14,6 +14,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from agentinstruct.agents.errors import RunError, SetupError
+from agentinstruct.run import ray_actor
 from agentinstruct.run.cache import call_store
 from agentinstruct.run.engine import Engine
 from agentinstruct.run.folder import CORPUS
@@ -161,7 +162,7 @@ class Cluster:
 
     async def _begun(self, actor: Any, waits: Callable[[str], None]) -> None:
         # As an argument of a call keys are neither logged nor kept by Ray, as its runtime_env would be.
-        begun = asyncio.ensure_future(_of(actor.begin.remote(self.environment, self.files)))
+        begun = asyncio.ensure_future(_of(actor.begin.remote(self.environment, self.files, ray_actor.SILENCE_S)))
         try:
             while not (await asyncio.wait([begun], timeout=PATIENCE_S))[0]:
                 waits("no node of the Ray cluster has a CPU free for another worker")
