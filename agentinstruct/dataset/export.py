@@ -23,7 +23,7 @@ from typing import Any
 import orjson
 
 from agentinstruct.agents.errors import RunError
-from agentinstruct.dataset.card import TOOL_SPLITS, card
+from agentinstruct.dataset.card import TOOL_SPLITS, Card
 from agentinstruct.dataset.clean import Cleaned
 from agentinstruct.dataset.clean_files import CLEANING, REMOVED, write_log
 from agentinstruct.dataset.formats import FORMATS, MESSAGES, PREFERENCE, Inexpressible
@@ -85,14 +85,14 @@ def export(journal: Rows, folder: Path, options: Options | None = None, cleaned:
     options = options or _as_before(folder, earlier)
     if folder.resolve() == journal.folder.resolve():  # a run's folder always holds its records
         options = replace(options, formats=tuple(dict.fromkeys((MESSAGES, *options.formats))))
-    rows, done = Picked(journal, options), Exported(folder)
-    _Export(rows, options, done).run()
+    done, told = Exported(folder), Card()
+    _Export(Picked(journal, options), options, done, told).run()
     for name, content in ((LLAMA_FACTORY, llama_factory), (AXOLOTL, axolotl)):
-        _beside(done, name, content([(form, part) for form, told in done.formats.items() for part in told.rows]))
+        _beside(done, name, content([(form, part) for form, made in done.formats.items() for part in made.rows]))
     done.files += _logged(folder, cleaned) if cleaned else []
     _remove_stale(folder, [*earlier.get("files", ()), *noted(folder)], {*done.files, "README.md"})
     with replacing(folder / "README.md") as temporary:
-        temporary.write_text(card(done, rows.records(), cleaned.stats if cleaned else None), encoding="utf-8")
+        temporary.write_text(told.text(done, cleaned.stats if cleaned else None), encoding="utf-8")
     done.files.append("README.md")
     _manifest(done, options)
     forget(folder)
@@ -113,6 +113,7 @@ class _Export:
     rows: Picked
     options: Options
     done: Exported
+    told: Card
     _parts: Parts | None = None
     _pairs: Pairs | None = None
 
@@ -144,6 +145,7 @@ class _Export:
             self._made(PREFERENCE, preference(self._pairs, row), part or WHOLE, sinks)
         if self.options.accepted_only and not row["accepted"]:
             return
+        self.told.add(row)
         split = row["split"]
         done.rows[split] += 1
         done.skills[split] = row["skill"]
