@@ -96,8 +96,10 @@ def score(
 
 def _told(name: str, done: "Scored") -> int:
     """Say what was remarkable about one model's scoring; how many of its items wait."""
+    from agentinstruct.report.words import counted
+
     for note, count in done.notes.most_common():
-        typer.echo(f"{name}: {count} answers {note}")
+        typer.echo(f"{name}: {counted(count, 'answer')}: {note}")
     if done.first_place >= _PARTIAL:
         typer.echo(
             f"{name}: the examiner rates what comes first {done.first_place:.1f} points higher. Both orders even that "
@@ -105,7 +107,9 @@ def _told(name: str, done: "Scored") -> int:
         )
     if done.waiting:
         trouble = f" ({done.trouble})" if done.trouble else ""
-        typer.echo(f"{name}: {done.waiting} items wait{trouble}. To go on, give the same command again.", err=True)
+        typer.echo(
+            f"{name}: {counted(done.waiting, 'item')} left{trouble}. To go on, give the same command again.", err=True
+        )
     return done.waiting
 
 

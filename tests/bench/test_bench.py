@@ -246,6 +246,7 @@ async def test_what_the_examiner_cannot_rate_counts_for_neither(scoring):
         return "I would rather not." if request.subject.endswith("tool_use") else fair(request)
 
     done = await score(scoring(rate=rate, limit=2))
+    assert done.notes == {"not rated in one order, or in both": 6}
     tool = by_set(done)["tool_use"]
     assert (tool.score, tool.turns, tool.unrated) == (None, 0, 6)
     assert by_set(done)["overall"].score == 8.0
