@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _PARTIAL = 1.0
 """From how many points on a liking for the first place is told."""
+_BLIND = 3.0
+"""From how many on it says more than the answers do."""
+_EVENED = "Both orders even that out; a stronger --judge has less."
 bench = typer.Typer(
     help="Orca-Bench: a held-out set of each skill, and how any model does on it.", no_args_is_help=True
 )
@@ -101,10 +104,8 @@ def _told(name: str, done: "Scored") -> int:
     for note, count in done.notes.most_common():
         typer.echo(f"{name}: {counted(count, 'answer')}: {note}")
     if done.first_place >= _PARTIAL:
-        typer.echo(
-            f"{name}: the examiner rates what comes first {done.first_place:.1f} points higher. Both orders even that "
-            "out; a stronger --judge has less."
-        )
+        weight = "It hardly reads them: trust no score of this --judge." if done.first_place >= _BLIND else _EVENED
+        typer.echo(f"{name}: the examiner rates what comes first {done.first_place:.1f} points higher. {weight}")
     if done.waiting:
         trouble = f" ({done.trouble})" if done.trouble else ""
         typer.echo(
