@@ -105,12 +105,18 @@ def compared(
 def _figures(arm: Gathering, size: int, embed: Embed) -> dict[str, Figure]:
     spread = _spread(arm, size, embed) if size > 4 else {}
     return {
-        "yield": _hundredfold(arm.yields.share()),
+        "yield": _hundredfold(_a_call(arm)),
         "passed": arm.counted.total.passed,
         **{name: spread.get(name, NONE) for name in ("vendi", "similarity", "distinct", "categories")},
         **{name: trait_of(arm.records, trait) for name, trait in TRAITS.items()},
         "accuracy": arm.families.votes.found_key(),
     }
+
+
+def _a_call(arm: Gathering) -> Figure:
+    """Accepted records of one call: a share, but where one call gives several records."""
+    found = arm.yields.ratio()
+    return arm.yields.share() if found.value is not None and found.value <= 1 else found
 
 
 def _hundredfold(found: Figure) -> Figure:
