@@ -57,9 +57,8 @@ def _plot(name: str, found: Sequence[Result]) -> Html | None:
         )
         for one, figure in zip(found, figures, strict=True)
     ]
-    table = lines_table(
-        TITLES[name], ("arm", f"{_written(name, low)} to {_written(name, high)}", "value", "interval"), rows
-    )
+    heads = ("arm", f"{_written(name, low)} to {_written(name, high)}", "value", "interval")
+    table = lines_table(TITLES[name], heads, rows, cls="arms")
     return block(TITLES[name], table, note=ABOUT[name])
 
 
