@@ -367,7 +367,7 @@ async def goodput(server: Any, ceiling: int, calls: int, *, fixed: bool = False)
 async def test_a_real_server_is_used_nearly_as_well_as_if_what_it_bears_were_known(
     openai_server: Any, fault: dict[str, Any], ceiling: int
 ) -> None:
-    """A ratio of two runs on one machine, which others may use meanwhile; the exact shares are those of the clock above."""
+    """A ratio of two runs on a machine that others may use meanwhile; exact shares are those of the clock above."""
     server = openai_server(latency="lognormal:0.1,0.4", **fault)
     rate, refused = await goodput(server, 128 if ceiling == 16 else 32, 500)
     known, _ = await goodput(server, ceiling, 400, fixed=True)
