@@ -7,10 +7,14 @@ seeds      raw documents · a file of curated prompts
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal, get_args
+
+import orjson
 
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.skill import Skill
+from agentinstruct.dataset.writing import replacing
 from agentinstruct.graphs.state import NONE
 from agentinstruct.run.plan import RunConfig
 
@@ -20,6 +24,9 @@ DEPTHS = (0, 1, 3)
 UNCHANGED = "identity"
 SHARED = "calls"
 """The folder of what the arms share."""
+PROMPTS = "lines"
+"""The folder of prompts that were the lines of a text."""
+_LINED = (".txt", ".md", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,22 @@ def _with_prompts(arms: list[Arm], prompts: Sequence[str]) -> list[Arm]:
         raise SetupError("--vary seeds: name a file of curated prompts with --prompts, one a line or row.")
     raw, curated = arms
     short = replace(curated.config.seeds, min_chars=1)  # a prompt is no document
-    return [raw, replace(curated, config=replace(curated.config, paths=tuple(prompts), seeds=short))]
+    paths = tuple(_by_row(Path(path), raw.config.out.parent, short.column or "text") for path in prompts)
+    return [raw, replace(curated, config=replace(curated.config, paths=paths, seeds=short))]
+
+
+def _by_row(path: Path, folder: Path, column: str) -> str:
+    """A file of one prompt a row; of a plain text, whose prompts are its lines, such a file is made."""
+    if path.suffix.lower() not in _LINED or not path.is_file():
+        return str(path)
+    try:
+        lines = filter(str.strip, path.read_text(encoding="utf-8-sig").splitlines())
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SetupError(f"--prompts {path}: cannot be read ({problem}). Give a text file in UTF-8.") from problem
+    made = folder / PROMPTS / f"{path.stem}.jsonl"
+    with replacing(made) as temporary:
+        temporary.write_bytes(b"".join(orjson.dumps({column: line.strip()}) + b"\n" for line in lines))
+    return str(made)
 
 
 def _folder(name: str) -> str:

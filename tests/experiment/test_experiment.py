@@ -103,11 +103,14 @@ def test_depth_and_seeds_are_varied_too(tmp_path):
     done, told = experiment(tmp_path, "--vary", "depth", "--calls", 200, "--repeats", 1, "--max-concurrency", 1)
     assert done.returncode == 0, done.stderr
     assert [arm["name"] for arm in told["arms"]] == ["0 rounds", "1 round", "3 rounds"]
-    (tmp_path / "prompts.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in PROMPTS))
+    (tmp_path / "prompts.txt").write_text("\n\n".join(PROMPTS))
     (tmp_path / "other").mkdir()
     more = ("--vary", "seeds", "--calls", 40, "--repeats", 1, "--max-concurrency", 1, "--goals", "none")
-    done, told = experiment(tmp_path / "other", *more, "--prompts", tmp_path / "prompts.jsonl")
+    done, told = experiment(tmp_path / "other", *more, "--prompts", tmp_path / "prompts.txt")
     assert [arm["name"] for arm in told.get("arms", ())] == ["documents", "prompts"], done.stderr
+    assert told["arms"][1]["items"] > 1, "each line is a seed"
+    lines = (tmp_path / "other" / "out" / "lines" / "prompts.jsonl").read_text().splitlines()
+    assert [json.loads(line)["text"] for line in lines] == list(PROMPTS)
 
 
 @pytest.mark.parametrize(
