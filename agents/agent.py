@@ -7,7 +7,7 @@ still does not is a `ReplyError`, and the draft becomes a `Dropped`.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field, create_model
 
+from agentinstruct.agents.calls import Schema
 from agentinstruct.agents.errors import ReplyError, reply_at_fault
 from agentinstruct.agents.forms.form import final_answer
 from agentinstruct.agents.gateway import Completion, Request, current_gateway
@@ -159,9 +160,16 @@ def _refused(said: str) -> str:
     return found[0]
 
 
-async def _completed(request: Request, paid: tuple[Call, ...]) -> Completion:
+@lru_cache(maxsize=1)
+def _listening() -> tuple[Callable[[], bool], Callable[[Request], Awaitable[Completion]]]:
+    """Whether somebody watches a call, and the call as they see it."""
     from agentinstruct.agents.shown import shown, watched  # imported when an agent first speaks: LangChain is heavy
 
+    return watched, shown
+
+
+async def _completed(request: Request, paid: tuple[Call, ...]) -> Completion:
+    watched, shown = _listening()
     try:
         return await (shown(request) if watched() else current_gateway().complete(request))
     except ReplyError as problem:
@@ -179,14 +187,14 @@ def batch_of(form: type[BaseModel], count: int, least: int = 0) -> type[BaseMode
 
 
 @lru_cache(maxsize=256)
-def strict_schema(reply: type[BaseModel]) -> dict[str, Any]:
+def strict_schema(reply: type[BaseModel]) -> Schema:
     """A reply type's JSON schema in the strict dialect: every key required, no key besides, no defaults."""
     schema = reply.model_json_schema(by_alias=True)
     fields = schema.get("properties", {})
     for name in getattr(reply, "TOLD_LAST", ()):
         fields[name] = fields.pop(name)
     _tighten(schema)
-    return schema
+    return Schema(schema)
 
 
 def _tighten(node: Any) -> None:

@@ -124,6 +124,13 @@ class Budget:
         calls = f"{self.calls} of {self.most_calls:.0f} calls" if self.most_calls < inf else ""
         return " and ".join(part for part in (money, calls) if part) + " spent"
 
+    def take(self) -> bool:
+        """Count a reply that is known already as a call, where one more may be made."""
+        if not self._fits(0.0):
+            return False
+        self.calls += 1
+        return True
+
     def _fits(self, cost: float) -> bool:
         return self.spent + self._held + cost <= self.usd and self.calls + self._under_way < self.most_calls
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from agentinstruct.agents.calls import told_of
 from agentinstruct.agents.errors import ProviderDown, ReplyError
 from agentinstruct.agents.gateway import Completion, Request, RetryableError
 from agentinstruct.agents.http_answer import Answer, TooLongError
@@ -82,6 +83,8 @@ class Endpoint:
         body = self.body(request, mode)
         if body["messages"] is request.messages:
             body["messages"] = request.told
+        if "response_format" in body:
+            body["response_format"]["json_schema"]["schema"] = told_of(request.schema)
         return orjson.dumps(body)
 
     async def _post(self, body: bytes) -> Any:

@@ -100,7 +100,7 @@ class Filling:
 
     def fill(self, values: Mapping[str, Any]) -> str:
         """The text with these values; `Template.render` would copy them three times."""
-        context = self._template.new_context({**ENVIRONMENT.globals, **values}, shared=True)
+        context = ENVIRONMENT.context_class(ENVIRONMENT, {**ENVIRONMENT.globals, **values}, None, {})
         return "".join(self._template.root_render_func(context)).strip()
 
 

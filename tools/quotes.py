@@ -96,7 +96,7 @@ _UNITS = {
 }
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """The text as comparisons see it: one case, one kind of quote and dash, single spaces."""
     if not text.isascii():
@@ -107,7 +107,7 @@ def fold(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _one_mark(text: str) -> str:
     """The text folded, with one quotation mark: inside the strings of a reply, models write the other one."""
     return fold(text).replace('"', "'")
@@ -135,7 +135,7 @@ def _in_word(letter: str) -> bool:
     return letter.isalnum() or letter == "_"
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def bare(text: str) -> str:
     """A short answer reduced to its words: no articles, no punctuation."""
     return " ".join(re.sub(r"[^\w\s.%$€£-]|\.(?!\d)", " ", _ARTICLES.sub(" ", fold(text))).split())

@@ -58,6 +58,7 @@ class Examiner:
             "id": item.id,
             "set": item.set,
             "skill": item.skill,
+            "seed": item.seed_id,
             "model": sum(turn.model for turn in rated),
             "teacher": sum(turn.teacher for turn in rated),
             "unrated": len(turns) - len(rated),

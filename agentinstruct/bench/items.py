@@ -6,7 +6,7 @@ The parts of a dataset are drawn by seed, so no training record comes from a see
 once more. Open-domain question answering has two sets: plain questions, and those refined into complex ones.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 
 from agentinstruct.agents.errors import RunError
 from agentinstruct.agents.records import Frozen, Message
+from agentinstruct.dataset.alike import Evenly
 from agentinstruct.dataset.writing import digest, replacing
 
 ITEMS, BENCH, PART = "items.jsonl", "bench.json", "test"
@@ -113,11 +114,10 @@ def _chosen(dataset: Path, wanted: int) -> dict[str, list[dict[str, Any]]]:
         raise RunError(
             f"{dataset}: has no test part. First: agentinstruct export RUN --out {dataset} --split train=0.9,test=0.1"
         )
-    found: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
+    offered = Evenly[str]()
     for row in _records(folder):
-        alike = found[set_of(row)][row["category"]]
-        alike[row["item"]] = min(alike.get(row["item"], row["id"]), row["id"])
-    chosen = {name: _evenly(list(groups.values()), wanted) for name, groups in found.items()}
+        offered.offer(set_of(row), row["category"], row)
+    chosen = offered.taken(wanted)
     order = {one: place for ids in chosen.values() for place, one in enumerate(ids)}
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in chosen}
     for row in _records(folder):
@@ -130,12 +130,6 @@ def _records(folder: Path) -> Iterator[dict[str, Any]]:
     """The accepted records of a part."""
     for path in sorted(folder.glob("*.jsonl")):
         yield from (row for row in _rows(path) if row["accepted"])
-
-
-def _evenly(groups: list[dict[str, str]], wanted: int) -> list[str]:
-    """The ids of so many items, round by round over the groups."""
-    ranked = [(rank, item, group[item]) for group in groups for rank, item in enumerate(sorted(group))]
-    return [name for _, _, name in sorted(ranked)[:wanted]]
 
 
 def _check_unseen(dataset: Path, seeds: set[str]) -> None:

@@ -17,7 +17,8 @@ from agentinstruct.agents.gateway import Statistics, using
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.bench.examiner import Examiner
 from agentinstruct.bench.items import BenchItem, read_bench
-from agentinstruct.bench.results import Score, as_json, first_place, plot, scores_of
+from agentinstruct.bench.results import Score, as_json, first_place, scores_of
+from agentinstruct.bench.shown import plot
 from agentinstruct.bench.turns import bench_prompt
 from agentinstruct.dataset.writing import replacing
 from agentinstruct.graphs.state import Context
@@ -99,7 +100,7 @@ async def score(scoring: Scoring, watch: Callable[[int, int], None] = lambda don
         try:
             await work.do()
         finally:
-            scores = _write(journal, scoring)
+            scores = _write(journal, scoring, seal)
         waiting = sum(not journal.is_done(item.id) for item in items)
         return Scored(
             scores, len(items) - waiting, waiting, work.trouble, _notes(journal), first_place(journal.records())
@@ -171,15 +172,15 @@ def _first(items: Sequence[BenchItem], limit: int) -> Iterator[BenchItem]:
             yield item
 
 
-def _write(journal: Journal, scoring: Scoring) -> list[Score]:
+def _write(journal: Journal, scoring: Scoring, seal: str) -> list[Score]:
     """The scores of everything that was examined so far, as files."""
     scores = scores_of(journal.records())
     title = f"{scoring.model}, examined by {scoring.judge}"
-    told: dict[str, Any] = {"model": scoring.model, "judge": scoring.judge, **as_json(scores)}
+    told: dict[str, Any] = {"model": scoring.model, "judge": scoring.judge, "bench": seal, **as_json(scores)}
     told["first_place"] = first_place(journal.records())
     contents = {
         SCORES: orjson.dumps(told, option=orjson.OPT_INDENT_2),
-        PLOT: plot(scores, title).encode(),
+        PLOT: plot({scoring.model: scores}, title).encode(),
         EXAMINED: b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in journal.records()),
     }
     for name, content in contents.items():

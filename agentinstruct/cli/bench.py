@@ -10,6 +10,9 @@ from agentinstruct.cli import options as o
 from agentinstruct.cli.errors import told
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agentinstruct.bench.beside import Beside
     from agentinstruct.bench.score import Scored
 
 _PARTIAL = 1.0
@@ -39,9 +42,13 @@ def build(
 @bench.command()
 def score(
     folder: Annotated[Path, typer.Argument(metavar="BENCH", help="What `bench build` made.")],
-    model: Annotated[str, typer.Option("--model", "-m", help="The model to score: local · openai:NAME · …")],
+    model: Annotated[
+        list[str], typer.Option("--model", "-m", help="A model to score: local · openai:NAME · …; repeatable.")
+    ],
     judge: Annotated[str, typer.Option("--judge", help="The model that rates: a strong one, not the one scored.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where to; the same folder resumes.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where to: a folder a model in it; the same one resumes.")
+    ] = None,
     base_url: o.BaseUrls = None,
     limit: Annotated[int, typer.Option(min=0, help="Items of each set, for a first look; 0: all.")] = 0,
     max_tokens: Annotated[int, typer.Option(min=16, help="Longest answer.")] = 2048,
@@ -49,59 +56,87 @@ def score(
     timeout: o.Timeout = 300,
     prices: Annotated[Path | None, typer.Option(help="Prices, as for `run`.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of replies that runs share.")] = None,
-    budget: o.BudgetUsd = None,
-    max_calls: o.MaxCalls = 0,
+    budget: Annotated[float | None, typer.Option(min=0, help="USD that each model's scoring may cost in all.")] = None,
+    max_calls: Annotated[int, typer.Option(min=0, help="Calls that each may take in all; 0: no limit.")] = 0,
 ) -> None:
-    """Rate a model's answers beside the teacher's, 0 to 10 each: 10 · Σ model / Σ teacher, for each skill."""
+    """Rate models' answers beside the teacher's, 0 to 10 each: 10 · Σ model / Σ teacher, for each skill."""
+    waiting = 0
     with told("What is done is kept: give the same command again."):
+        from agentinstruct.bench.beside import beside
         from agentinstruct.bench.score import Scoring
         from agentinstruct.bench.score import score as examine
         from agentinstruct.cli.run import run_loop
 
-        scoring = Scoring(
-            bench=folder,
-            out=out or folder.parent / f"{folder.name}-{_named(model)}",
-            model=model,
-            judge=judge,
-            limit=limit,
-            max_tokens=max_tokens,
-            max_concurrency=max_concurrency,
-            endpoints=o.make_endpoints(base_url, timeout),
-            prices=prices,
-            cache=cache,
-            budget=budget,
-            max_calls=max_calls,
-        )
+        names = list(dict.fromkeys(model))
+        scores = out or folder.parent / f"{folder.name}-scores"
         try:
-            done = run_loop(examine(scoring, _watch))
+            for name in names:
+                scoring = Scoring(
+                    bench=folder,
+                    out=scores / _named(name),
+                    model=name,
+                    judge=judge,
+                    limit=limit,
+                    max_tokens=max_tokens,
+                    max_concurrency=max_concurrency,
+                    endpoints=o.make_endpoints(base_url, timeout),
+                    prices=prices,
+                    cache=cache,
+                    budget=budget,
+                    max_calls=max_calls,
+                )
+                waiting += _told(name, run_loop(examine(scoring, _watch(name))))
         except KeyboardInterrupt:
-            typer.echo(f"Stopped. What is done is kept in {scoring.out}: give the same command again.", err=True)
+            typer.echo(f"Stopped. What is done is kept in {scores}: give the same command again.", err=True)
             raise typer.Exit(130) from None
-    _show(done, scoring.out)
-
-
-def _show(done: "Scored", out: Path) -> None:
-    from agentinstruct.bench.results import table
-
-    typer.echo(table(done.scores))
-    for note, count in done.notes.most_common():
-        typer.echo(f"{count} answers: {note}")
-    if done.first_place >= _PARTIAL:
-        favour = f"{done.first_place:.1f} points higher"
-        typer.echo(
-            f"The examiner rates what comes first {favour}. Both orders even that out; a stronger --judge has less."
-        )
-    typer.echo(f"in {out}: scores.json, scores.svg, examined.jsonl")
-    if done.waiting:
-        typer.echo(f"{done.waiting} items wait ({done.trouble}). To go on, give the same command again.", err=True)
+        _show(beside(scores, names), scores)
+    if waiting:
         raise typer.Exit(1)
+
+
+def _told(name: str, done: "Scored") -> int:
+    """Say what was remarkable about one model's scoring; how many of its items wait."""
+    for note, count in done.notes.most_common():
+        typer.echo(f"{name}: {count} answers {note}")
+    if done.first_place >= _PARTIAL:
+        typer.echo(
+            f"{name}: the examiner rates what comes first {done.first_place:.1f} points higher. Both orders even that "
+            "out; a stronger --judge has less."
+        )
+    if done.waiting:
+        trouble = f" ({done.trouble})" if done.trouble else ""
+        typer.echo(f"{name}: {done.waiting} items wait{trouble}. To go on, give the same command again.", err=True)
+    return done.waiting
+
+
+def _show(found: "Beside", out: Path) -> None:
+    from agentinstruct.bench.shown import table
+
+    if found.models:
+        typer.echo(table(found.models))
+    base = next(iter(found.models), "")
+    for name, gain in found.gains.items():
+        if gain.value is not None:
+            around = "" if gain.low is None or gain.high is None else f" ({gain.low:+.2f} to {gain.high:+.2f})"
+            typer.echo(f"{name} over {base}: {gain.value:+.2f}{around}, item by item")
+    if found.most > found.shared and len(found.models) > 1:
+        typer.echo(f"These are the {found.shared} items that all have answered; some have up to {found.most}.")
+    if found.alone:
+        typer.echo(
+            f"Not beside these, since the bench or the examiner was another, or the items: {', '.join(found.alone)}"
+        )
+    typer.echo(f"in {out}: scores.json, scores.svg; of each model in a folder of its own: examined.jsonl")
 
 
 def _named(model: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in model)
 
 
-def _watch(done: int, total: int) -> None:
+def _watch(name: str) -> "Callable[[int, int], None]":
     """Progress on a terminal, one line that is written over; nothing elsewhere."""
-    if sys.stderr.isatty():
-        typer.echo(f"\r{done} of {total} items ", nl=done == total, err=True)
+
+    def told_of(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            typer.echo(f"\r{name}: {done} of {total} items ", nl=done == total, err=True)
+
+    return told_of

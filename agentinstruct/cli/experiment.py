@@ -39,6 +39,8 @@ def experiment(
         vary = choice("--vary", vary, *VARIED)
         if options["max_calls"]:
             raise SetupError("--max-calls: here it is --calls, of each arm.")
+        if options["cache"]:
+            raise SetupError("--cache: the arms share what they ask alike, each repeat by itself. Leave it out.")
         out = options["out"] or Path("runs") / f"experiment-{vary}"
         config = replace(run_config(**options), out=out)
         arms = arms_of(vary, config, plain, prompts or ())  # type: ignore[arg-type]
@@ -57,17 +59,16 @@ def _tell(config: "RunConfig", vary: str, calls: int, repeats: int, found: "Sequ
     from agentinstruct.experiment.page import lead_of, page
 
     _show(found)
-    if short := unequal(found, calls * repeats):
-        typer.echo(
-            f"{', '.join(short)}: the seeds were used up before the calls. Give more seeds, or fewer --calls.", err=True
-        )
+    short = unequal(found, calls * repeats)
+    for words in short:
+        typer.echo(words, err=True)
     title = {"ablation": "What each step brings", "depth": "What refinement brings", "seeds": "Documents and prompts"}
     settings = {"vary": vary, "calls": calls, "repeats": repeats, "models": config.models()}
     path = config.out / "experiment.html"
     with writing(config.out, "--out"):
         write_json(config.out / "experiment.json", settings, found)
         with replacing(path) as temporary:
-            temporary.write_text(page(title[vary], lead_of(calls, repeats), found), encoding="utf-8")
+            temporary.write_text(page(title[vary], lead_of(calls, repeats), found, short), encoding="utf-8")
     typer.echo(f"{path}, and experiment.json beside it")
 
 
@@ -81,7 +82,8 @@ def _show(found: "Sequence[Result]") -> None:
     table.add_column("")
     for one in found:
         table.add_column(one.name, justify="right")
-    table.add_row("calls", *(f"{one.calls:,}" for one in found))
+    table.add_row("calls", *(f"{one.bought:,}" for one in found))
+    table.add_row("of finished work", *(f"{one.calls:,}" for one in found))
     table.add_row("accepted records", *(f"{one.records:,}" for one in found))
     for name, title in TITLES.items():
         if any(one.figures[name].value is not None for one in found):

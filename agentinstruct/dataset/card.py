@@ -1,7 +1,8 @@
 """The dataset card: what is in it, how it was made, under which licences, and how `datasets` loads it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -17,37 +18,49 @@ TOOL_SPLITS = ("tool_use", "webagent_flow")
 """Splits whose messages hold tool calls: another schema, so another configuration."""
 
 
-def card(done: "Exported", records: Iterable[dict[str, Any]], cleaning: Mapping[str, Any] | None = None) -> str:
-    """The card of what was exported, as Markdown with front matter; `cleaning`: its counts, if it was cleaned."""
-    models: Counter[tuple[str, str]] = Counter()
-    checks: Counter[tuple[str, str]] = Counter()
-    prompts: set[str] = set()
-    read, cached = 0, 0
-    figures = KeyFigures()
-    for record in records:
-        figures.add(record)
-        models.update({(call["role"], call["model"]) for call in record["calls"]})
-        checks.update({(verdict["check"], verdict["kind"]) for verdict in record["verdicts"] if verdict["passed"]})
-        prompts |= {call["prompt"] for call in record["calls"]}
-        read += sum(call["input_tokens"] for call in record["calls"])
-        cached += sum(call["cached_tokens"] for call in record["calls"])
-    total, licences = done.rows.total(), sorted(done.licences.items())
-    parts = [
-        f"---\n{hub_configs(_files(done))}license: {hub_licence(done.licences)}\n"
-        "tags:\n- synthetic\n- agentinstruct\n---\n",
-        "# Instruction dataset\n",
-        f"{total} records made by AgentInstruct from raw documents and code, {figures.accepted} of which passed every "
-        "check of their skill (`accepted`). Each row carries its lineage: source and span, transform, category, "
-        f"parent, every model call and every verdict.{_cached(read, cached)}\n",
-        *([_table("Figures", ("of the records", "value"), found)] if (found := figures.rows()) else []),
-        *_sizes(done),
-        _table("Models", ("role", "model", "records"), [(*pair, n) for pair, n in sorted(models.items())]),
-        _table("Checks passed", ("check", "kind", "records"), [(*pair, n) for pair, n in sorted(checks.items())]),
-        *_cleaning(cleaning or {}),
-        _table("Licences of the sources", ("licence", "records"), licences),
-        "## Prompts\n\n" + "\n".join(f"- `{prompt}`" for prompt in sorted(prompts)) + "\n",
-    ]
-    return "\n".join(parts)
+@dataclass(slots=True)
+class Card:
+    """What the card tells of the records, counted while they are written."""
+
+    figures: KeyFigures = field(default_factory=KeyFigures)
+    _models: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _checks: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _prompts: set[str] = field(default_factory=set)
+    _read: int = 0
+    _cached: int = 0
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """One record that is written."""
+        self.figures.add(record)
+        self._models.update({(call["role"], call["model"]) for call in record["calls"]})
+        self._checks.update(
+            {(verdict["check"], verdict["kind"]) for verdict in record["verdicts"] if verdict["passed"]}
+        )
+        self._prompts.update(call["prompt"] for call in record["calls"])
+        self._read += sum(call["input_tokens"] for call in record["calls"])
+        self._cached += sum(call["cached_tokens"] for call in record["calls"])
+
+    def text(self, done: "Exported", cleaning: Mapping[str, Any] | None = None) -> str:
+        """The card of what was exported, as Markdown with front matter; `cleaning`: its counts, if it was cleaned."""
+        total, licences = done.rows.total(), sorted(done.licences.items())
+        models = [(*pair, n) for pair, n in sorted(self._models.items())]
+        checks = [(*pair, n) for pair, n in sorted(self._checks.items())]
+        parts = [
+            f"---\n{hub_configs(_files(done))}license: {hub_licence(done.licences)}\n"
+            "tags:\n- synthetic\n- agentinstruct\n---\n",
+            "# Instruction dataset\n",
+            f"{total} records made by AgentInstruct from raw documents and code, {self.figures.accepted} of which "
+            "passed every check of their skill (`accepted`). Each row carries its lineage: source and span, transform, "
+            f"category, parent, every model call and every verdict.{_cached(self._read, self._cached)}\n",
+            *([_table("Figures", ("of the records", "value"), found)] if (found := self.figures.rows()) else []),
+            *_sizes(done),
+            _table("Models", ("role", "model", "records"), models),
+            _table("Checks passed", ("check", "kind", "records"), checks),
+            *_cleaning(cleaning or {}),
+            _table("Licences of the sources", ("licence", "records"), licences),
+            "## Prompts\n\n" + "\n".join(f"- `{prompt}`" for prompt in sorted(self._prompts)) + "\n",
+        ]
+        return "\n".join(parts)
 
 
 def _cleaning(stats: Mapping[str, Any]) -> Iterator[str]:

@@ -1,14 +1,14 @@
 """The few figures that a dataset card carries, counted while its records go by; `agentinstruct report` has all."""
 
-from array import array
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from agentinstruct.dataset.alike import Repeats
 from agentinstruct.dataset.measure_coverage import taxonomy
-from agentinstruct.dataset.measure_figures import Figure, mean, share
+from agentinstruct.dataset.measure_figures import BySeed, Figure, mean
 from agentinstruct.dataset.measure_options import LEAST, add_key, balances
 from agentinstruct.dataset.measure_sample import Sample
 from agentinstruct.dataset.measure_text import answered_in, asked_in, count_words
@@ -23,33 +23,34 @@ class KeyFigures:
 
     records: int = 0
     accepted: int = 0
-    refined: int = 0
+    passed: BySeed = field(default_factory=BySeed)
+    refined: BySeed = field(default_factory=BySeed)
     drawn: set[tuple[str, str]] = field(default_factory=set)
     keys: Counter[tuple[int, int]] = field(default_factory=Counter)
-    items: "array[int]" = field(default_factory=lambda: array("Q"))
-    words: Sample[tuple[int, int]] = field(default_factory=lambda: Sample(_WORDED))
+    repeats: Repeats = field(default_factory=Repeats)
+    words: Sample[tuple[str, int, int]] = field(default_factory=lambda: Sample(_WORDED))
 
     def add(self, row: Mapping[str, Any]) -> None:
         """One record."""
         self.records += 1
         self.accepted += bool(row["accepted"])
-        self.refined += bool(row["depth"])
+        self.passed.add(row["seed_id"], row["accepted"])
+        self.refined.add(row["seed_id"], bool(row["depth"]))
         self.drawn.add((row["skill"], row["category"]))
-        self.items.append(int((row.get("item") or row["id"])[:16], 16))
+        self.repeats.add(row)
         add_key(self.keys, row)
         self.words.offer(row["skill"], row["id"], partial(_words, row))
 
     def rows(self) -> list[tuple[str, str]]:
         """Name and value, for a table."""
         known = {(skill, name) for skill in {skill for skill, _ in self.drawn} for name in taxonomy(skill)}
-        words = [pair for _, pair in self.words.members()]
-        asked, answered = (mean([pair[side] for pair in words]) for side in (0, 1))
-        repeated = self.records - len(set(self.items))
+        seeds, *words = zip(*(one for _, one in self.words.members()), strict=True) if len(self.words) else ((), (), ())
+        asked, answered = (mean(side, seeds) for side in words)
         found = [
-            ("accepted", _percent(share(self.accepted, self.records))),
-            ("refine another item", _percent(share(self.refined, self.records))),
+            ("accepted", _percent(self.passed.share())),
+            ("refine another item", _percent(self.refined.share())),
             ("categories with a record", f"{len(self.drawn & known)} of {len(known)}"),
-            ("ask the same as another, word for word", f"{repeated}"),
+            ("ask the same as another, word for word", f"{self.repeats.count}"),
             ("words asked, without the passage", _number(asked)),
             ("words answered", _number(answered)),
         ]
@@ -60,8 +61,8 @@ class KeyFigures:
         return found if self.records else []
 
 
-def _words(row: Mapping[str, Any]) -> tuple[int, int]:
-    return count_words(asked_in(row)), count_words(answered_in(row))
+def _words(row: Mapping[str, Any]) -> tuple[str, int, int]:
+    return row["seed_id"], count_words(asked_in(row)), count_words(answered_in(row))
 
 
 def _percent(figure: Figure) -> str:

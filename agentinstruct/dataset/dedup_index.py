@@ -20,7 +20,7 @@ from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.shingles import BANDS, ROWS, SHINGLE, U64, Array
 
 COLUMNS = ("exact", "name", "key", "rank")
-VERSION = f"2 {SHINGLE}-{BANDS}x{ROWS}"
+VERSION = f"3 {SHINGLE}-{BANDS}x{ROWS}"
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE source (no INTEGER PRIMARY KEY, name TEXT UNIQUE);

@@ -25,7 +25,7 @@ from typing import Any
 import orjson
 
 from agentinstruct.agents.errors import RunError
-from agentinstruct.dataset.card import TOOL_SPLITS, card
+from agentinstruct.dataset.card import TOOL_SPLITS, Card
 from agentinstruct.dataset.claim import claim, earlier, remove_stale
 from agentinstruct.dataset.clean import Cleaned
 from agentinstruct.dataset.clean_files import CLEANING, REMOVED, write_log
@@ -88,17 +88,14 @@ def export(journal: Rows, folder: Path, options: Options | None = None, cleaned:
     options = options or _as_before(folder, before)
     if folder.resolve() == journal.folder.resolve():  # a run's folder always holds its records
         options = replace(options, formats=tuple(dict.fromkeys((MESSAGES, *options.formats))), leaks="keep")
-    done = Exported(folder, leaks_kept=options.leaks == "keep")
-    work = _Export(Picked(journal, options), options, done)
-    work.run()
+    done, told = Exported(folder, leaks_kept=options.leaks == "keep"), Card()
+    _Export(Picked(journal, options), options, done, told).run()
     for name, content in ((LLAMA_FACTORY, llama_factory), (AXOLOTL, axolotl)):
-        _beside(done, name, [content([(form, part) for form, told in done.formats.items() for part in told.rows])])
+        _beside(done, name, [content([(form, part) for form, made in done.formats.items() for part in made.rows])])
     done.files += _logged(folder, cleaned) if cleaned else []
     remove_stale(folder, [*before.get("files", ()), *noted(folder)], {*done.files, "README.md"})
     with replacing(folder / "README.md") as temporary:
-        temporary.write_text(
-            card(done, work.apart(work.rows).records(), cleaned.stats if cleaned else None), encoding="utf-8"
-        )
+        temporary.write_text(told.text(done, cleaned.stats if cleaned else None), encoding="utf-8")
     done.files.append("README.md")
     _manifest(done, options)
     forget(folder)
@@ -119,6 +116,7 @@ class _Export:
     rows: Picked
     options: Options
     done: Exported
+    told: Card
     _parts: Parts | None = None
     _pairs: Pairs | None = None
 
@@ -132,8 +130,7 @@ class _Export:
         if PREFERENCE in options.formats:  # a pair needs what failed, too
             every = Picked(self.rows.journal, replace(options, accepted_only=False))
         if self._parts and len(self._parts.shares.parts) > 1:
-            self._part(every, self._parts)
-            every = self.apart(every)
+            every = self._without_leaks(every, self._parts)
         if PREFERENCE in options.formats:
             self._pairs = Pairs(every.records())
         done.formats = {name: Written() for name in options.formats if name != MESSAGES}
@@ -148,15 +145,12 @@ class _Export:
                 lines.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
                 done.dropped += 1
 
-    def _part(self, rows: Rows, parts: Parts) -> None:
-        """Find what repeats a row of another part, and list it."""
+    def _without_leaks(self, rows: Rows, parts: Parts) -> Rows:
+        """The rows without what repeats one of a smaller part, unless it is to be kept; it is listed either way."""
         with find_leaks(rows, parts) as found:
             self.done.leaks = found
             _beside(self.done, LEAKS, found.lines())
-
-    def apart(self, rows: Rows) -> Rows:
-        """The rows without what repeats one of a smaller part, unless it is to be kept."""
-        return Apart(rows, self.done.leaks) if self.done.leaks and not self.done.leaks_kept else rows
+        return rows if self.done.leaks_kept else Apart(rows, found)
 
     def _record(self, row: dict[str, Any], sinks: Sinks) -> None:
         done, part = self.done, self._parts.of(row) if self._parts else ""
@@ -164,6 +158,7 @@ class _Export:
             self._made(PREFERENCE, preference(self._pairs, row), part or WHOLE, sinks)
         if self.options.accepted_only and not row["accepted"]:
             return
+        self.told.add(row)
         split = row["split"]
         done.rows[split] += 1
         done.skills[split] = row["skill"]

@@ -23,7 +23,7 @@ from agentinstruct.dataset.split import Parts
 LEAKS = "leaks.jsonl"
 _BLOCK = 512
 _MOST_RUNS = 6_000_000
-"""Runs of held-out rows that are held at once, in 48 MB and some four times that for a moment; more take more passes."""
+"""Runs of held-out rows that are held at once, in 48 MB and four times that for a moment; more take more passes."""
 _SAMPLE = 40
 """Blocks of other rows that tell what is common; rows come in the order of their ids, so these are as good as drawn."""
 _EXCERPT = 1000

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from agentinstruct.dataset.measure_bias import Bias, bias
 from agentinstruct.dataset.measure_coverage import Coverage, coverage
-from agentinstruct.dataset.measure_depth import TRAITS, Families, Hardness
+from agentinstruct.dataset.measure_depth import TRAITS, Families, Hardness, trait_of
 from agentinstruct.dataset.measure_diversity import Diversity, diversity, plane
-from agentinstruct.dataset.measure_figures import Figure, mean
+from agentinstruct.dataset.measure_figures import Figure
 from agentinstruct.dataset.measure_options import Balance, add_key, balances
 from agentinstruct.dataset.measure_sample import Sample
 from agentinstruct.dataset.measure_text import Slim, slim
@@ -155,12 +155,9 @@ def _rows(sampled: Sequence[Slim]) -> dict[str, list[int]]:
 
 
 def _texts(chosen: Sequence[Slim]) -> Texts:
-    values = {
-        trait: [float(value) for one in chosen if (value := getattr(one.features, trait)) is not None]
-        for trait in (*TRAITS, "context_words", "asked_tokens", "answered_tokens", "turns")
-    }
+    names = (*TRAITS, "context_words", "asked_tokens", "answered_tokens", "turns")
     lengths = tuple((one.features.asked_words, one.features.answered_words) for one in chosen)
-    return Texts(len(chosen), {trait: mean(found) for trait, found in values.items()}, lengths)
+    return Texts(len(chosen), {trait: trait_of(chosen, trait) for trait in names}, lengths)
 
 
 def _by_depth(

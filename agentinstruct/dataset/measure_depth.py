@@ -6,13 +6,12 @@ A work item holds a whole family, so depths and pairs are found as it streams by
 measured on a sample of pairs; what verdicts say (votes of solvers, checks passed) on every draft.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from agentinstruct.dataset.measure_figures import Figure, mean, share
+from agentinstruct.dataset.measure_figures import NONE, BySeed, Figure, mean
 from agentinstruct.dataset.measure_sample import Sample
 from agentinstruct.dataset.measure_text import Features, Slim, answered_in, asked_in, features
 from agentinstruct.dataset.measure_votes import Votes
@@ -54,29 +53,29 @@ class Families:
     """Counts and pairs of parents and children."""
 
     votes: Votes = field(default_factory=Votes)
-    drafts: Counter[int] = field(default_factory=Counter)
-    accepted: Counter[int] = field(default_factory=Counter)
-    pairs: Sample[tuple[Features, Features]] = field(default_factory=lambda: Sample(100))
-    compared: Counter[bool] = field(default_factory=Counter)
+    passed: dict[int, BySeed] = field(default_factory=dict)
+    """Accepted records over drafts, by depth."""
+    pairs: Sample[tuple[str, Features, Features]] = field(default_factory=lambda: Sample(100))
+    """A seed, an item and its refinement."""
+    harder: BySeed = field(default_factory=BySeed)
+    """Refined drafts that a judge found harder than what they refine, over those that it compared."""
 
     def add(self, done: Mapping[str, Any]) -> None:
         """One finished work item."""
-        records = {row["id"]: row for row in done["records"]}
+        seed, records = done["seed"], {row["id"]: row for row in done["records"]}
         parents = {row["draft_id"]: row["parent"] for row in done["dropped"] if row["draft_id"]}
         accuracy: dict[str, float | None] = {}
         for row in done["records"]:
             depth = min(row["depth"], DEEPEST)
-            self.drafts[depth] += 1
-            self.accepted[depth] += bool(row["accepted"])
-            accuracy[row["id"]] = self._draft(row, depth)
+            accuracy[row["id"]] = self._draft(row, seed, depth, accepted=row["accepted"])
         for row in done["dropped"]:
             if row["stage"].partition("/")[0] in STAGES:
                 depth = min(_depth(row["parent"], records, parents), DEEPEST)
-                self.drafts[depth] += 1
-                accuracy[row["draft_id"]] = self._draft(row, depth)
+                accuracy[row["draft_id"]] = self._draft(row, seed, depth)
         for row in [*done["records"], *done["dropped"]]:
             if row["parent"]:
-                self.votes.add_pair(accuracy.get(row["parent"]), accuracy.get(row.get("id") or row.get("draft_id", "")))
+                before, now = (accuracy.get(one) for one in (row["parent"], row.get("id") or row.get("draft_id", "")))
+                self.votes.add_pair(seed, before, now)
         for row in done["records"]:
             if parent := records.get(row["parent"]):
                 self.pairs.offer(row["skill"], row["id"], partial(_pair, parent, row))
@@ -85,22 +84,26 @@ class Families:
         """The comparison; `sampled` are records of all depths."""
         accuracy = self.votes.accuracy()
         depths = []
-        for depth in sorted(self.drafts):
-            chosen = [one.features for one in sampled if min(one.depth, DEEPEST) == depth]
-            traits = {trait: mean(_values(chosen, trait)) for trait in TRAITS}
-            passed = share(self.accepted[depth], self.drafts[depth])
-            found = accuracy.get(depth, Figure(None))
-            depths.append(Depth(depth, self.drafts[depth], passed, found, traits))
+        for depth, passed in sorted(self.passed.items()):
+            chosen = [one for one in sampled if min(one.depth, DEEPEST) == depth]
+            traits = {trait: trait_of(chosen, trait) for trait in TRAITS}
+            depths.append(Depth(depth, passed.count, passed.share(), accuracy.get(depth, NONE), traits))
         pairs = [pair for _, pair in self.pairs.members()]
-        changes = {trait: mean(_differences(pairs, trait)) for trait in TRAITS}
-        harder = share(self.compared[True], self.compared.total())
-        return Hardness(tuple(depths), {**changes, "accuracy": self.votes.drop()}, harder)
+        changes = {trait: _change(pairs, trait) for trait in TRAITS}
+        return Hardness(tuple(depths), {**changes, "accuracy": self.votes.drop()}, self.harder.share())
 
-    def _draft(self, row: Mapping[str, Any], depth: int) -> float | None:
+    def _draft(self, row: Mapping[str, Any], seed: str, depth: int, *, accepted: bool = False) -> float | None:
+        self.passed.setdefault(depth, BySeed()).add(seed, accepted)
         for verdict in row["verdicts"]:
             if verdict["check"] == "harder":
-                self.compared[verdict["passed"]] += 1
-        return self.votes.add(row, depth)
+                self.harder.add(seed, verdict["passed"])
+        return self.votes.add(row, seed, depth)
+
+
+def trait_of(chosen: Sequence[Slim], trait: str) -> Figure:
+    """The mean of one feature over the records that have it."""
+    found = [(float(value), one.seed) for one in chosen if (value := getattr(one.features, trait)) is not None]
+    return mean([value for value, _ in found], [seed for _, seed in found])
 
 
 def _depth(parent: str, records: Mapping[str, Any], parents: Mapping[str, str]) -> int:
@@ -115,15 +118,12 @@ def _depth(parent: str, records: Mapping[str, Any], parents: Mapping[str, str]) 
     return depth
 
 
-def _pair(parent: Mapping[str, Any], child: Mapping[str, Any]) -> tuple[Features, Features]:
+def _pair(parent: Mapping[str, Any], child: Mapping[str, Any]) -> tuple[str, Features, Features]:
     before, now = (features(row, asked_in(row), answered_in(row)) for row in (parent, child))
-    return before, now
+    return child["seed_id"], before, now
 
 
-def _values(chosen: Sequence[Features], trait: str) -> list[float]:
-    return [float(value) for one in chosen if (value := getattr(one, trait)) is not None]
-
-
-def _differences(pairs: Sequence[tuple[Features, Features]], trait: str) -> list[float]:
-    both = [(getattr(before, trait), getattr(now, trait)) for before, now in pairs]
-    return [float(now - before) for before, now in both if before is not None and now is not None]
+def _change(pairs: Sequence[tuple[str, Features, Features]], trait: str) -> Figure:
+    both = [(seed, getattr(before, trait), getattr(now, trait)) for seed, before, now in pairs]
+    known = [(seed, float(now - before)) for seed, before, now in both if before is not None and now is not None]
+    return mean([change for _, change in known], [seed for seed, _ in known])

@@ -54,7 +54,7 @@ def diversity(texts: Sequence[Slim], vectors: "Matrix") -> Diversity:
     cosines = (vectors @ vectors.T).clip(-1.0, 1.0)
     total = float(cosines.sum() - cosines.trace()) / (count * (count - 1))
     rows = (cosines.sum(1) - cosines.diagonal()) / (count - 1)
-    around = mean(rows.tolist())
+    around = mean(rows.tolist(), [one.seed for one in texts])
     nearest = tuple(round(float(one), 4) for one in _nearest(cosines, [one.id for one in texts]))
     others = _nearest(cosines, [one.seed for one in texts])
     return Diversity(
@@ -70,7 +70,7 @@ def diversity(texts: Sequence[Slim], vectors: "Matrix") -> Diversity:
 
 def _of_pairs(around: Figure, total: float, count: int) -> Figure:
     """A mean over pairs: each text is in a row of its own and in all others, so it varies twice as far as rows do."""
-    if around.low is None or around.high is None:
+    if around.low is None or around.high is None:  # one seed
         return Figure(total, of=count)
     return Figure(total, max(-1.0, 2 * around.low - total), min(1.0, 2 * around.high - total), count)
 

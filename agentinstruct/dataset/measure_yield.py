@@ -3,13 +3,13 @@
 drafts ─ instruct ─ edit ─ answer ─ verify ─ records ─ accepted      and for each loss the reason and the check
 """
 
-from array import array
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentinstruct.dataset.measure_figures import Figure, share
+from agentinstruct.dataset.alike import Repeats
+from agentinstruct.dataset.measure_figures import BySeed, Figure
 from agentinstruct.dataset.spending import Payee, Spent, spent_on
 
 STAGES = ("instruct", "edit", "answer", "verify", "review")
@@ -36,6 +36,8 @@ class Funnel:
     """Drafts dropped, by stage."""
     work: int = 0
     """Work items finished: a skill applied to a seed."""
+    passing: BySeed = field(default_factory=BySeed)
+    """Accepted records over drafts."""
 
     @property
     def drafts(self) -> int:
@@ -45,7 +47,7 @@ class Funnel:
     @property
     def passed(self) -> Figure:
         """The share of drafts that became accepted records."""
-        return share(self.accepted, self.drafts)
+        return self.passing.share()
 
     def steps(self) -> list[tuple[str, int]]:
         """How many drafts are left after each stage, from all of them to the accepted."""
@@ -60,6 +62,7 @@ class Funnel:
         for name in ("records", "accepted", "refined", "declined", "unsuggested", "work"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.lost.update(other.lost)
+        self.passing += other.passing
         return self
 
 
@@ -92,18 +95,19 @@ class Counted:
     licences: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
-    items: "array[int]" = field(default_factory=lambda: array("Q"))
-    """The first 8 bytes of what each record asks, hashed."""
+    repeats: Repeats = field(default_factory=Repeats)
 
     def add(self, done: Mapping[str, Any]) -> None:
         """One finished work item, with its `records` and `dropped`."""
         skill = done["skill"]
         funnel = self.funnels.setdefault(skill, Funnel())
         funnel.work += 1
+        before = funnel.accepted, funnel.drafts
         for row in done["records"]:
             self._record(skill, funnel, row)
         for row in done["dropped"]:
             self._dropped(skill, funnel, row)
+        funnel.passing.add(done["seed"], funnel.accepted - before[0], funnel.drafts - before[1])
         rows = [*done["records"], *done["dropped"]]
         for row in rows:
             self._verdicts(skill, row)
@@ -131,7 +135,7 @@ class Counted:
     @property
     def repeated(self) -> int:
         """Records that ask what another record asks, word for word."""
-        return len(self.items) - len(set(self.items))
+        return self.repeats.count
 
     def _record(self, skill: str, funnel: Funnel, row: Mapping[str, Any]) -> None:
         funnel.records += 1
@@ -145,7 +149,7 @@ class Counted:
         self.licences[row["licence"]] += 1
         self.languages[row["language"] or "unknown"] += 1
         _capped(self.sources, row["source"], 10_000)
-        self.items.append(int((row.get("item") or row["id"])[:16], 16))
+        self.repeats.add(row)
 
     def _dropped(self, skill: str, funnel: Funnel, row: Mapping[str, Any]) -> None:
         stage = str(row["stage"].partition("/")[0])

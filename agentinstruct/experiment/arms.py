@@ -18,6 +18,8 @@ Vary = Literal["ablation", "depth", "seeds"]
 VARIED: tuple[str, ...] = get_args(Vary)
 DEPTHS = (0, 1, 3)
 UNCHANGED = "identity"
+SHARED = "calls"
+"""The folder of what the arms share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,19 @@ class Arm:
     """One side of a comparison."""
 
     name: str
+    about: str
+    """What it does, in words."""
     config: RunConfig
 
     def repeated(self, repeat: int) -> RunConfig:
-        """The run of one repeat, in a folder and with random choices of its own."""
-        context = replace(self.config.context, seed=self.config.context.seed + repeat)
-        return replace(self.config, context=context, out=self.config.out / f"{repeat}")
+        """The run of one repeat, in a folder and with random choices of its own.
+
+        What its arms ask alike is bought once, and counts as a call of each. Several processes buy for themselves.
+        """
+        config, name = self.config, f"{repeat}"
+        context = replace(config.context, seed=config.context.seed + repeat)
+        shared = None if config.workers > 1 or config.engine == "ray" else config.out.parent / SHARED / name
+        return replace(config, context=context, out=config.out / name, cache=shared, count_found=True)
 
 
 def arms_of(vary: Vary, config: RunConfig, plain: str, prompts: Sequence[str]) -> list[Arm]:
@@ -48,14 +57,33 @@ def arms_of(vary: Vary, config: RunConfig, plain: str, prompts: Sequence[str]) -
     if vary == "ablation":
         changes = _ablation(config, plain)
     elif vary == "depth":
-        changes = {f"{rounds} rounds": {"rounds": rounds, **_unrefined(rounds)} for rounds in DEPTHS}
+        changes = {_rounds(depth): {"rounds": depth, **_unrefined(depth)} for depth in DEPTHS}
     else:
         changes = {"documents": {}, "prompts": {}}
-    arms = [
-        Arm(name, replace(config, context=replace(config.context, **change), out=config.out / _folder(name)))
-        for name, change in changes.items()
-    ]
+    arms = [_arm(name, change, config) for name, change in changes.items()]
     return _with_prompts(arms, prompts) if vary == "seeds" else arms
+
+
+_ABOUT = {
+    "none": "instructions on the text as it is, of one category a skill, not refined",
+    "+ transform": "the same on texts that an agent has rewritten first",
+    "+ taxonomy": "the same of all categories",
+    "+ refine": "the same, and refined by suggestion and edit: the whole flow",
+    "0 rounds": "no refinement",
+    "1 round": "each item refined once",
+    "3 rounds": "each item refined, what comes of it again, and that again",
+    "documents": "seeds are the documents",
+    "prompts": "seeds are the curated prompts",
+}
+
+
+def _rounds(depth: int) -> str:
+    return f"{depth} round{'' if depth == 1 else 's'}"
+
+
+def _arm(name: str, change: dict[str, Any], config: RunConfig) -> Arm:
+    context = replace(config.context, **change)
+    return Arm(name, _ABOUT[name], replace(config, context=context, out=config.out / _folder(name)))
 
 
 def _unrefined(rounds: int) -> dict[str, str]:

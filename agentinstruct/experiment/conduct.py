@@ -17,8 +17,12 @@ from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.reader import JournalReader
 
 Run = Callable[[RunConfig], Finished]
-SPENT = 0.7
+SPENT = 0.67
 """The share of its calls that an arm must have put into finished work to count as having spent them."""
+MORE = (
+    "Give more --calls, or make work items smaller (--categories-per-seed 1, --per-category 1, --per-goal 1, "
+    "--solvers 1) or fewer at once (--max-concurrency)."
+)
 
 
 def conduct(arms: Sequence[Arm], calls: int, repeats: int, run: Run, tell: Callable[[str], None]) -> bool:
@@ -43,18 +47,14 @@ def results(arms: Sequence[Arm], repeats: int, embed: Embed) -> list[Result]:
     """The figures of the runs there are.
 
     Raises:
-        RunError: a run cannot be read. SetupError: an arm has finished nothing to be compared.
+        RunError: a run cannot be read. SetupError: no arm has finished anything.
     """
     found = {arm.name: _read(arm, repeats) for arm in arms}
-    for name, arm in found.items():
-        if not arm.bought:
-            raise SetupError(f"{name}: none of its seeds gives any work. Look at them with `agentinstruct preview`.")
-        if not arm.yields:
-            raise SetupError(
-                f"{name}: nothing was finished with so many calls: all went into work begun side by side. "
-                "Give more --calls, or fewer at once with --max-concurrency."
-            )
-    return compared(found, embed)
+    if not any(arm.bought for arm in found.values()):
+        raise SetupError("none of the seeds gives any work. Look at them with `agentinstruct preview`.")
+    if not any(arm.yields.count for arm in found.values()):
+        raise SetupError(f"nothing was finished with so many calls. {MORE}")
+    return compared(found, embed, {arm.name: arm.about for arm in arms})
 
 
 def _read(arm: Arm, repeats: int) -> Gathering:
@@ -68,8 +68,19 @@ def _read(arm: Arm, repeats: int) -> Gathering:
 
 
 def unequal(found: Sequence[Result], calls: int) -> list[str]:
-    """The arms that ran out of seeds before their calls, so that they cannot be compared by what those brought."""
-    return [one.name for one in found if one.calls < SPENT * calls]
+    """What is to be said of arms that did not put their calls into finished work, so that they cannot be compared."""
+    unfinished = [one.name for one in found if one.bought >= SPENT * calls > one.calls]
+    unspent = [one.name for one in found if one.bought < SPENT * calls]
+    told = []
+    if unfinished:
+        told.append(
+            f"{', '.join(unfinished)}: over a third of the calls went into work that they did not finish. {MORE}"
+        )
+    if unspent:
+        told.append(
+            f"{', '.join(unspent)}: the seeds were used up before the calls. Give more seeds, or fewer --calls."
+        )
+    return told
 
 
 def write_json(path: Path, settings: dict[str, Any], found: Sequence[Result]) -> None:

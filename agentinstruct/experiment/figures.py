@@ -4,12 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from agentinstruct.dataset.measure import Embed
-from agentinstruct.dataset.measure_depth import Families
+from agentinstruct.dataset.measure_depth import Families, trait_of
 from agentinstruct.dataset.measure_diversity import vendi
-from agentinstruct.dataset.measure_figures import NONE, Figure, mean, share, tallied
+from agentinstruct.dataset.measure_figures import NONE, BySeed, Figure
 from agentinstruct.dataset.measure_text import Slim, distinct, slim
 from agentinstruct.dataset.measure_yield import Counted
 
@@ -23,7 +24,7 @@ MOST = 1500
 DRAWS = 200
 """Subsamples that an interval of diversity is taken from."""
 ABOUT: Mapping[str, str] = {
-    "yield": "Accepted records in a hundred calls, bootstrapped over work items.",
+    "yield": "Accepted records in a hundred calls. Its interval, and those of shares and words, is over seeds.",
     "passed": "The share of drafts that became accepted records.",
     "vendi": "Vendi score: as how many wholly different instructions they are as diverse, in subsamples of one size. "
     "Its interval, and those of the next three, is that of drawing so many records anew, taken as independent.",
@@ -36,6 +37,7 @@ ABOUT: Mapping[str, str] = {
     "reasoning": "Words of inference in a hundred words of a response.",
     "accuracy": "The share of independent solvers that gave the key: the lower, the harder.",
 }
+TRAITS = {"asked": "asked_words", "demands": "demands", "answered": "answered_words", "reasoning": "reasoning"}
 SHARES = ("passed", "similarity", "distinct", "accuracy")
 
 
@@ -45,8 +47,8 @@ class Gathering:
 
     counted: Counted = field(default_factory=Counted)
     families: Families = field(default_factory=Families)
-    yields: dict[tuple[int, int], int] = field(default_factory=dict)
-    """Work items by how many records of theirs were accepted and how many calls they took."""
+    yields: BySeed = field(default_factory=BySeed)
+    """Accepted records over the calls of finished work items."""
     records: list[Slim] = field(default_factory=list)
     categories: list[tuple[str, str]] = field(default_factory=list)
     """Theirs, with their skills."""
@@ -59,8 +61,7 @@ class Gathering:
         self.families.add(done)
         accepted = [row for row in done["records"] if row["accepted"]]
         calls = {call["key"] for row in (*done["records"], *done["dropped"]) for call in row["calls"]}
-        pair = len(accepted), len(calls)
-        self.yields[pair] = self.yields.get(pair, 0) + 1
+        self.yields.add(done["seed"], len(accepted), len(calls))
         if len(self.records) < MOST:
             self.records += [slim(row) for row in accepted]
             self.categories += [(row["skill"], row["category"]) for row in accepted]
@@ -71,36 +72,44 @@ class Result:
     """One arm's figures by name; a figure without a value could not be had."""
 
     name: str
+    about: str
     records: int
+    bought: int
+    """Calls of this arm in all: those of work that was not finished, too."""
     calls: int
+    """Calls of finished work: what its figures rest on."""
+    items: int
+    """Work items finished."""
     figures: Mapping[str, Figure]
 
 
-def compared(arms: Mapping[str, Gathering], embed: Embed) -> list[Result]:
-    """The figures of all arms; diversity is compared in subsamples of four fifths of the smallest arm."""
+def compared(
+    arms: Mapping[str, Gathering], embed: Embed, about: Mapping[str, str] = MappingProxyType({})
+) -> list[Result]:
+    """The figures of all arms, with words `about` them; diversity in subsamples of four fifths of the smallest arm."""
     size = max(0, 4 * min((len(arm.records) for arm in arms.values()), default=0) // 5)
     return [
-        Result(name, arm.counted.total.accepted, _calls(arm), _figures(arm, size, embed)) for name, arm in arms.items()
+        Result(
+            name,
+            about.get(name, ""),
+            arm.counted.total.accepted,
+            arm.bought,
+            int(arm.yields.under),
+            arm.yields.count,
+            _figures(arm, size, embed),
+        )
+        for name, arm in arms.items()
     ]
 
 
-def _calls(arm: Gathering) -> int:
-    return sum(calls * items for (_, calls), items in arm.yields.items())
-
-
 def _figures(arm: Gathering, size: int, embed: Embed) -> dict[str, Figure]:
-    total, features = arm.counted.total, [one.features for one in arm.records]
     spread = _spread(arm, size, embed) if size > 4 else {}
-    accuracy = [found for found in arm.families.votes.accuracy().values() if found.value is not None]
     return {
-        "yield": _hundredfold(tallied(arm.yields)),
-        "passed": share(total.accepted, total.drafts),
+        "yield": _hundredfold(arm.yields.share()),
+        "passed": arm.counted.total.passed,
         **{name: spread.get(name, NONE) for name in ("vendi", "similarity", "distinct", "categories")},
-        "asked": mean([float(one.asked_words) for one in features]),
-        "demands": mean([float(one.demands) for one in features]),
-        "answered": mean([float(one.answered_words) for one in features]),
-        "reasoning": mean([one.reasoning for one in features]),
-        "accuracy": _pooled(accuracy),
+        **{name: trait_of(arm.records, trait) for name, trait in TRAITS.items()},
+        "accuracy": arm.families.votes.found_key(),
     }
 
 
@@ -108,12 +117,6 @@ def _hundredfold(found: Figure) -> Figure:
     if found.value is None or found.low is None or found.high is None:
         return found
     return Figure(100 * found.value, 100 * found.low, 100 * found.high, found.of)
-
-
-def _pooled(found: Sequence[Figure]) -> Figure:
-    """One share of several."""
-    of = sum(one.of for one in found)
-    return share(sum((one.value or 0.0) * one.of for one in found), of) if of else NONE
 
 
 def _spread(arm: Gathering, size: int, embed: Embed) -> dict[str, Figure]:

@@ -25,17 +25,19 @@ TITLES = {
 }
 
 
-def page(title: str, lead: str, found: Sequence[Result]) -> str:
+def page(title: str, lead: str, found: Sequence[Result], warnings: Sequence[str] = ()) -> str:
     """The whole page."""
-    head = tag("header", tag("h1", title), tag("p", lead, cls="lead"))
+    warned = [tag("p", words, cls="why") for words in warnings]
+    head = tag("header", tag("h1", title), tag("p", lead, cls="lead"), warned)
     sizes = lines_table(
         "What each arm made",
-        ("arm", "calls", "accepted records"),
-        [(one.name, one.calls, one.records) for one in found],
+        ("arm", "what it does", "calls", "of finished work", "work items finished", "accepted records"),
+        [(one.name, tag("span", one.about), one.bought, one.calls, one.items, one.records) for one in found],
     )
     plots = [_plot(name, found) for name in TITLES]
+    body = [block("What each arm made", sizes), *plots]
     section = Section(
-        "comparison", "The arms beside one another", "A dot is the figure, its line the 95 % interval.", [sizes, *plots]
+        "comparison", "The arms beside one another", "A dot is the figure, its line the 95 % interval.", body
     )
     return document(title, [head, section.html()])
 
@@ -76,4 +78,7 @@ def _written(name: str, value: float) -> str:
 
 def lead_of(calls: int, repeats: int) -> str:
     """What all arms have in common."""
-    return f"{counted(calls, 'model call')} for each arm in each of {counted(repeats, 'repeat')}."
+    return (
+        f"{counted(calls, 'model call')} for each arm in each of {counted(repeats, 'repeat')}. What several arms ask "
+        "alike was bought once, and counts as a call of each."
+    )

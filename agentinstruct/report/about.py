@@ -1,7 +1,7 @@
 """What each figure is, in a sentence, with its unit: the words of the page and of `--json`."""
 
 ABOUT = {
-    "interval": "95 %: Wilson’s of a share, bootstrap of a mean (seeded, so the same run gives the same).",
+    "interval": "95 %, over seeds, since what one seed gives is alike: Wilson’s of a share, Student’s of a mean.",
     "sample": "Of each skill and depth the records with the smallest ids, which are hashes: a fair draw.",
     "yield": "Share of drafts that became accepted records.",
     "covered": "Share of a skill’s categories with an accepted record; those of which no draft was made are named.",

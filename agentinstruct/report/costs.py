@@ -57,13 +57,15 @@ def _by_skill(found: Gathered) -> Html:
         price = cost_of(purse, found.prices)
         lines.append((skill, roles, None if price is None else price / share, accepted, summed(purse).calls / share))
         most = max(most, sum(roles.values()))
+    per = "per accepted record" if any(accepted for *_, accepted, _ in lines) else "in all"
     for skill, roles, price, accepted, calls in sorted(lines, key=lambda line: -sum(line[1].values())):
         parts = [Part(size, f"seq{ROLES.index(role) % 7}", f"{role}: {compact(size)}") for role, size in roles.items()]
-        what = "" if accepted else " (none accepted)"
+        what = "" if accepted or per == "in all" else " (in all: none accepted)"
         rows.append((named(skill) + what, bar(parts, most), compact(sum(roles.values())), number(calls), usd(price)))
-    heads = ("skill", "tokens per accepted record, by role", "", "calls", "USD")
-    roles_legend = legend(*((f"seq{at % 7}", role) for at, role in enumerate(ROLES)))
-    return block("Per accepted record", roles_legend, lines_table("Cost per accepted record by skill", heads, rows))
+    heads = ("skill", f"tokens {per}, by role", "", "calls", "USD")
+    played = {role for _, roles, *_ in lines for role, size in roles.items() if size}
+    roles_legend = legend(*((f"seq{at % 7}", role) for at, role in enumerate(ROLES) if role in played))
+    return block(per.capitalize(), roles_legend, lines_table(f"Cost {per} by skill", heads, rows))
 
 
 def _by_role(total: Mapping[Payee, Spent], prices: Mapping[str, Price]) -> Html:

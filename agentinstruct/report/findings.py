@@ -20,16 +20,25 @@ def findings(found: Gathered) -> list[tuple[str, str]]:
 def _yield(found: Gathered) -> Iterator[tuple[str, str]]:
     if found.view.counts.failed:
         yield "funnel", f"{counted(found.view.counts.failed, 'work item')} failed and wait for another try."
+    counts, total = found.measures.counted, found.measures.counted.total
+    if total.drafts and not total.accepted and counts.reasons:
+        (_, stage, reason), most = counts.reasons.most_common(1)[0]
+        yield (
+            "examples",
+            f"No draft passed; most were dropped for {stage}: {reason} ({most:,}). Read some: a stronger model writes "
+            "what passes, and a run with “verify annotate” keeps what does not, with its verdicts.",
+        )
+        return
     low = [
         f"{named(skill)} ({percent(one.passed.value)})"
-        for skill, one in found.measures.counted.funnels.items()
+        for skill, one in counts.funnels.items()
         if one.passed.high is not None and one.passed.high < FEW
     ]
     if low:
-        every = len(low) > 3 and len(low) == len(found.measures.counted.funnels)
+        every = len(low) > 3 and len(low) == len(counts.funnels)
         yield "funnel", f"Few drafts pass in {'any skill' if every else ', '.join(low)}."
-    checks = found.measures.counted.checks
-    hard = sorted(((one.failed / one.asked, key, one) for key, one in checks.items() if one.asked >= 20), reverse=True)
+    checks = counts.checks.items()
+    hard = sorted(((one.failed / one.asked, key, one) for key, one in checks if one.asked >= 20), reverse=True)
     if hard and hard[0][0] > 1 - FEW:
         _, (skill, check, _), one = hard[0]
         yield (

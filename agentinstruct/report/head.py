@@ -2,6 +2,7 @@
 
 import time
 
+from agentinstruct.dataset.measure_yield import Funnel
 from agentinstruct.report.costs import cost_of, summed
 from agentinstruct.report.findings import findings
 from agentinstruct.report.gather import Gathered
@@ -27,14 +28,19 @@ def head(found: Gathered) -> Html:
     at = time.strftime("%d %B %Y, %H:%M", time.localtime(view.now))
     state = tag("span", view.state, cls=f"state {'bad' if view.state in ('failed', 'killed') else 'well'}")
     skills = sum(bool(one.accepted) for one in found.measures.counted.funnels.values())
-    made = f"{counted(total.records, 'record')}, none accepted" if total.records else "No record yet"
-    if total.accepted:
-        made = f"{counted(total.accepted, 'accepted record')} of {counted(skills, 'skill')}"
-    title = tag("h1", made)
+    made = f"{counted(total.accepted, 'accepted record')} of {counted(skills, 'skill')}"
+    title = tag("h1", made if total.accepted else _nothing(total))
     where = tag("p", tag("span", view.folder.name, cls="run"), state, STATES.get(view.state, ""), cls="standing")
     why = tag("p", view.told.why, cls="why") if view.told and view.told.why else None
     notices = [tag("p", notice, cls="note") for notice in view.notices]
     return tag("header", tag("p", f"Dataset report · {at}", cls="eyebrow"), title, where, why, notices, _tiles(found))
+
+
+def _nothing(total: Funnel) -> str:
+    """The title where no record was accepted."""
+    if total.records:
+        return f"{counted(total.records, 'record')}, none accepted"
+    return f"No record: {counted(total.drafts, 'draft')} dropped" if total.drafts else "No record yet"
 
 
 def _tiles(found: Gathered) -> Html:

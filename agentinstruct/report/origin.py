@@ -33,7 +33,7 @@ def provenance(found: Gathered) -> Section:
             lines_table(
                 "Model of each role",
                 ("role", "model"),
-                [(role, tag("span", str(model))) for role, model in models.items()],
+                [(role, tag("span", str(model))) for role, model in _roles(models).items()],
                 cls="words",
             ),
         ),
@@ -50,6 +50,11 @@ def provenance(found: Gathered) -> Section:
         ),
     ]
     return Section("provenance", "Provenance", lead, body)
+
+
+def _roles(models: Mapping[str, str]) -> Mapping[str, str]:
+    """The model of each role; of all at once where they are one."""
+    return {"every role": next(iter(models.values()))} if len(set(models.values())) == 1 else models
 
 
 def _listing(title: str, head: str, counts: Counter[str]) -> Html | None:

@@ -20,7 +20,7 @@ from typing import Any
 import zstandard
 
 from agentinstruct.agents.calls import LOST
-from agentinstruct.agents.gateway import CallStore, Completion
+from agentinstruct.agents.gateway import Budget, CallStore, Completion
 from agentinstruct.agents.limits import Statistics
 from agentinstruct.run.cachefile import CACHE, open_cache
 from agentinstruct.run.ledger import connect
@@ -133,12 +133,16 @@ class CachedCalls:
     journal: CallStore
     cache: Cache
     statistics: Statistics
+    budget: Budget | None = None
+    """Which replies that are found count against as if they had been bought; None: they are free."""
 
     def get_call(self, key: str) -> dict[str, Any] | None:
         """The reply that this run, or any run before, has had."""
         known = self.journal.get_call(key)
         if known is not None or (found := self.cache.get(key)) is None:
             return known
+        if self.budget and not self.budget.take():
+            return None  # whoever is to buy it says that the budget is reached
         # Another run paid for it, maybe with another version of this program.
         reply = {name: part for name, part in found.items() if name in _KNOWN and name != "cost"}
         self.journal.put_call(key, reply)
@@ -154,11 +158,15 @@ class CachedCalls:
 
 @contextmanager
 def call_store(
-    journal: CallStore, folder: Path | None, statistics: Statistics, told: Callable[[str], None]
+    journal: CallStore,
+    folder: Path | None,
+    statistics: Statistics,
+    told: Callable[[str], None],
+    budget: Budget | None = None,
 ) -> Iterator[CallStore]:
     """The journal, with the cache in this folder behind it if one is given. Raises `RunError` as `Cache` does."""
     if folder is None:
         yield journal
         return
     with closing(Cache(folder, told)) as cache:
-        yield CachedCalls(journal, cache, statistics)
+        yield CachedCalls(journal, cache, statistics, budget)

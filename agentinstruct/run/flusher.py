@@ -1,6 +1,6 @@
 """A thread that syncs segments and then enters their rows into the ledger: the event loop never waits for a disk.
 
-    add ─→ pending ─ every quarter second, or 512 rows ─→ flushing ─ sync segments ─ commit rows ─→ ledger
+    add ─→ pending ─ every half second, or 1,024 rows ─→ flushing ─ sync segments ─ commit rows ─→ ledger
 
 A row is always to be found in `pending`, in `flushing` or in the ledger, looked for in that order.
 """
@@ -16,8 +16,8 @@ from agentinstruct.run.folder import storage_error
 from agentinstruct.run.ledger import Batch, CallRow, Failure, ItemRow, Segment
 from agentinstruct.run.segment import SegmentWriter
 
-_INTERVAL = 0.25  # seconds; what a power cut can cost
-_FULL = 512
+_INTERVAL = 0.5  # seconds; what a power cut can cost
+_FULL = 1024
 _BACKLOG = 65_536  # rows; beyond it the adder waits for the disk, so that memory stays bounded
 
 

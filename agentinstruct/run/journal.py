@@ -3,7 +3,7 @@
     put_call, finish, fail ─ one frame, one write ─→ segment ─ flusher: sync, then index ─→ ledger
 
 A work item and its records are one frame, so "done" and "written" cannot come apart. A killed process loses nothing
-it has put, finished or failed; a power cut loses about a quarter of a second.
+it has put, finished or failed; a power cut loses about half a second.
 
 Where several processes work on a run, each writes segments of its own, and the one that opened the folder keeps the
 ledger for all: the others `join` it, and their flushers send it the rows of what they have synced.

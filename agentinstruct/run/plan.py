@@ -58,6 +58,8 @@ class RunConfig:
     target: Target | None = None
     cache: Path | None = None
     """A folder of replies that runs share; none: only this run's own are known."""
+    count_found: bool = False
+    """Whether replies found there count as calls, too, so that runs that share them can be compared by their calls."""
     batch: BatchOptions = field(default_factory=BatchOptions)
     batch_window: int = 2000
     """Work items in flight where calls go by batch: what a wave can be made of, and what memory depends on."""

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentinstruct.agents.skill import Skill
+from agentinstruct.dataset.alike import identity
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.tally import Missing, Tally
-from agentinstruct.run.target import Cell, Group, Target, identity
+from agentinstruct.run.target import Cell, Group, Target
 
 OVER = 1.3
 """What is in flight may be expected to give this much more than is missing: yields vary."""

@@ -66,8 +66,10 @@ class Runner:
         skills, self.progress.left_out = self.config.able_skills()
         self.progress.expected = self.config.limit
         before, statistics = self.journal.counts(), self.progress.statistics
-        budget = self.config.make_budget(before.bought, before.cost)
-        with call_store(self.journal, self.config.cache, statistics, self.progress.troubles.append) as store:
+        counted = self.config.count_found
+        budget = self.config.make_budget(before.calls if counted else before.bought, before.cost)
+        told, taking = self.progress.troubles.append, budget if counted else None
+        with call_store(self.journal, self.config.cache, statistics, told, taking) as store:
             batches = batches_of(self.config, self.journal, store, statistics, budget)
             gateway = make_gateway(self.config, store, budget, statistics, traced, batches, answered=before.calls > 0)
             await self._with(gateway, skills, traced, batches)

@@ -7,8 +7,7 @@ beyond it stay in the journal. An item that two passes over the seeds made alike
 """
 
 import os
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -16,6 +15,7 @@ from typing import Any, Literal, get_args
 import orjson
 
 from agentinstruct.agents.errors import RunError
+from agentinstruct.dataset.alike import Evenly
 from agentinstruct.dataset.options import Rows, Sifted
 from agentinstruct.run.folder import open_file, storage_error, sync_folder
 
@@ -42,11 +42,6 @@ class Target:
     def words(self) -> str:
         """As a person would say it."""
         return f"{self.count:,} accepted records{'' if self.per == 'all' else f' of each {self.per}'}"
-
-
-def identity(row: Mapping[str, Any]) -> bytes:
-    """What makes two records the same item."""
-    return bytes.fromhex(row.get("item") or row["id"])
 
 
 def keep_target(folder: Path, target: Target | None) -> None:
@@ -103,18 +98,11 @@ def chosen(journal: Rows, target: Target | None) -> Rows:
     """The rows to give out: of each group as many as are wanted, as even over its categories as they allow."""
     if target is None:
         return journal
-    alike: dict[tuple[Cell, bytes], str] = {}
-    accepted = 0
+    offered, accepted = Evenly[Group](), 0
     for row in journal.records():
         if row["accepted"]:
             accepted += 1
-            key = (row["skill"], row["category"]), identity(row)
-            alike[key] = min(row["id"], alike.get(key, row["id"]))
-    cells: dict[Cell, list[str]] = defaultdict(list)
-    for (cell, _), one in alike.items():
-        cells[cell].append(one)
-    ranked: dict[Group, list[tuple[int, str]]] = defaultdict(list)
-    for cell, ids in cells.items():
-        ranked[target.group(cell)] += enumerate(sorted(ids))
-    out = frozenset(one for group in ranked.values() for _, one in sorted(group)[: target.count])
+            cell = row["skill"], row["category"]
+            offered.offer(target.group(cell), cell, row)
+    out = frozenset(one for ids in offered.taken(target.count).values() for one in ids)
     return Chosen(journal, out, accepted)

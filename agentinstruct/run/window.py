@@ -159,4 +159,4 @@ def settle_memory() -> None:
     Modules, graphs and templates are a million objects that each round would walk; a run makes hardly any cycles.
     """
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(150_000, 20, 20)

@@ -18,6 +18,7 @@ from typing import BinaryIO
 from agentinstruct.agents.errors import SeedError
 from agentinstruct.seeds.document import Skipped, Unusable
 from agentinstruct.seeds.formats import format_of, is_aside
+from agentinstruct.seeds.once import Once
 from agentinstruct.seeds.remote import expand, fetched, is_url
 
 _LEFT_OUT = frozenset(
@@ -45,14 +46,13 @@ def find_files(paths: Sequence[str]) -> Iterator[tuple[str, bool] | Skipped]:
 
 
 def _once(paths: Sequence[str]) -> Iterator[tuple[str, bool] | Skipped]:
-    seen: set[bytes] = set()
+    seen, any_found = Once(), False
     for found in (item for path in paths for item in _expand(path)):
         name = found.source if isinstance(found, Skipped) else found[0]
-        key = blake2b(os.fsencode(os.path.abspath(name)), digest_size=16).digest()
-        if key not in seen:
-            seen.add(key)
+        any_found = True
+        if seen.add(blake2b(os.fsencode(os.path.abspath(name)), digest_size=8).digest()):
             yield found
-    if not seen:
+    if not any_found:
         raise SeedError(f"{', '.join(paths)}: no files in there. Hidden folders and environments are not read.")
 
 

@@ -10,11 +10,12 @@ from contextlib import closing
 from typing import BinaryIO
 
 from agentinstruct.agents.errors import SeedError
-from agentinstruct.agents.records import Modality, Seed
+from agentinstruct.agents.records import Modality, Seed, content_id
 from agentinstruct.seeds.decoding import row_document, whole_document
 from agentinstruct.seeds.document import Document, SeedOptions, Skipped, Unusable, told
 from agentinstruct.seeds.files import find_files, open_file
 from agentinstruct.seeds.formats import Format, format_of
+from agentinstruct.seeds.once import Once
 from agentinstruct.seeds.packing import code_chunks, prose_chunks
 from agentinstruct.seeds.quality import Judgement, judgement
 from agentinstruct.seeds.tables import TABLES, NoColumn
@@ -68,16 +69,16 @@ def seeds_of(
     documents: Iterable[Document | Seed | Skipped], options: SeedOptions, judge: Judge = judgement
 ) -> Generator[Seed | Skipped, None, None]:
     """The seeds of texts that are read already; what is a seed already stays as it is. Each text is given once."""
-    seen: set[bytes] = set()
+    seen = Once()
     for document in documents:
         for item in _pieces(document, options, judge) if isinstance(document, Document) else (document,):
             if isinstance(item, Seed):
-                digest = bytes.fromhex(item.id) if isinstance(document, Document) else item.id.encode()
-                if digest in seen:
+                mine = isinstance(document, Document)
+                digest = bytes.fromhex(item.id if mine else content_id(item.id))
+                if not seen.add(digest):
                     item = Skipped(
                         item.source, "duplicate", f"characters {item.start}–{item.end}: the text of another seed"
                     )
-                seen.add(digest)
             yield item
 
 

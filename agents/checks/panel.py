@@ -183,6 +183,8 @@ def _named(criterion: str, wanted: Mapping[str, str]) -> str:
     """The rubric's name for what a judge calls a criterion: its name, or its sentence."""
     said = criterion.strip(" *`:.").casefold()
     words = "_".join(said.split())
+    if words in wanted:
+        return words
     return next((n for n, s in wanted.items() if words.startswith(n) or s.casefold().rstrip(".") in said), words)
 
 

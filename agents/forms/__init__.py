@@ -1,5 +1,7 @@
 """Every form there is, by the name a taxonomy gives it."""
 
+from typing import Any
+
 from agentinstruct.agents.forms.asking import Definite, Open, Premise, Quantity
 from agentinstruct.agents.forms.classification import Classification
 from agentinstruct.agents.forms.closed import Blank, Choice, Match, Matching, Order, Pair, Tristate
@@ -105,6 +107,17 @@ FORMS: dict[str, type[Form]] = {
 """The forms of each family: of texts, of pieces, of dialogues, of data, of code."""
 
 
+_MOST_READ = 1024
+_READ: dict[int, tuple[Any, Form]] = {}
+"""The replies read last, each beside what was written: checks and nodes read an item's a dozen times."""
+
+
 def read_form(item: Item) -> Form:
     """The writer's reply behind an item."""
-    return FORMS[item.form].model_validate(item.written)
+    written, form = _READ.get(id(item.written), (None, None))
+    if form is None or written is not item.written or form.name != item.form:
+        form = FORMS[item.form].model_validate(item.written)
+        if len(_READ) >= _MOST_READ:
+            _READ.clear()
+        _READ[id(item.written)] = item.written, form
+    return form

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.etree import ElementTree
 
 import pytest
@@ -12,9 +12,11 @@ from agentinstruct.agents.errors import ModelError, ProviderDown, ReplyError, Ru
 from agentinstruct.agents.gateway import Completion
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.scripted import ScriptedModel
+from agentinstruct.bench.beside import beside
 from agentinstruct.bench.items import build, read_bench
-from agentinstruct.bench.results import plot, scores_of
+from agentinstruct.bench.results import gain, scores_of
 from agentinstruct.bench.score import Scoring, score
+from agentinstruct.bench.shown import plot, table
 from agentinstruct.cli.main import app
 from agentinstruct.dataset.export import export
 from agentinstruct.dataset.options import Options
@@ -303,9 +305,14 @@ async def test_a_model_that_is_down_ends_it_with_what_is_done(scoring):
     assert scores["overall"]["items"] == 16
 
 
+def rated(name, number, model, teacher=10, seed=""):
+    row = {"id": f"{name}{number}", "set": name, "seed": seed or str(number), "model": model, "teacher": teacher}
+    return row | {"unrated": 0, "turns": [{}]}
+
+
 def test_the_interval_is_over_items_and_narrows_with_them():
     def rows(count):
-        return [{"set": "a", "model": (4, 10)[n % 2], "teacher": 10, "unrated": 0, "turns": [{}]} for n in range(count)]
+        return [rated("a", n, (4, 10)[n % 2]) for n in range(count)]
 
     few, many = scores_of(rows(8))[0], scores_of(rows(200))[0]
     assert few.score == many.score == 7.0
@@ -314,16 +321,63 @@ def test_the_interval_is_over_items_and_narrows_with_them():
     assert scores_of(rows(8)) == scores_of(rows(8))
 
 
+async def models_scored(scoring, **answers):
+    """Several models scored by one examiner into one folder."""
+    for name, answer in answers.items():
+        await score(replace(scoring(answer, out=f"all/{name}"), model=f"scripted:{name}"))
+    return scoring(out="all").out
+
+
+async def test_several_models_stand_beside_each_other_on_the_items_that_all_have_answered(scoring):
+    out = await models_scored(scoring, base=lambda r: "half", student=lambda r: "right")
+    await score(replace(scoring(out="all/peer", limit=2), model="scripted:peer"))
+    await score(
+        replace(scoring(rate=lambda r: fair(r), out="all/other", limit=1), judge="scripted:c", model="scripted:o")
+    )
+    found = beside(out, ["scripted:student", "scripted:base"])
+    assert list(found.models) == ["scripted:student", "scripted:base", "scripted:peer"]
+    assert (found.shared, found.most, found.alone) == (10, 20, ("scripted:o",))
+    assert {name: one[-1].score for name, one in found.models.items()} == {
+        "scripted:student": 8.0, "scripted:base": 4.0, "scripted:peer": 8.0
+    }  # fmt: skip
+    assert {one.items for scores in found.models.values() for one in scores[:-1]} == {2}
+    assert found.gains["scripted:base"].value == pytest.approx(-4) and found.gains["scripted:peer"].value == 0
+    told = json.loads((out / "scores.json").read_text())
+    assert told["models"]["scripted:base"]["overall"]["score"] == 4.0
+    assert [one["model"] for one in told["gains"]] == ["scripted:base", "scripted:peer"]
+    lines = table(found.models).splitlines()
+    assert lines[0].split() == ["set", "items", *found.models] and len(lines) == 7
+    drawing = ElementTree.fromstring((out / "scores.svg").read_text())
+    texts = ["".join(node.itertext()) for node in drawing.iter() if node.tag.endswith("text")]
+    assert texts.count("8.00 n=2") == 10 and texts.count("4.00 n=2") == 5 and texts.count("scripted:peer") == 1
+
+
+def test_a_difference_that_holds_item_by_item_is_surer_than_two_scores_apart():
+    ratings = [1, 9, 3, 7, 2, 8, 5, 4, 6, 9] * 4
+    low = [rated("a", n, one) for n, one in enumerate(ratings)]
+    high = [rated("a", n, one + 0.5 + n % 2) for n, one in enumerate(ratings)]
+    found, scores = gain(high, low), [scores_of(rows)[-1] for rows in (low, high)]
+    assert found.value == pytest.approx(1) and 0.7 < found.low < 1 < found.high < 1.3
+    assert scores[0].high > scores[1].low, "by themselves the two do not differ"
+    assert gain(high, []).value is None and gain(high[:1], low[:1]).low is None
+
+
+def test_items_of_one_seed_are_no_evidence_of_others():
+    rows = [rated("a", n, 9 if n < 20 else 1, seed=str(n // 20)) for n in range(40)]
+    apart = [rated("a", n, 9 if n < 20 else 1) for n in range(40)]
+    few, many = scores_of(rows)[-1], scores_of(apart)[-1]
+    assert few.score == many.score == 5 and many.high - many.low < 3 < few.high - few.low
+    assert scores_of(rows[:20])[-1].low is None
+
+
 def test_the_plot_is_one_drawing_with_every_set(tmp_path):
-    rows = [
-        {"set": name, "model": 7, "teacher": 9, "unrated": 0, "turns": [{}]} for name in ("fermi", "rag<&>", "coding")
-    ]
-    rows.append({"set": "empty", "model": 0, "teacher": 0, "unrated": 2, "turns": [{}, {}]})
-    drawing = plot(scores_of(rows), "a<b & co")
+    rows = [rated(name, 1, 7, 9) for name in ("fermi", "rag<&>", "coding")]
+    rows.append(rated("empty", 1, 0, 0) | {"unrated": 2, "turns": [{}, {}]})
+    drawing = plot({"m": scores_of(rows)}, "a<b & co")
     texts = ["".join(node.itertext()) for node in ElementTree.fromstring(drawing).iter() if node.tag.endswith("text")]
     assert {"a<b & co", "fermi", "rag<&>", "coding", "overall", "not rated", "7.78 n=1"} <= set(texts)
     assert "http" not in drawing.replace("http://www.w3.org/2000/svg", "")
-    assert scores_of([])[0].score is None and plot(scores_of([]), "none")
+    assert scores_of([])[0].score is None and plot({"m": scores_of([])}, "none")
 
 
 def test_the_commands_build_and_score(dataset, tmp_path):
@@ -333,8 +387,15 @@ def test_the_commands_build_and_score(dataset, tmp_path):
     command = ["bench", "score", str(tmp_path / "b"), "--model", "scripted", "--judge", "scripted"]
     scored = run(app, command)
     assert scored.exit_code == 0, scored.output
-    assert "overall" in scored.output and str(tmp_path / "b-scripted") in scored.output
-    assert {"scores.json", "scores.svg", "examined.jsonl"} <= {p.name for p in (tmp_path / "b-scripted").iterdir()}
+    assert "overall" in scored.output and str(tmp_path / "b-scores") in scored.output
+    made = {p.name for p in (tmp_path / "b-scores" / "scripted").iterdir()}
+    assert {"scores.json", "scores.svg", "examined.jsonl"} <= made
+    both = run(app, [*command, "--model", "scripted:b"])
+    assert both.exit_code == 0 and "scripted:b over scripted: +0.00" in both.output
+    assert json.loads((tmp_path / "b-scores" / "scores.json").read_text())["models"].keys() == {
+        "scripted",
+        "scripted:b",
+    }
     short = run(app, [*command, "--out", str(tmp_path / "c"), "--max-calls", "4"])
     assert short.exit_code == 1 and "same command again" in short.stderr
     nothing = run(app, ["bench", "score", str(tmp_path), "--model", "scripted", "--judge", "scripted"])

@@ -214,6 +214,20 @@ def test_a_run_that_has_nothing_yet_says_so(tmp_path):
     assert [section["id"] for section in page.all("section")] == ["funnel", "provenance"]
 
 
+def test_a_run_whose_drafts_were_all_dropped_says_which_way_they_went(tmp_path):
+    call = Call(agent="a", role="instruct", prompt="p@0", model="local", key=content_id(1), input_tokens=9)
+    dropped = [
+        Dropped(stage="instruct", reason="form", skill="fermi", seed_id="s", calls=(call,)).model_dump(mode="json")
+        for _ in range(3)
+    ]
+    with Journal.open(tmp_path / "run", SETTINGS) as journal:
+        journal.finish("0" * 32, "fermi", "s", [], dropped)
+    assert report(tmp_path / "run").returncode == 0
+    page = Page((tmp_path / "run" / "report.html").read_text()).text
+    assert "No record: 3 drafts dropped" in page and "No draft passed; most were dropped for instruct: form (3)" in page
+    assert "tokens in all, by role" in page and "per accepted record" not in page
+
+
 def test_a_run_of_failures_alone_shows_them(tmp_path):
     with Journal.open(tmp_path, SETTINGS) as journal:
         for number in range(3):

@@ -199,6 +199,28 @@ def test_twins_by_meaning_are_found_by_their_vectors():
         assert [(twin.method, int(twin.twin[:8], 16)) for twin in found.twins()] == [("embedding", 1)]
 
 
+def test_puzzles_of_one_form_with_other_numbers_are_no_twins_by_meaning():
+    asked = "{} walks {} paces to the left, then {} on, then turns right. How far from the start is he?"
+    rows = [
+        row(1, asked.format("Finn", 6, 7), "He adds up the paces and finds 15."),
+        row(2, asked.format("Finn", 4, 9), "He adds up the paces and finds 11."),
+        row(
+            3,
+            "How far from the start is Finn, who walks 6 paces to the left, then 7 on?",
+            "The paces add up: it is 15.",
+        ),
+        row(4, "Name a metal that floats.", "Lithium floats on oil."),
+        row(5, "Which metal floats? Name one.", "On oil, lithium floats."),
+    ]
+    with Deduplicator() as dedup:
+        for one in rows:
+            dedup.add(one)
+        assert dedup.resolve().kept.all()
+        found = dedup.means_alike(rows, lambda texts: [[1.0, float("metal" in text)] for text in texts])
+        assert found.kept.tolist() == [True, True, False, True, False]
+        assert [int(twin.twin[:8], 16) for twin in found.twins()] == [1, 4]
+
+
 def test_a_file_that_is_no_index_is_refused(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("not an index" * 100)

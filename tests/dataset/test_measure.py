@@ -13,7 +13,7 @@ from agentinstruct.dataset.measure import SAMPLE, Measuring, measure
 from agentinstruct.dataset.measure_bias import bias
 from agentinstruct.dataset.measure_depth import TRAITS, Depth, Hardness
 from agentinstruct.dataset.measure_diversity import diversity, plane, vendi
-from agentinstruct.dataset.measure_figures import Figure, chi_square_tail, mean, share, tallied
+from agentinstruct.dataset.measure_figures import BySeed, Figure, chi_square_tail, mean, share
 from agentinstruct.dataset.measure_options import add_key, balances
 from agentinstruct.dataset.measure_text import distinct, reading_ease, slim
 from agentinstruct.report.harder import TITLES, difficulty
@@ -65,13 +65,16 @@ def call(number):
     )
 
 
+RECORD = record(0)
+
+
 def drop(stage, reason="judge", **more):
     given = {"skill": SKILL, "seed_id": "s", "category": "duration", "transform": "scale"} | more
     return Dropped(stage=stage, reason=reason, **given).model_dump(mode="json")
 
 
-def done(records=(), dropped=()):
-    return {"item": "i", "skill": SKILL, "seed": "s", "records": list(records), "dropped": list(dropped)}
+def done(records=(), dropped=(), seed="s"):
+    return {"item": "i", "skill": SKILL, "seed": seed, "records": list(records), "dropped": list(dropped)}
 
 
 def measured(*outcomes, skills=(SKILL,), seeds=()):
@@ -93,7 +96,55 @@ def test_an_interval_of_a_mean_holds_it_and_narrows_with_more_values():
     assert few.low < 3 < few.high and many.low < 3 < many.high
     assert many.high - many.low < (few.high - few.low) / 3
     assert mean(values) == mean(values) and mean([]).value is None and mean([2.0]).low is None
-    assert tallied({(2, 3): 10, (3, 3): 30}).value == pytest.approx(110 / 120)
+
+
+def graded(draw, seeds, drafts):
+    """Drafts of which some seeds pass many and others few: half pass in all."""
+    return [[draw.random() < chance for _ in range(drafts)] for chance in draw.choices((0.05, 0.5, 0.95), k=seeds)]
+
+
+@pytest.mark.parametrize(("seeds", "drafts"), [(12, 10), (40, 20)])
+def test_intervals_hold_where_drafts_of_a_seed_are_alike_and_those_of_independent_drafts_do_not(seeds, drafts):
+    draw, rounds = random.Random(7), 250
+    held = Counter()
+    for _ in range(rounds):
+        found = graded(draw, seeds, drafts)
+        hits, measuring = sum(map(sum, found)), Measuring()
+        for number, passed in enumerate(found):
+            rows = [drop("verify", seed_id=str(number))] * passed.count(False)
+            records = [RECORD | {"seed_id": str(number)}] * passed.count(True)
+            measuring.counted.add(done(records, rows, str(number)))
+        lengths = [(10.0 + 90 * one, str(at)) for at, passed in enumerate(found) for one in passed]
+        of_texts, alone = mean(*zip(*lengths, strict=True)), mean([length for length, _ in lengths])
+        of_drafts, naive = measuring.counted.total.passed, share(hits, seeds * drafts)
+        assert of_drafts.value == naive.value
+        held["drafts"] += of_drafts.low <= 0.5 <= of_drafts.high
+        held["texts"] += of_texts.low <= 55 <= of_texts.high
+        held["naive"] += naive.low <= 0.5 <= naive.high
+        held["alone"] += alone.low <= 55 <= alone.high
+    assert min(held["drafts"], held["texts"]) >= 0.9 * rounds
+    assert max(held["naive"], held["alone"]) <= 0.7 * rounds
+
+
+def test_with_independent_drafts_the_interval_is_that_of_independent_drafts():
+    draw, by_seed = random.Random(5), BySeed()
+    passed = [draw.random() < 0.3 for _ in range(4000)]
+    for number, one in enumerate(passed):
+        by_seed.add(str(number), one)
+    ours, naive = by_seed.share(), share(sum(passed), len(passed))
+    assert ours.high - ours.low == pytest.approx(naive.high - naive.low, rel=0.15)
+    assert (ours.value, ours.of) == (naive.value, naive.of)
+
+
+def test_what_one_seed_gave_says_little_of_others():
+    one, three = BySeed(), BySeed()
+    for _ in range(20):
+        one.add("a", 1)
+        for seed in "abc":
+            three.add(seed, 0)
+    assert one.share().low < 0.25 and one.ratio().low is None
+    assert three.share().value == 0 and 0.5 < three.share().high < 0.75
+    assert BySeed().share().value is None and BySeed().ratio().value is None
 
 
 def test_every_draft_is_a_record_or_lost_at_a_stage():
@@ -128,9 +179,18 @@ def test_what_was_never_drawn_is_named():
 
 def family(number, before, now):
     """An item and its refinement, with the votes of three solvers."""
-    parent = record(f"{number} parent", votes=f"{before} of 3", asked="How many pianos are there in town?")
+    seed = content_id(number)
+    parent = record(
+        f"{number} parent", votes=f"{before} of 3", asked="How many pianos are there in town?", seed_id=seed
+    )
     asked = "How many pianos are there in town? You must give exactly one number, and only in thousands."
-    return done([parent, record(f"{number} child", votes=f"{now} of 3", depth=1, parent=parent["id"], asked=asked)])
+    return done(
+        [
+            parent,
+            record(f"{number} child", votes=f"{now} of 3", depth=1, parent=parent["id"], asked=asked, seed_id=seed),
+        ],
+        seed=seed,
+    )
 
 
 def test_refinement_that_makes_items_harder_is_seen_and_such_that_does_not_is_not():
@@ -208,7 +268,7 @@ def test_the_interval_of_a_likeness_of_pairs_holds_that_of_all_there_could_be():
         return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
 
     true = float(np.linalg.norm(vectors(200_000).mean(0)) ** 2)
-    texts = [slim(record(number)) for number in range(60)]
+    texts = [slim(record(number, seed_id=content_id(number))) for number in range(60)]
     found = [diversity(texts, vectors(60)).similarity for _ in range(150)]
     assert sum(one.low <= true <= one.high for one in found) >= 132
 

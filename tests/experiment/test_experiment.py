@@ -91,7 +91,7 @@ def test_given_again_it_asks_nothing_again(ablation):
 def test_depth_and_seeds_are_varied_too(tmp_path):
     done, told = experiment(tmp_path, "--vary", "depth", "--calls", 200, "--repeats", 1, "--max-concurrency", 1)
     assert done.returncode == 0, done.stderr
-    assert [arm["name"] for arm in told["arms"]] == ["0 rounds", "1 rounds", "3 rounds"]
+    assert [arm["name"] for arm in told["arms"]] == ["0 rounds", "1 round", "3 rounds"]
     (tmp_path / "prompts.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in PROMPTS))
     (tmp_path / "other").mkdir()
     more = ("--vary", "seeds", "--calls", 40, "--repeats", 1, "--max-concurrency", 1, "--goals", "none")
