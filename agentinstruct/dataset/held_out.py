@@ -10,6 +10,7 @@ sorted array: forty bits of a run's hash, and whose it is. Texts are on disk.
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy
@@ -137,11 +138,7 @@ class HeldOut:
         """The rows of a block that repeat a held-out row of a higher rank; of each the first that is found."""
         mine = numpy.array(ranks, numpy.int64)
         met = set[int]()
-        for match in self._twins(said, mine):
-            if match.row not in met:
-                met.add(match.row)
-                yield match
-        for match in self._covered(said, mine):
+        for match in chain(self._twins(said, mine), self._covered(said, mine)):
             if match.row not in met:
                 met.add(match.row)
                 yield match
