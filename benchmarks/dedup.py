@@ -1,11 +1,12 @@
 """Deduplication at size: what it finds of planted duplicates, what it takes away wrongly, time and memory.
 
-    python benchmarks/dedup.py --records 100000
+    python benchmarks/dedup.py --records 100000 --workers 1 2 [--flags] [--folder FOLDER]
 
 Records have a context shared by several, a prompt, a response and a key. Planted among them, each with a record that it
 is made from: exact copies (other case, spacing, system message), near copies (some words exchanged), and what is alike
 but no duplicate: the same question of another context, another answer to the same question, a text alike by half. The
-similarity of each near copy is computed here, on whole sets of words, three at a time.
+similarity of each near copy is computed here, on whole sets of words, three at a time. `--flags`: defects are looked
+for too, which is most of the work of a whole cleaning. `--folder` keeps the records, to be used again.
 """
 
 import argparse
@@ -127,35 +128,47 @@ def told(row: Row, number: int, kind: str, draw: random.Random) -> Row:
     return {"id": name, "kind": kind, "messages": messages, "context": context, "key": row["key"], "depth": int(copied)}
 
 
-def measure(path: Path, index: Path) -> Row:
+def measure(path: Path, workers: int, flags: bool) -> Row:
     """Deduplicate the file; what was found, by kind."""
     from agentinstruct.dataset.dedup import Deduplicator
-    from agentinstruct.dataset.rows import read_rows
+    from agentinstruct.dataset.examine import BLOCK, Examiner
+    from agentinstruct.dataset.hands import Processes, here
+    from agentinstruct.dataset.rows import blocks, read_rows
 
-    begun = time.perf_counter()
+    index = path.with_suffix(".dedup")
+    index.unlink(missing_ok=True)
     kinds: list[str] = []
-    with Deduplicator(index) as dedup:
+
+    def noted() -> Iterator[Row]:
         for row in read_rows(path):
             kinds.append(sys.intern(row["kind"]))
-            dedup.add(row)
+            yield row
+
+    hands, begun = Processes(workers) if workers > 1 else here, time.perf_counter()
+    with Deduplicator(index) as dedup:
+        for found in hands(Examiner(flags, on="record"), blocks(noted(), BLOCK)):
+            dedup.take(found.compared)
         read = time.perf_counter()
         found = dedup.resolve()
         done = time.perf_counter()
     gone = Counter(kind for kind, stays in zip(kinds, found.kept, strict=True) if not stays)
+    own, theirs = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return {
         "kinds": {kind: [gone[kind], count] for kind, count in sorted(Counter(kinds).items())},
         "stats": found.stats,
         "add_s": round(read - begun, 1),
         "resolve_s": round(done - read, 1),
-        "cpu_s": round(time.process_time(), 1),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "cpu_s": round(own.ru_utime + own.ru_stime, 1),
+        "workers_cpu_s": round(theirs.ru_utime + theirs.ru_stime, 1),
+        "peak_mb": own.ru_maxrss // 1024,
+        "worker_mb": theirs.ru_maxrss // 1024,
         "index_mb": index.stat().st_size >> 20,
         "data_mb": path.stat().st_size >> 20,
     }
 
 
 def show(found: Row) -> None:
-    """Recall, precision, time and memory."""
+    """Recall and precision."""
     kinds = found["kinds"]
     twins = {kind: pair for kind, pair in kinds.items() if kind.startswith(("exact", "near 0"))}
     right, planted_ = (sum(pair[at] for pair in twins.values()) for at in (0, 1))
@@ -163,30 +176,42 @@ def show(found: Row) -> None:
     print(f"{found['stats']['records']:,} records, {found['data_mb']:,} MB of JSON lines")
     for kind, (gone, count) in kinds.items():
         print(f"  {kind:20} {count:9,} planted  {gone:9,} removed  {gone / count:8.3%}")
-    print(f"recall {right / planted_:.4f} of what is alike by 0.8 and more, precision {right / (right + wrong):.4f}")
-    took = found["add_s"] + found["resolve_s"]
-    each = took / found["stats"]["records"] * 1e6
-    print(f"{took:.0f} s ({found['add_s']} to add, {found['resolve_s']} to find the twins), {each:.0f} µs a record")
-    print(f"{found['cpu_s']} s of CPU, {found['cpu_s'] / found['stats']['records'] * 1e6:.0f} µs a record")
-    print(f"peak memory {found['peak_mb']} MB, index on disk {found['index_mb']} MB")
+    print(f"recall {right / planted_:.5f} of what is alike by 0.8 and more, precision {right / (right + wrong):.5f}")
+    print(f"{found['stats']['pairs_compared']:,} pairs compared, index on disk {found['index_mb']} MB\n")
+    print("| workers | s to add | s to find | µs of CPU a record: this process | workers | peak MB | of a worker |")
+    print("| --- " * 7 + "|")
 
 
 def main() -> None:
     """The command."""
     options = argparse.ArgumentParser(description="Recall, precision, time and memory of deduplication.")
     options.add_argument("--records", type=int, default=20_000)
+    options.add_argument("--workers", type=int, nargs="+", default=[1])
+    options.add_argument("--flags", action="store_true", help="look for defects too")
+    options.add_argument("--folder", type=Path, help="keeps the records")
     options.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.measure:
-        print(json.dumps(measure(given.measure, given.measure.with_suffix(".dedup"))))
+        print(json.dumps(measure(given.measure, given.workers[0], given.flags)))
         return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "records.jsonl"
-        with path.open("w") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows(given.records))
-        # Another process, so that what making the records took does not count.
-        command = [sys.executable, __file__, "--measure", str(path)]
-        show(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
+    with tempfile.TemporaryDirectory() as temporary:
+        path = (given.folder or Path(temporary)) / f"records-{given.records}.jsonl"
+        if not path.exists():
+            with path.open("w") as file:
+                file.writelines(json.dumps(row) + "\n" for row in rows(given.records))
+        for number, workers in enumerate(given.workers):
+            # Another process, so that what making the records took does not count.
+            command = [sys.executable, __file__, "--measure", str(path), "--workers", str(workers)]
+            command += ["--flags"] if given.flags else []
+            found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+            if not number:
+                show(found)
+            own, theirs = (found[name] / given.records * 1e6 for name in ("cpu_s", "workers_cpu_s"))
+            memory = f"{found['peak_mb']} | {found['worker_mb'] if workers > 1 else '-'}"
+            print(
+                f"| {workers} | {found['add_s']} | {found['resolve_s']} | {own:.0f} | {theirs:.0f} | {memory} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,16 +1,19 @@
 """The options that say how a dataset is cleaned, shared by `export` and `clean`."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from agentinstruct.agents.errors import SetupError
+from agentinstruct.cli import options as o
 
 if TYPE_CHECKING:
     from agentinstruct.dataset.clean import Cleaned, Plan
     from agentinstruct.dataset.dedup_rows import On
+    from agentinstruct.dataset.hands import Hands
 
 _ON = ("record", "prompt", "response")
 
@@ -41,6 +44,12 @@ def plan(
     embeddings: Annotated[
         str, typer.Option(help="Find duplicates and benchmark items by meaning too: local · openai:NAME · hash · none.")
     ] = "none",
+    workers: Annotated[
+        int,
+        typer.Option(min=0, max=4096, help="Processes that look at the rows; 0: this one alone, on Ray one per CPU."),
+    ] = 0,
+    engine: o.Engine = "local",
+    address: o.Address = "",
 ) -> "Plan":
     """What is to be done."""
     from agentinstruct.dataset.clean import Plan
@@ -59,7 +68,24 @@ def plan(
         benchmarks=tuple(decontaminate or ()),
         flags=flags,
         embed=_embed(embeddings),
+        hands=_hands(workers, engine, address),
     )
+
+
+def _hands(workers: int, engine: str, address: str) -> "Callable[[], AbstractContextManager[Hands]]":
+    from agentinstruct.dataset.hands import Processes, here
+
+    if engine not in ("local", "ray"):
+        raise SetupError(f"--engine {engine}: choose local or ray.")
+    if engine == "local":
+        return lambda: nullcontext(Processes(workers) if workers > 1 else here)
+
+    def cluster() -> "AbstractContextManager[Hands]":
+        from agentinstruct.run.ray_hands import cluster
+
+        return cluster(address, workers)
+
+    return cluster
 
 
 def _embed(spec: str) -> Callable[[list[str]], list[list[float]]] | None:

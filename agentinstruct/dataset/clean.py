@@ -1,19 +1,21 @@
 """A clean dataset: one pass flags rows, holds them against benchmarks and finds duplicates; another gives them out.
 
     rows ─ flag ─ decontaminate ─ deduplicate ─→ Cleaned    which rows stay, with their flags; what went, and why
+           └──── examined by block, by any process ────┘
 
 Memory holds a few bytes a row. The rows are read again when they are given out, so they must come in the same order.
 """
 
 import tempfile
 from array import array
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+import numpy
 import orjson
 
 from agentinstruct.dataset.benchmark import read_benchmark
@@ -21,11 +23,11 @@ from agentinstruct.dataset.decontaminate import Decontaminator, Hit
 from agentinstruct.dataset.dedup import Deduplicator, Duplicates
 from agentinstruct.dataset.dedup_close import Embed
 from agentinstruct.dataset.dedup_rows import On
+from agentinstruct.dataset.examine import BLOCK, Examined, Examiner
 from agentinstruct.dataset.flag import Flag
-from agentinstruct.dataset.flags import Choice, Flagged, flag
-from agentinstruct.dataset.rows import Row, read_chats
-
-_BLOCK = 512
+from agentinstruct.dataset.flags import Choice, Flagged
+from agentinstruct.dataset.hands import Hands, here
+from agentinstruct.dataset.rows import Row, blocks, read_chats
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ class Plan:
     flags: str = ""
     """As `Choice.of` takes it; empty: no flags are looked for."""
     embed: Embed | None = None
-    """What finds duplicates and benchmark items by meaning, too."""
+    """What finds duplicates and benchmark items by meaning, too: in this process, whoever does the rest."""
+    hands: Callable[[], AbstractContextManager[Hands]] = lambda: nullcontext(here)
+    """Who looks at the rows."""
 
     @property
     def empty(self) -> bool:
@@ -93,9 +97,7 @@ def clean(rows: Callable[[], Iterable[Row]], plan: Plan) -> Cleaned:
     """
     with ExitStack() as held, ExitStack() as stack:
         work = _Work(plan, held.enter_context(Cleaned(flagging=bool(plan.flags))), stack)
-        for row in rows():
-            work.take(row)
-        work.flush()
+        work.look(rows())
         if work.dedup:
             work.deduplicate(rows)
         held.pop_all()
@@ -109,49 +111,62 @@ class _Work:
         self._flagged = Flagged()
         named = [read_benchmark(spec) for spec in plan.benchmarks]
         self._decontaminate = Decontaminator(named, embed=plan.embed) if named else None
+        self._hands = stack.enter_context(plan.hands())
         self.dedup: Deduplicator | None = None
         if plan.dedup:
             index = Deduplicator(plan.index, name=plan.name, similarity=plan.similarity, on=plan.on)
             self.dedup = stack.enter_context(index)
             for path in plan.against:
-                self.dedup.earlier(read_chats(path), str(path))
+                self.dedup.earlier(read_chats(path), str(path), self._hands)
         self._compared = array("Q")
         """The numbers of the rows that duplicates are looked for among."""
-        self._block: list[Row] = []
+        self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
+        """The same names are held once, however many rows have them."""
         self._reasons: Counter[str] = Counter()
         self._stats: dict[str, Any] = {}
 
-    def take(self, row: Row) -> None:
-        self._block.append(row)
-        if len(self._block) == _BLOCK:
-            self.flush()
+    def look(self, rows: Iterable[Row]) -> None:
+        """Look at every row by itself."""
+        waiting: deque[list[Row]] = deque()
 
-    def flush(self) -> None:
-        block, self._block = self._block, []
-        hits = self._decontaminate.check(block) if self._decontaminate else iter([[] for _ in block])
-        for row, met in zip(block, hits, strict=True):
-            self._one(row, met)
+        def given() -> Iterator[list[Row]]:
+            for block in blocks(rows, BLOCK):
+                waiting.append(block)
+                yield block
 
-    def _one(self, row: Row, met: list[Hit]) -> None:
-        number = len(self.out.kept)
-        bad = self._flag(number, row)
-        stays = not (bad or met)
-        self.out.kept.append(stays)
+        search = self._decontaminate.search if self._decontaminate else None
+        examiner = Examiner(self._choice is not None, search, self._plan.on if self.dedup else None)
+        for found in self._hands(examiner, given()):
+            self._take(waiting.popleft(), found)
+
+    def _take(self, block: list[Row], found: Examined) -> None:
+        hits: list[list[Hit]] = [[] for _ in block]
+        if self._decontaminate:
+            hits = self._decontaminate.settle(block, found.met)
+        begun = len(self.out.kept)
+        for row, flags, met in zip(block, found.flags, hits, strict=True):
+            self.out.kept.append(self._stays(row, flags, met))
+        if self.dedup and found.compared:
+            stays = numpy.frombuffer(bytes(self.out.kept[begun:]), bool)
+            self._compared.extend((begun + numpy.flatnonzero(stays)).tolist())
+            self.dedup.take(found.compared.only(stays))
+
+    def _stays(self, row: Row, flags: list[Flag], met: list[Hit]) -> bool:
+        bad = self._flag(flags)
         if bad:
             self._note({"id": row.get("id", ""), "reason": "flagged", "flags": [one._asdict() for one in bad]})
         elif met:
             self._note({"id": row.get("id", ""), "reason": "contaminated", "hits": [one.row() for one in met]})
-        elif self.dedup:
-            self._compared.append(number)
-            self.dedup.add(row)
+        return not (bad or met)
 
-    def _flag(self, number: int, row: Row) -> list[Flag]:
+    def _flag(self, found: list[Flag]) -> list[Flag]:
+        """Note the flags of the next row; those that take it away."""
         if self._choice is None:
             return []
-        found = flag(row)
         self._flagged.add(found)
         if found:
-            self.out.flags[number] = tuple(one.name for one in found)
+            names = tuple(one.name for one in found)
+            self.out.flags[len(self.out.kept)] = self._named.setdefault(names, names)
         return self._choice.taken(found)
 
     def _note(self, entry: dict[str, Any]) -> None:
@@ -171,8 +186,7 @@ class _Work:
         self._stats["dedup"] = found.stats
 
     def _apply(self, found: Duplicates) -> None:
-        for number, stays in zip(self._compared, found.kept.tolist(), strict=True):
-            self.out.kept[number] = stays
+        numpy.frombuffer(self.out.kept, bool)[numpy.frombuffer(self._compared, "Q")] = found.kept
 
     def finished(self) -> Cleaned:
         kept = sum(self.out.kept)

@@ -17,6 +17,7 @@ refinements (`depth`), the smaller id. It depends on the records alone, not on t
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Self
@@ -24,18 +25,19 @@ from typing import Any, Self
 import numpy
 
 from agentinstruct.dataset.dedup_close import Embed, close_pairs, keep_vectors
-from agentinstruct.dataset.dedup_index import DedupIndex, Removed, Sketches
-from agentinstruct.dataset.dedup_pairs import candidates, choose, places, same, unpacked
-from agentinstruct.dataset.dedup_rows import Compared, Known, On, block, columns, compared, same_context, similarity
-from agentinstruct.dataset.rows import Row
-from agentinstruct.dataset.shingles import BANDS, U64, Array
+from agentinstruct.dataset.dedup_index import Block, DedupIndex
+from agentinstruct.dataset.dedup_near import Twins
+from agentinstruct.dataset.dedup_pairs import preferred
+from agentinstruct.dataset.dedup_rows import Known, On, block
+from agentinstruct.dataset.hands import Hands, here
+from agentinstruct.dataset.rows import Row, blocks
+from agentinstruct.dataset.shingles import Array
 
 Stats = dict[str, Any]
 
 CLOSE = 0.95
 """Cosine from which two records mean the same, with all-MiniLM-L6-v2, where their specifics agree, too."""
 _ROWS = 2048
-_PASSES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +65,15 @@ class Duplicates:
 
     def twins(self) -> Iterator[Twin]:
         """Every row that was added and does not stay, in the order of the rows."""
-        gone = {one.number: one for one in self._index.removed()}
-        for number in self._numbers.tolist():
-            if one := gone.get(number):
-                name, own = self._index.named(number)
-                stays = one.twin
-                while stays in gone:  # a later pass took the twin away, too
-                    stays = gone[stays].twin
-                twin, dataset = self._index.named(stays)
-                yield Twin(name, twin, "" if dataset == own else dataset, one.method, round(one.similarity, 3))
+        alive = self._index.alive()
+        for number in self._numbers[~alive[self._numbers]].tolist():
+            one = self._index.removed(number)
+            name, own = self._index.named(number)
+            stays = one.twin
+            while not alive[stays]:  # a later pass took the twin away, too
+                stays = self._index.removed(stays).twin
+            twin, dataset = self._index.named(stays)
+            yield Twin(name, twin, "" if dataset == own else dataset, one.method, round(one.similarity, 3))
 
 
 class Deduplicator:
@@ -86,64 +88,77 @@ class Deduplicator:
         """
         self._index = DedupIndex(index, on)
         self._similarity, self._on = similarity, on
-        self._waiting: list[Compared] = []
+        self._waiting: list[Mapping[str, Any]] = []
         self._numbers: list[Array] = []
         self._name = name
         self._begin(name)
-        self.pairs = 0
-        """Pairs of records that were compared in full."""
+        self._pairs = 0
 
     def _begin(self, name: str) -> None:
         self._numbers.clear()
         self._source = self._index.source(name)
         self._known = Known(self._index, self._source)
 
-    def earlier(self, rows: Iterable[Row], name: str) -> None:
+    def earlier(self, rows: Iterable[Row], name: str, hands: Hands = here) -> None:
         """Add the rows of an earlier dataset: none of them goes. To be called before `add`."""
         self._begin(name)
-        for row in rows:
-            self.add(row)
-        self._flush()
+        for held in hands(partial(block, on=self._on), blocks(rows, _ROWS)):
+            self.take(held)
         self._index.settled = self._index.size
         self._begin(self._name)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Add a row of the dataset."""
-        self._waiting.append(compared(row, self._on))
+        self._waiting.append(row)
         if len(self._waiting) >= _ROWS:
             self._flush()
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self.take(block(waiting, self._on))
+
+    def take(self, held: Block) -> None:
+        """Add rows that are prepared already, by whomever."""
+        numbers = self._known.numbers(held.columns["exact"], held.columns["name"])
+        new = numbers < 0
+        numbers[new] = self._index.size + numpy.arange(int(new.sum()))
+        self._numbers.append(numbers)
+        if new.any():
+            self._index.add(held.only(new), self._source)
 
     def resolve(self) -> Duplicates:
         """Find the twins among the rows added, and against those from earlier, and keep them in the index."""
         self._flush()
-        place = self._places()
-        for gone in chain([self._exact(place)], self._near(place)):
+        twins = self._twins()
+        for gone in chain([twins.exact()], twins.near()):
             self._index.remove(gone)
-        return self._found()
+        return self._found(twins)
 
     def means_alike(self, rows: Iterable[Row], embed: Embed, least: float = CLOSE) -> Duplicates:
         """After `resolve`: find the twins by meaning. `rows` are those that `resolve` kept, in the same order.
 
-        Their cosine is at least `least`; keys and contexts must agree as they must for near twins.
+        Their cosine is at least `least`; keys and contexts must agree as they must for near twins. Here all is done by
+        one process, whose memory holds every vector.
         """
         numbers = self._own()
         keep_vectors(self._index, numbers[self._index.alive()[numbers]].tolist(), rows, embed)
-        place = self._places()
-        pairs, cosine = close_pairs(self._index, place, least)
-        number_at = numpy.argsort(place)
-        agree = self._compare(pairs, number_at, self._index.column("key"), by_words=False) > 0
-        gone = [
-            Removed(int(number_at[one]), int(number_at[other]), "embedding", value)
-            for one, other, value in choose(pairs[agree], cosine[agree])
-        ]
-        self._index.remove(gone)
-        return self._found()
+        twins = self._twins()
+        self._index.remove(list(twins.close(*close_pairs(self._index, twins.order.place, least))))
+        return self._found(twins)
 
-    def _found(self) -> Duplicates:
+    def _twins(self) -> Twins:
+        index = self._index
+        order = preferred(index.column("rank"), lambda: index.column("name"), index.settled)
+        return Twins(index, order, self._similarity, self._on)
+
+    def _found(self, twins: Twins) -> Duplicates:
+        self._pairs += twins.compared
         numbers = self._own()
         kept = self._index.alive()[numbers]
-        gone = set(numbers[~kept].tolist())
-        ways = Counter(one.method for one in self._index.removed() if one.number in gone)
+        own = numpy.zeros(self._index.size, bool)
+        own[numbers] = True
+        ways = Counter(method for number, method in self._index.ways() if own[number])
         stats = {
             "records": len(numbers),
             "kept": int(kept.sum()),
@@ -151,13 +166,10 @@ class Deduplicator:
             "earlier": self._index.settled,
             "similarity": self._similarity,
             "on": self._on,
-            "pairs_compared": self.pairs,
+            "pairs_compared": self._pairs,
         }
         self._index.commit()
         return Duplicates(kept, stats, self._index, numbers)
-
-    def _places(self) -> Array:
-        return places(self._index.column("rank"), self._index.column("name"), self._index.settled)
 
     def _own(self) -> Array:
         """The number of each row that was added."""
@@ -172,66 +184,6 @@ class Deduplicator:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        if not waiting:
-            return
-        hashes = columns(waiting)
-        numbers = self._known.numbers(hashes["exact"], hashes["name"])
-        new = numbers < 0
-        numbers[new] = self._index.size + numpy.arange(int(new.sum()))
-        self._numbers.append(numbers)
-        if new.any():
-            fresh = [one for one, is_new in zip(waiting, new.tolist(), strict=True) if is_new]
-            held = block(fresh, {name: column[new] for name, column in hashes.items()})
-            self._index.add(held, self._source)
-
-    def _exact(self, place: Array) -> list[Removed]:
-        alive = numpy.flatnonzero(self._index.alive())
-        worse, better = same(self._index.column("exact")[alive], place[alive])
-        new = alive[worse] >= self._index.settled
-        pairs = zip(alive[worse[new]].tolist(), alive[better[new]].tolist(), strict=True)
-        return [Removed(number, twin, "exact", 1.0) for number, twin in pairs]
-
-    def _near(self, place: Array) -> Iterator[list[Removed]]:
-        """Passes over who is left, until one finds nothing: each makes the buckets of like ones smaller."""
-        number_at = numpy.argsort(place)
-        keys = self._index.column("key")
-        tested = numpy.empty(0, U64)
-        for _ in range(_PASSES):
-            pairs = numpy.setdiff1d(self._pairs(place), tested)
-            tested = numpy.union1d(tested, pairs)
-            similarity = self._compare(pairs, number_at, keys)
-            found = similarity >= self._similarity
-            gone = choose(pairs[found], similarity[found])
-            if not gone:
-                return
-            yield [Removed(int(number_at[one]), int(number_at[other]), "minhash", value) for one, other, value in gone]
-
-    def _pairs(self, place: Array) -> Array:
-        alive = self._index.alive()
-        found = numpy.empty(0, U64)
-        for number in range(BANDS):
-            keys = self._index.band(number)[alive]
-            found = numpy.union1d(found, candidates(keys, place[alive], self._index.settled))
-        return found
-
-    def _compare(self, pairs: Array, number_at: Array, keys: Array, *, by_words: bool = True) -> Array:
-        """The similarity of each pair, 0 where something else tells the two apart."""
-        out = numpy.zeros(len(pairs))
-        better, worse = (number_at[one] for one in unpacked(pairs))
-        first, second = keys[better], keys[worse]
-        comparable = numpy.flatnonzero((first == second) | (first == 0) | (second == 0)).tolist()
-        last: tuple[int, Sketches] = (-1, Sketches(b"", b"", b""))
-        for at in comparable:
-            if last[0] != better[at]:
-                last = int(better[at]), self._index.sketches(int(better[at]))
-            other = self._index.sketches(int(worse[at]))
-            if same_context(last[1], other, self._similarity):
-                out[at] = similarity(last[1], other, self._on) if by_words else 1.0
-        self.pairs += len(comparable)
-        return out
 
 
 def deduplicate(rows: Iterable[Row], *, similarity: float = 0.8, on: On = "record") -> tuple[list[Row], list[Twin]]:

@@ -58,7 +58,7 @@ def close_pairs(index: DedupIndex, place: Array, least: float) -> tuple[Array, A
     numbers, vectors, specifics = _held(index)
     if not len(numbers):
         return numpy.empty(0, U64), numpy.empty(0)
-    searched = _searched(vectors)
+    searched, place = _searched(vectors), place.astype(U64)
     pairs, cosines = [numpy.empty(0, U64)], [numpy.empty(0)]
     new = numpy.flatnonzero(numbers >= index.settled)
     for start in range(0, len(new), _BATCH):

@@ -1,6 +1,6 @@
 """The records that others are compared with: one SQLite file that is extended, never rewritten, and holds no text.
 
-    block    2,048 records as columns: hash of the text, of the id, of the short key, rank
+    block    some hundred records as columns: hash of the text, of the id, of the short key, rank
     band     one MinHash band of a block
     record   id, sketches of text, context and response, and the vector if there is one
     removed  which records are not in the dataset, and why: twin, method, similarity
@@ -9,8 +9,9 @@ What a sitting adds is one transaction, written when its twins are found: a kill
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,6 +52,17 @@ class Block:
     columns: dict[str, Array]
     bands: Array
     sketches: Sequence[Sketches]
+
+    def only(self, wanted: Array) -> "Block":
+        """Those that are wanted."""
+        if wanted.all():
+            return self
+        return Block(
+            list(compress(self.ids, wanted)),
+            {name: column[wanted] for name, column in self.columns.items()},
+            self.bands[:, wanted],
+            list(compress(self.sketches, wanted)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +129,22 @@ class DedupIndex:
 
     def column(self, name: str) -> Array:
         """A column of all records."""
-        return self._joined(f"SELECT {name} FROM block ORDER BY no", ())  # noqa: S608  (one of COLUMNS)
+        out = numpy.empty(self.size, U64)
+        for first, piece in self.pieces(name):
+            out[first : first + len(piece)] = piece
+        return out
 
-    def band(self, number: int) -> Array:
-        """One band of all records."""
-        return self._joined("SELECT keys FROM band WHERE band = ? ORDER BY block", (number,))
+    def pieces(self, name: str) -> Iterator[tuple[int, Array]]:
+        """A column piece by piece, each with the number of its first record."""
+        return self._pieces(f"SELECT no, {name} FROM block ORDER BY no", ())  # noqa: S608  (one of COLUMNS)
 
-    def _joined(self, query: str, values: tuple[Any, ...]) -> Array:
-        out, at = numpy.empty(self.size, U64), 0
-        for (blob,) in self._db.execute(query, values):
-            piece = numpy.frombuffer(blob, U64)
-            out[at : at + len(piece)] = piece
-            at += len(piece)
-        return out[:at]
+    def band(self, number: int) -> Iterator[tuple[int, Array]]:
+        """One band of all records in the same way."""
+        return self._pieces("SELECT block, keys FROM band WHERE band = ? ORDER BY block", (number,))
+
+    def _pieces(self, query: str, values: tuple[Any, ...]) -> Iterator[tuple[int, Array]]:
+        for first, blob in self._db.execute(query, values):
+            yield first, numpy.frombuffer(blob, U64)
 
     def sketches(self, number: int) -> Sketches:
         """The sketches of a record."""
@@ -155,15 +170,19 @@ class DedupIndex:
         for number, vector in self._db.execute(query):
             yield number, numpy.frombuffer(vector, numpy.float16)
 
-    def remove(self, gone: Sequence[Removed]) -> None:
+    def remove(self, gone: Iterable[Removed]) -> None:
         """Note why records are not in the dataset."""
         rows = ((one.number, one.twin, one.method, one.similarity) for one in gone)
         self._db.executemany("INSERT INTO removed VALUES (?, ?, ?, ?)", rows)
 
-    def removed(self) -> Iterator[Removed]:
-        """Every record that is not in the dataset, by number."""
-        for row in self._db.execute("SELECT no, twin, method, similarity FROM removed ORDER BY no"):
-            yield Removed(*row)
+    def removed(self, number: int) -> Removed:
+        """Why a record is not in the dataset."""
+        query = "SELECT no, twin, method, similarity FROM removed WHERE no = ?"
+        return Removed(*self._db.execute(query, (number,)).fetchone())
+
+    def ways(self) -> Iterator[tuple[int, str]]:
+        """Every record that is not in the dataset, and by which method it was found."""
+        yield from self._db.execute("SELECT no, method FROM removed")
 
     def alive(self) -> Array:
         """For each record whether it is in the dataset."""

@@ -1,8 +1,7 @@
 """What the index holds of a row: hashes of its text, id and key, its rank, and sketches of what is compared."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -22,27 +21,12 @@ _LONGEST_KEY = 64
 _HEX = re.compile(r"[0-9a-fA-F]{,14}")
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """A row, and what of it is compared."""
-
-    row: Mapping[str, Any]
-    parts: Parts
-
-
-def compared(row: Mapping[str, Any], on: On) -> Compared:
-    """What of a row is compared."""
-    whole = parts(row)
-    chosen = {"record": whole, "prompt": whole._replace(response=""), "response": Parts("", "", whole.response)}
-    return Compared(row, chosen[on])
-
-
 class Known:
     """The records that the index has from earlier sittings over the same dataset: none is a duplicate of itself."""
 
     def __init__(self, index: DedupIndex, source: int) -> None:
         own = index.of_source(source)
-        both = (index.column("exact") ^ index.column("name"))[own]
+        both = (index.column("exact") ^ index.column("name"))[own] if len(own) else own.astype(U64)
         order = numpy.argsort(both, kind="stable")
         self._numbers, self._both = own[order], both[order]
         self._used = bytearray(len(both))
@@ -74,14 +58,39 @@ def same_context(one: Sketches, other: Sketches, least: float) -> bool:
     return one.context == other.context or alike(one.context, other.context, _CONTEXT) >= least
 
 
-def columns(waiting: Sequence[Compared]) -> dict[str, Array]:
+def block(rows: Sequence[Mapping[str, Any]], on: On) -> Block:
+    """The rows as the index takes them."""
+    told = [_parts(row, on) for row in rows]
+    keys, kept = sketched(
+        hashed([text for one in told for text in (one.prompt, one.response)]), hashed([one.context for one in told])
+    )
+    ids = [str(row.get("id", "")) for row in rows]
+    return Block(ids, _columns(rows, told, ids), keys, kept)
+
+
+def sketched(said: Tokens, shown: Tokens) -> tuple[Array, list[Sketches]]:
+    """Bands and sketches of rows by their words: of each a prompt and a response, and its context."""
+    sets, contexts = roles(shingle(said), 2), roles(shingle(shown), 1)
+    kept = zip(sketches(sets), sketches(contexts, _CONTEXT), sketches(second(sets), _SAID), strict=True)
+    return bands(sets), [Sketches(*one) for one in kept]
+
+
+def _parts(row: Mapping[str, Any], on: On) -> Parts:
+    """What of a row is compared."""
+    whole = parts(row)
+    chosen = {"record": whole, "prompt": whole._replace(response=""), "response": Parts("", "", whole.response)}
+    return chosen[on]
+
+
+def _columns(rows: Sequence[Mapping[str, Any]], told: Sequence[Parts], ids: Sequence[str]) -> dict[str, Array]:
     """Hashes and rank of each."""
-    rows = [
-        (_hash(*one.parts), _hash(name := str(one.row.get("id", ""))), _key(one.row), _rank(one.row, name))
-        for one in waiting
-    ]
-    names = ("exact", "name", "key", "rank")
-    return {name: numpy.array(column, U64) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+    columns: dict[str, Iterable[int]] = {
+        "exact": (_hash(*one) for one in told),
+        "name": map(_hash, ids),
+        "key": map(_key, rows),
+        "rank": map(_rank, rows, ids),
+    }
+    return {name: numpy.fromiter(column, U64, len(ids)) for name, column in columns.items()}
 
 
 def _hash(*texts: str) -> int:
@@ -107,17 +116,3 @@ def _depth(value: Any) -> int:
         return min(max(int(value or 0), 0), 0x7F)
     except (TypeError, ValueError, OverflowError):
         return 0
-
-
-def block(waiting: Sequence[Compared], columns: dict[str, Array]) -> Block:
-    """The rows as the index takes them."""
-    said = hashed([text for one in waiting for text in (one.parts.prompt, one.parts.response)])
-    keys, kept = sketched(said, hashed([one.parts.context for one in waiting]))
-    return Block([str(one.row.get("id", "")) for one in waiting], columns, keys, kept)
-
-
-def sketched(said: Tokens, shown: Tokens) -> tuple[Array, list[Sketches]]:
-    """Bands and sketches of rows by their words: of each a prompt and a response, and its context."""
-    sets, contexts = roles(shingle(said), 2), roles(shingle(shown), 1)
-    kept = zip(sketches(sets), sketches(contexts, _CONTEXT), sketches(second(sets), _SAID), strict=True)
-    return bands(sets), [Sketches(*one) for one in kept]

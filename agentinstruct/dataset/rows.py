@@ -9,6 +9,7 @@ Known shapes: `messages` (a list, or JSON text of one), ShareGPT `conversations`
 import gzip
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -87,6 +88,13 @@ def read_chats(path: Path) -> Iterator[Row]:
             except RunError as problem:
                 raise RunError(f"{file}, {number}. row: {problem}") from problem
             yield row
+
+
+def blocks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """The rows, so many at a time."""
+    left = iter(rows)
+    while block := list(islice(left, size)):
+        yield block
 
 
 def _rows(file: Path) -> Iterator[Row]:

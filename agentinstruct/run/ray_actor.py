@@ -24,6 +24,7 @@ from agentinstruct.run.pipe import Message
 from agentinstruct.run.worker import attend
 
 SILENCE_S = 20.0
+"""As the owner has it: workers are told."""
 BEAT_S = 2.0
 """How often the owner says something, be it nothing."""
 PRICES = "prices.json"
@@ -39,20 +40,20 @@ class Actor:
         self._working: asyncio.Task[None] | None = None
         self._folder = TemporaryDirectory(prefix="agentinstruct-", ignore_cleanup_errors=True)
 
-    def _watch(self) -> None:
-        while (left := self._heard + SILENCE_S - time.monotonic()) > 0:
+    def _watch(self, silence_s: float) -> None:
+        while (left := self._heard + silence_s - time.monotonic()) > 0:
             time.sleep(min(left, 1.0))
         with suppress(Exception):  # nothing may keep it from its end
             self._folder.cleanup()
         os._exit(1)
 
-    async def begin(self, environment: dict[str, str], files: dict[str, bytes]) -> str:
+    async def begin(self, environment: dict[str, str], files: dict[str, bytes], silence_s: float) -> str:
         """Take what the owner's machine has and this one lacks; gives the version of the program here.
 
         From here on the owner must be heard, not before: the files may take their time to come.
         """
         self._heard = time.monotonic()
-        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+        threading.Thread(target=self._watch, args=(silence_s,), name="watch", daemon=True).start()
         for name, value in environment.items():
             os.environ.setdefault(name, value)
         self._working = asyncio.ensure_future(self._work(files))

@@ -5,22 +5,22 @@ has ended can write nothing. Nodes need this program, and the way to the model.
 """
 
 import asyncio
-import logging
 import os
-import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from agentinstruct.agents.errors import RunError, SetupError
+from agentinstruct.run import ray_actor
 from agentinstruct.run.cache import call_store
 from agentinstruct.run.engine import Engine
 from agentinstruct.run.folder import CORPUS
 from agentinstruct.run.logfile import Appended
 from agentinstruct.run.ray_actor import PRICES, Actor
+from agentinstruct.run.ray_start import NAMESPACE, connect, heed_signals, loaded
 from agentinstruct.run.slot import writer
 
 if TYPE_CHECKING:
@@ -28,14 +28,12 @@ if TYPE_CHECKING:
     from agentinstruct.run.plan import RunConfig
     from agentinstruct.run.ray_link import RayLink
 
-NAMESPACE = "agentinstruct"
 PATIENCE_S = 15.0
 """After which an actor that has not begun is taken to wait for room."""
 ATTEMPTS, AGAIN_S = 8, 1.0
 """How often a worker is started that ends before it has begun, and how much longer is waited each time."""
 OLD_S = 60.0
 """How long the workers of a sitting before this one may take to end."""
-_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DEDUP_LOGS": "0"}
 _PASSED = ("OPENAI_", "OTEL_", "LANGSMITH_", "LANGCHAIN_", "AZURE_", "AWS_", "GOOGLE_", "ANTHROPIC_", "HF_")
 
 
@@ -46,15 +44,9 @@ async def connected(config: "RunConfig", journal: "Journal") -> AsyncIterator[En
     Raises:
         SetupError: it is not installed, or there is no such cluster.
     """
-    os.environ |= _QUIET
-    try:
-        import ray
-    except ImportError as missing:
-        raise SetupError("--engine ray: Ray is not installed: pip install 'agentinstruct[ray]'.") from missing
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    await asyncio.to_thread(_connect, ray, config.address)
-    with suppress(ValueError):  # not in the main thread: signals are not ours
-        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))  # Ray would abort the process
+    ray = loaded()
+    await asyncio.to_thread(connect, ray, config.address)
+    heed_signals()
     try:
         with _desk(config, journal) as desk:
             await _alone(ray, journal.manifest.run)
@@ -65,34 +57,6 @@ async def connected(config: "RunConfig", journal: "Journal") -> AsyncIterator[En
             yield Engine(size, cluster.launch)
     finally:
         await asyncio.to_thread(ray.shutdown)
-
-
-def _connect(ray: Any, address: str) -> None:
-    job = ray.job_config.JobConfig()
-    job._py_driver_sys_path = _Nowhere()
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
-    quiet |= {"namespace": NAMESPACE, "job_config": job}
-    if "://" in address:
-        raise SetupError(
-            f"--address {address}: give HOST:PORT of the cluster's head, and start the run on one of its machines "
-            "(by ssh, or by `ray job submit`), where its folder then is."
-        )
-    try:
-        ray.init(address=address or "auto", **quiet)
-    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as problem:
-        if address or os.environ.get("RAY_ADDRESS") or not isinstance(problem, ConnectionError):
-            raise SetupError(
-                f"--engine ray --address {address or os.environ.get('RAY_ADDRESS', 'auto')}: no Ray cluster there, or "
-                f"it does not let this process in ({' '.join(str(problem).split())[:300]})."
-            ) from problem
-        ray.init(address="local", include_dashboard=False, object_store_memory=100 << 20, **quiet)
-
-
-class _Nowhere(list[str]):
-    """Workers import what their node has installed, not what lies in the folder where the run was started."""
-
-    def extend(self, _: object) -> None:
-        """Ray would add that folder."""
 
 
 @contextmanager
@@ -198,7 +162,7 @@ class Cluster:
 
     async def _begun(self, actor: Any, waits: Callable[[str], None]) -> None:
         # As an argument of a call keys are neither logged nor kept by Ray, as its runtime_env would be.
-        begun = asyncio.ensure_future(_of(actor.begin.remote(self.environment, self.files)))
+        begun = asyncio.ensure_future(_of(actor.begin.remote(self.environment, self.files, ray_actor.SILENCE_S)))
         try:
             while not (await asyncio.wait([begun], timeout=PATIENCE_S))[0]:
                 waits("no node of the Ray cluster has a CPU free for another worker")

@@ -15,11 +15,11 @@ from typing import Any
 from ray.exceptions import RayError, RayTaskError
 
 from agentinstruct.agents.gateway import CallStore
+from agentinstruct.run import ray_actor
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.load import Load
 from agentinstruct.run.outbox import packed, unpacked
 from agentinstruct.run.pipe import Message
-from agentinstruct.run.ray_actor import BEAT_S, SILENCE_S
 
 
 @dataclass
@@ -63,7 +63,7 @@ class RayLink:
         with suppress(RayError):  # whoever asks what it said, hears of that too
             while True:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._more.wait(), BEAT_S)
+                    await asyncio.wait_for(self._more.wait(), ray_actor.BEAT_S)
                 self._more.clear()
                 waiting, self._waiting = self._waiting, []
                 await self._actor.hear.remote(packed([*([{"asks": True}] if self._desk.asks else []), *waiting]))
@@ -119,7 +119,7 @@ class RayLink:
             await self._sending
         self.kill()
         if self.lost:  # nobody has seen its process end: by now it has given itself up
-            await asyncio.sleep(self._answered + SILENCE_S + BEAT_S - time.monotonic())
+            await asyncio.sleep(self._answered + ray_actor.SILENCE_S + ray_actor.BEAT_S - time.monotonic())
         self._desk.journal.flush()
         return self._how
 

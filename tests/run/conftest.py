@@ -52,7 +52,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     def popen(*arguments: object, **options: object) -> subprocess.Popen[str]:
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": tmp_path} | options
         environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
-        command = [*PROGRAM, *map(str, arguments)]
+        command = [*options.pop("program", PROGRAM), *map(str, arguments)]
         started.append(subprocess.Popen(command, env=environment | QUIET, start_new_session=True, **options))
         return started[-1]
 

@@ -11,7 +11,8 @@ SMALL = {"num_cpus": 2, "object_store_memory": 80_000_000}
 
 cluster = Cluster(initialize_head=True, head_node_args={**SMALL, "include_dashboard": False})
 second = cluster.add_node(**SMALL)
-print(cluster.address, cluster.head_node.get_session_dir_path(), flush=True)
+raylet = second.all_processes["raylet"][0].process.pid
+print(cluster.address, cluster.head_node.get_session_dir_path(), raylet, flush=True)
 for line in sys.stdin:
     if line.strip() == "kill":
         cluster.remove_node(second, allow_graceful=False)

@@ -19,7 +19,7 @@ from agentinstruct.run.ray_actor import Actor
 
 async def main():
     actor = Actor()
-    await actor.begin({}, {"no/such/place": b"1"})  # stands for a disk that is full
+    await actor.begin({}, {"no/such/place": b"1"}, 20.0)  # stands for a disk that is full
     await actor.hear(packed([{}]))
     said = []
     while not any("end" in message for message in said):
@@ -33,10 +33,9 @@ import asyncio
 from agentinstruct.run import ray_actor
 
 async def main():
-    ray_actor.SILENCE_S = 0.5
     actor = ray_actor.Actor()
     await asyncio.sleep(1.5)  # its node fetches the files
-    await actor.begin({}, {"prices.json": b"{}"})
+    await actor.begin({}, {"prices.json": b"{}"}, 0.5)
     await asyncio.sleep(0.1)
     print("begun", flush=True)
     await asyncio.sleep(30)
