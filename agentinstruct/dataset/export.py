@@ -86,9 +86,9 @@ def export(journal: Rows, folder: Path, options: Options | None = None, cleaned:
     claim(folder, journal.folder)
     before = earlier(folder) or {}
     options = options or _as_before(folder, before)
-    if folder.resolve() == journal.folder.resolve():  # a run's folder always holds its records
-        options = replace(options, formats=tuple(dict.fromkeys((MESSAGES, *options.formats))), leaks="keep")
-    done, told = Exported(folder, leaks_kept=options.leaks == "keep"), Card()
+    if own := folder.resolve() == journal.folder.resolve():  # a run's folder always holds its records
+        options = replace(options, formats=tuple(dict.fromkeys((MESSAGES, *options.formats))))
+    done, told = Exported(folder, leaks_kept=own or options.leaks == "keep"), Card()
     _Export(Picked(journal, options), options, done, told).run()
     for name, content in ((LLAMA_FACTORY, llama_factory), (AXOLOTL, axolotl)):
         _beside(done, name, [content([(form, part) for form, made in done.formats.items() for part in made.rows])])
