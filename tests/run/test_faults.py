@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 
 from agentinstruct.agents.errors import ProviderDown
+from agentinstruct.agents.gateway import Request
 from agentinstruct.agents.models import Endpoints
+from agentinstruct.agents.scripted import ScriptedModel, scripted_reply
 from agentinstruct.agents.skill import load_skill
 from agentinstruct.graphs.state import Context
 from agentinstruct.run.execute import Finished, execute
@@ -25,6 +27,7 @@ from agentinstruct.run.plan import RunConfig, Work, work_for
 from agentinstruct.seeds import SeedOptions, read_seeds
 from agentinstruct.tools.embeddings import EmbeddingsError, embeddings
 
+DOCUMENTS = Path(__file__).parents[2] / "examples" / "seeds"
 KEY = "sk-never-to-be-seen-5f2a91"
 SKILLS = ("reading_comprehension", "text_modification")
 
@@ -236,6 +239,37 @@ async def test_14_what_is_too_long_is_asked_once_and_dropped_with_that_reason(
     dataset = intact(config(server).out, work, server)
     refused = [one for one in dataset.dropped if one["reason"] == "request refused"]
     assert refused and all("HTTP 400" in one["detail"] for one in refused)
+
+
+class Parrot:
+    """Where a run's model comes from: one that writes the same item, and the same answer, whatever the document."""
+
+    by_model, base_url, api_key = {}, "", ""
+
+    def __init__(self) -> None:
+        self.said: dict[Any, Any] = {}
+
+    def same(self, request: Request) -> Any:
+        return self.said.setdefault((request.role, request.schema_name), scripted_reply(request))
+
+    def open(self, spec: str) -> ScriptedModel:
+        return ScriptedModel({"instruct": self.same, "answer": self.same})
+
+
+async def test_16_what_a_model_says_again_and_again_is_kept_once_and_counted(program: Any, tmp_path: Path) -> None:
+    documents = sorted(map(str, DOCUMENTS.glob("*.[mt][dx]*")))
+    context = Context(model="scripted", verify="annotate", goals="none", categories="factual", rounds=0)
+    endpoints: Any = Parrot()
+    await execute(
+        RunConfig((*documents,), tmp_path / "out", ("open_domain_qa",), context, endpoints=endpoints, limit=6)
+    )
+    made = sum(json.loads((tmp_path / "out/manifest.json").read_text())["records"].values())
+    assert made >= 4
+    done = program("export", tmp_path / "out", "--out", tmp_path / "clean", "--dedup", "--embeddings", "none")
+    assert done.returncode == 0, done.stderr
+    kept = sum(json.loads((tmp_path / "clean/manifest.json").read_text())["records"].values())
+    assert 0 < kept < made / 2
+    assert re.search(rf"\b{made - kept}\b.*duplicate|duplicate.*\b{made - kept}\b", done.stdout), done.stdout
 
 
 @pytest.mark.parametrize("fault", ["emb_short", "emb_nan", "emb_order", "emb_dim"])
