@@ -33,6 +33,10 @@ def export(
     without_licence: Annotated[
         list[str] | None, typer.Option(help="No record from a source under this licence; repeatable.")
     ] = None,
+    leaks: Annotated[
+        str,
+        typer.Option(help="Records that repeat one of a smaller part: drop · keep; leaks.jsonl lists them."),
+    ] = "drop",
     shard_rows: Annotated[int, typer.Option(min=1, help="Rows of a Parquet file.")] = 100_000,
     **cleaning: Any,
 ) -> None:
@@ -51,6 +55,7 @@ def export(
             accepted_only=accepted_only,
             without_licences=tuple(without_licence or ()),
             shard_rows=shard_rows,
+            leaks=leaks,
         )
         how = plan(**cleaning)
         if not how.empty:
@@ -95,6 +100,13 @@ def _show(done: "Exported", to: str) -> None:
         typer.echo(f"{rows:8}  {split}  {parts}".rstrip())
     if done.by == "seed_id":
         typer.echo("too few documents to keep each of them together: parts are drawn by seed")
+    if done.leaks and done.leaks.ids:
+        became = (
+            "still in it (a run's folder holds all it made; --out FOLDER leaves them out)"
+            if not to
+            else ("still in it" if done.leaks_kept else "left out")
+        )
+        typer.echo(f"{len(done.leaks.ids):8}  records repeat one of a smaller part: {became}, listed in leaks.jsonl")
     for name, written in done.formats.items():
         rows = sum(written.rows.values())
         typer.echo(f"{rows:8}  rows in {name}/" if rows else f"{0:8}  rows of {name}: this run has none")

@@ -12,6 +12,7 @@ from agentinstruct.dataset.stanzas import Files, hub_configs
 
 if TYPE_CHECKING:
     from agentinstruct.dataset.export import Exported
+    from agentinstruct.dataset.leaks import Leaks
 
 TOOL_SPLITS = ("tool_use", "webagent_flow")
 """Splits whose messages hold tool calls: another schema, so another configuration."""
@@ -124,6 +125,8 @@ def _sizes(done: "Exported") -> Iterator[str]:
     if done.by:
         kept = "document" if done.by == "source" else "seed: the documents are too few to be kept together"
         yield f"The parts are drawn by {kept}; no seed is in two of them.\n"
+    if done.leaks:
+        yield from _leaks(done.leaks, kept=done.leaks_kept)
     if done.formats:
         told = [
             (name, written.rows.total(), "; ".join(f"{why}: {n}" for why, n in sorted(written.left_out.items())))
@@ -131,6 +134,19 @@ def _sizes(done: "Exported") -> Iterator[str]:
         ]
         yield _table("Formats", ("format", "rows", "records it cannot express"), told)
         yield 'A format is loaded by its files: `load_dataset("json", data_files="sharegpt/train.jsonl")`.\n'
+
+
+def _leaks(leaks: "Leaks", *, kept: bool) -> Iterator[str]:
+    found = leaks.stats()
+    became = "They are still in it" if kept else "They were left out, so the smaller parts are whole"
+    yield (
+        f"Held against the {found['held_out']} records of the smaller parts, {found['leaks']} of {found['compared']} "
+        "repeat one of a smaller part than theirs: as a near twin, or with over half of what it asks or answers in "
+        f"runs of eight words.{f' {became}.' if found['leaks'] else ''}\n"
+    )
+    if found["leaks"]:
+        rows = [(one["part"], one["repeats"], one["method"], one["records"]) for one in found["found"]]
+        yield _table("Leaks between parts", ("part", "repeats", "how", "records"), rows)
 
 
 def _table(title: str, head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:

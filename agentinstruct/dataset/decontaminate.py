@@ -21,7 +21,7 @@ from agentinstruct.dataset.benchmark import Benchmark
 from agentinstruct.dataset.overlap import Hit, Met, Method, Place, Search
 from agentinstruct.dataset.rows import Row, blocks, parts
 
-__all__ = ["METHODS", "Decontaminator", "Hit", "leaks"]
+__all__ = ["METHODS", "Decontaminator", "Hit"]
 
 Embed = Callable[[list[str]], list[list[float]]]
 
@@ -126,9 +126,3 @@ class _Close:
         scores, nearest = self._index.search(self._unit(prompts), 1)
         for number in numpy.flatnonzero(scores[:, 0] >= self._least).tolist():
             yield number, int(nearest[number, 0]), "embedding", float(scores[number, 0]), prompts[number]
-
-
-def leaks(rows: Iterable[Row], held_out: Benchmark, *, embed: Embed | None = None) -> Iterator[Hit]:
-    """What of a held-out split the rows of another hold: its seeds, its texts."""
-    for hits in Decontaminator([held_out], embed=embed).check(rows):
-        yield from hits

@@ -9,7 +9,7 @@ import numpy
 
 from agentinstruct.dataset.dedup_index import Block, DedupIndex, Sketches
 from agentinstruct.dataset.rows import Parts, parts
-from agentinstruct.dataset.shingles import U64, Array, alike, bands, hashed, roles, second, shingle, sketches
+from agentinstruct.dataset.shingles import U64, Array, Tokens, alike, bands, hashed, roles, second, shingle, sketches
 from agentinstruct.tools.quotes import fold
 
 On = Literal["record", "prompt", "response"]
@@ -61,12 +61,18 @@ def same_context(one: Sketches, other: Sketches, least: float) -> bool:
 def block(rows: Sequence[Mapping[str, Any]], on: On) -> Block:
     """The rows as the index takes them."""
     told = [_parts(row, on) for row in rows]
-    said = hashed([text for one in told for text in (one.prompt, one.response)])
-    shown = hashed([one.context for one in told])
+    keys, kept = sketched(
+        hashed([text for one in told for text in (one.prompt, one.response)]), hashed([one.context for one in told])
+    )
+    ids = [str(row.get("id", "")) for row in rows]
+    return Block(ids, _columns(rows, told, ids), keys, kept)
+
+
+def sketched(said: Tokens, shown: Tokens) -> tuple[Array, list[Sketches]]:
+    """Bands and sketches of rows by their words: of each a prompt and a response, and its context."""
     sets, contexts = roles(shingle(said), 2), roles(shingle(shown), 1)
     kept = zip(sketches(sets), sketches(contexts, _CONTEXT), sketches(second(sets), _SAID), strict=True)
-    ids = [str(row.get("id", "")) for row in rows]
-    return Block(ids, _columns(rows, told, ids), bands(sets), [Sketches(*one) for one in kept])
+    return bands(sets), [Sketches(*one) for one in kept]
 
 
 def _parts(row: Mapping[str, Any], on: On) -> Parts:

@@ -5,6 +5,7 @@
     <format>/<part>.jsonl     what other trainers read, where it was asked for: see `formats.py`, `pairs.py`
     dropped.jsonl             every draft that did not make it, with stage and reason
     removed.jsonl, clean.json if it was cleaned: every record that went, with what shows why; the counts
+    leaks.jsonl               what of one part repeats another, with both texts, where there is any: see `leaks.py`
     README.md                 the dataset card; `datasets.load_dataset(folder)` reads it
     manifest.json             rows and SHA-256 of each file, written last
 
@@ -14,9 +15,10 @@ their ids, so the same records give the same bytes however the run went.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +26,16 @@ import orjson
 
 from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.card import TOOL_SPLITS, Card
+from agentinstruct.dataset.claim import claim, earlier, remove_stale
 from agentinstruct.dataset.clean import Cleaned
 from agentinstruct.dataset.clean_files import CLEANING, REMOVED, write_log
 from agentinstruct.dataset.formats import FORMATS, MESSAGES, PREFERENCE, Inexpressible
-from agentinstruct.dataset.options import ALL_FORMATS, Options, Picked, Rows
+from agentinstruct.dataset.leaks import LEAKS, Apart, Leaks, find_leaks
+from agentinstruct.dataset.options import Options, Picked, Rows
 from agentinstruct.dataset.pairs import Pairs, preference
 from agentinstruct.dataset.split import By, Parts, parts_of
 from agentinstruct.dataset.stanzas import AXOLOTL, LLAMA_FACTORY, WHOLE, axolotl, llama_factory
-from agentinstruct.dataset.writing import Sinks, digest, forget, note, noted, partial, replacing
-
-_KEYS = {"records", "dropped", "files"}
-_OURS = {"data", "parquet", LLAMA_FACTORY, AXOLOTL, REMOVED, CLEANING, *ALL_FORMATS}
-"""What an export may take away again of an earlier one."""
+from agentinstruct.dataset.writing import Sinks, digest, forget, note, noted, replacing
 
 
 @dataclass(slots=True)
@@ -62,6 +62,9 @@ class Exported:
     """Records by split in each part, where the dataset has parts."""
     by: By | None = None
     """What was kept together: documents, or seeds where there are too few."""
+    leaks: Leaks | None = None
+    """What of a part repeats a smaller one, where the dataset has parts."""
+    leaks_kept: bool = False
     formats: dict[str, Written] = field(default_factory=dict)
     licences: Counter[str] = field(default_factory=Counter)
     files: list[str] = field(default_factory=list)
@@ -80,17 +83,17 @@ def export(journal: Rows, folder: Path, options: Options | None = None, cleaned:
         RunError: the folder holds something else than this run or an earlier dataset.
         OSError: it cannot be written.
     """
-    _claim(folder, journal.folder)
-    earlier = _earlier(folder) or {}
-    options = options or _as_before(folder, earlier)
+    claim(folder, journal.folder)
+    before = earlier(folder) or {}
+    options = options or _as_before(folder, before)
     if folder.resolve() == journal.folder.resolve():  # a run's folder always holds its records
-        options = replace(options, formats=tuple(dict.fromkeys((MESSAGES, *options.formats))))
-    done, told = Exported(folder), Card()
+        options = replace(options, formats=tuple(dict.fromkeys((MESSAGES, *options.formats))), leaks="keep")
+    done, told = Exported(folder, leaks_kept=options.leaks == "keep"), Card()
     _Export(Picked(journal, options), options, done, told).run()
     for name, content in ((LLAMA_FACTORY, llama_factory), (AXOLOTL, axolotl)):
-        _beside(done, name, content([(form, part) for form, made in done.formats.items() for part in made.rows]))
+        _beside(done, name, [content([(form, part) for form, made in done.formats.items() for part in made.rows])])
     done.files += _logged(folder, cleaned) if cleaned else []
-    _remove_stale(folder, [*earlier.get("files", ()), *noted(folder)], {*done.files, "README.md"})
+    remove_stale(folder, [*before.get("files", ()), *noted(folder)], {*done.files, "README.md"})
     with replacing(folder / "README.md") as temporary:
         temporary.write_text(told.text(done, cleaned.stats if cleaned else None), encoding="utf-8")
     done.files.append("README.md")
@@ -123,9 +126,13 @@ class _Export:
         if options.shares:
             self._parts = parts_of(self.rows.records(), options.shares)
             done.by, done.parts = self._parts.by, {name: Counter() for name in options.shares.parts}
-        every = self.rows
+        every: Rows = self.rows
         if PREFERENCE in options.formats:  # a pair needs what failed, too
             every = Picked(self.rows.journal, replace(options, accepted_only=False))
+        if self._parts and len(self._parts.shares.parts) > 1:
+            self._part(every, self._parts)
+            every = self._apart(every)
+        if PREFERENCE in options.formats:
             self._pairs = Pairs(every.records())
         done.formats = {name: Written() for name in options.formats if name != MESSAGES}
         with ExitStack() as files:
@@ -138,6 +145,16 @@ class _Export:
             for row in self.rows.dropped():
                 lines.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
                 done.dropped += 1
+
+    def _part(self, rows: Rows, parts: Parts) -> None:
+        """Find what repeats a row of another part, and list it."""
+        with find_leaks(rows, parts) as found:
+            self.done.leaks = found
+            _beside(self.done, LEAKS, found.lines())
+
+    def _apart(self, rows: Rows) -> Rows:
+        """The rows without what repeats one of a smaller part, unless it is to be kept."""
+        return Apart(rows, self.done.leaks) if self.done.leaks and not self.done.leaks_kept else rows
 
     def _record(self, row: dict[str, Any], sinks: Sinks) -> None:
         done, part = self.done, self._parts.of(row) if self._parts else ""
@@ -168,50 +185,21 @@ class _Export:
             self.done.formats[form].rows[part] += 1
 
 
-def _beside(done: Exported, name: str, content: bytes) -> None:
-    if content:
-        note(done.folder, name)
-        with replacing(done.folder / name) as temporary:
-            temporary.write_bytes(content)
-        done.files.append(name)
+def _beside(done: Exported, name: str, lines: Iterable[bytes]) -> None:
+    """A file of these lines; none where there are none."""
+    lines = iter(lines)
+    if (first := next(lines, b"")) == b"":
+        return
+    note(done.folder, name)
+    with replacing(done.folder / name) as temporary, temporary.open("wb") as out:
+        out.writelines(chain([first], lines))
+    done.files.append(name)
 
 
 def _logged(folder: Path, cleaned: Cleaned) -> list[str]:
     for name in (REMOVED, CLEANING):
         note(folder, name)
     return write_log(folder, cleaned)
-
-
-def _claim(folder: Path, run: Path) -> None:
-    """Refuse a folder that is not ours to write; mark a fresh one, so that a second try finds it ours."""
-    if folder.resolve() == run.resolve():
-        return
-    begun = partial(folder / "manifest.json")
-    if (folder / "run.json").exists():
-        raise RunError(f"{folder}: the folder of another run. Choose another folder.")
-    if begun.exists() or _earlier(folder) is not None:
-        return
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if foreign := sorted(entry.name for entry in folder.iterdir()):
-        raise RunError(f"{folder}: not empty and no dataset of ours (it holds {foreign[0]!r}). Choose another folder.")
-    begun.touch(mode=0o600)
-
-
-def _earlier(folder: Path) -> dict[str, Any] | None:
-    """The manifest of the dataset that was exported here before, or None when there was none."""
-    try:
-        manifest = orjson.loads((folder / "manifest.json").read_bytes())
-    except (OSError, orjson.JSONDecodeError):
-        return None
-    return manifest if isinstance(manifest, dict) and manifest.keys() >= _KEYS else None
-
-
-def _remove_stale(folder: Path, earlier: list[str], written: set[str]) -> None:
-    """Files of earlier exports here that this one does not have; files that are not ours stay."""
-    for name in set(earlier) - written:
-        top, *rest = Path(name).parts
-        if top in _OURS and ".." not in rest:
-            (folder / name).unlink(missing_ok=True)
 
 
 def _manifest(done: Exported, options: Options) -> None:
@@ -221,6 +209,7 @@ def _manifest(done: Exported, options: Options) -> None:
         "licences": dict(sorted(done.licences.items())),
         "parts": {name: dict(sorted(rows.items())) for name, rows in done.parts.items()},
         "kept_together": done.by,
+        "leaks": done.leaks.stats() if done.leaks else {},
         "formats": {
             name: {"rows": dict(written.rows), "left_out": dict(sorted(written.left_out.items()))}
             for name, written in done.formats.items()

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.files import nearest
@@ -12,6 +12,7 @@ from agentinstruct.dataset.formats import FORMATS, MESSAGES, PREFERENCE
 from agentinstruct.dataset.split import Shares
 from agentinstruct.dataset.writing import SHARD_ROWS
 
+Handled = Literal["drop", "keep"]
 ALL_FORMATS = (MESSAGES, *FORMATS, PREFERENCE)
 
 
@@ -59,6 +60,8 @@ class Options:
     accepted_only: bool = False
     without_licences: tuple[str, ...] = ()
     shard_rows: int = SHARD_ROWS
+    leaks: Handled = "drop"
+    """What becomes of rows that repeat one of a smaller part: dropped, or kept all the same."""
 
     @classmethod
     def of(cls, formats: Collection[str], split: str, **others: Any) -> "Options":
@@ -71,6 +74,8 @@ class Options:
             if name not in ALL_FORMATS:
                 hint = nearest(name, list(ALL_FORMATS))
                 raise SetupError(f"--format {name}: there are {', '.join(ALL_FORMATS)}.{hint}")
+        if others.get("leaks", "drop") not in get_args(Handled):
+            raise SetupError(f"--leaks {others['leaks']}: write drop or keep.")
         return cls(tuple(dict.fromkeys(formats)), Shares.parse(split) if split else None, **others)
 
     def before_cleaning(self, journal: Rows) -> "Picked":
@@ -88,6 +93,7 @@ class Options:
             "accepted_only": self.accepted_only,
             "without_licences": list(self.without_licences),
             "shard_rows": self.shard_rows,
+            "leaks": self.leaks,
         }
 
     @classmethod
@@ -95,7 +101,8 @@ class Options:
         """What a manifest holds of them."""
         shares = Shares(dict(noted["split"])) if noted["split"] else None
         formats, without = tuple(noted["formats"]), tuple(noted["without_licences"])
-        return cls(formats, shares, noted["accepted_only"], without, noted["shard_rows"])
+        leaks = noted.get("leaks", "drop")
+        return cls(formats, shares, noted["accepted_only"], without, noted["shard_rows"], leaks)
 
 
 @dataclass(slots=True)

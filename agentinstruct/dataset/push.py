@@ -18,14 +18,15 @@ import orjson
 
 from agentinstruct.agents.errors import ProviderDown, ProviderError, RunError, SetupError
 from agentinstruct.dataset.clean_files import REMOVED
+from agentinstruct.dataset.leaks import LEAKS
 from agentinstruct.dataset.licences import UNKNOWN, forbids
 from agentinstruct.dataset.writing import digest
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-MANIFEST, AT_HOME = "manifest.json", {"dropped.jsonl", REMOVED}
-"""What was dropped or removed quotes sources, whatever their licence, and benchmarks, and trains nobody."""
+MANIFEST, AT_HOME = "manifest.json", {"dropped.jsonl", REMOVED, LEAKS}
+"""What was dropped, removed or left out quotes sources, whatever their licence, and benchmarks, and trains nobody."""
 _log = logging.getLogger(__name__)
 
 

@@ -22,7 +22,7 @@ Row = dict[str, Any]
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
 _FOLDERS = ("data", "parquet")
 """Where a dataset of ours keeps its rows; the two hold the same ones."""
-OURS = ("dropped.jsonl", "removed.jsonl")
+OURS = ("dropped.jsonl", "removed.jsonl", "leaks.jsonl")
 """Files beside a dataset that are no part of it."""
 _CHATS = ("messages", "conversations", "conversation")
 _ASKED = ("prompt", "instruction", "question", "query", "problem")

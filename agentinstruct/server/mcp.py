@@ -7,6 +7,7 @@ and gives records.
 
 import asyncio
 import re
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -23,6 +24,8 @@ VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 UNKNOWN_METHOD, WRONG_PARAMETERS = -32601, -32602
 HINTS = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": False, "openWorldHint": False}
 PAGE = 100
+LONGEST = 64
+"""Characters of a tool's name, for most clients."""
 Told = dict[str, Any]
 
 
@@ -66,8 +69,15 @@ async def _assistants(api: AsyncClient) -> dict[str, Told]:
         page = given(await api.post("/assistants/search", json=asked | {"offset": at}))
         at += PAGE
         for one in page:
-            named.setdefault(re.sub(r"[^a-zA-Z0-9_.-]+", "_", one["name"])[:64], one)
+            named[_tool_name(one, named)] = one
     return named
+
+
+def _tool_name(assistant: Told, taken: Collection[str]) -> str:
+    """A name that clients allow; where an older assistant has it, with the assistant's id, so that none is hidden."""
+    name = re.sub(r"[^a-zA-Z0-9_.-]+", "_", assistant["name"])[:LONGEST]
+    own = f"_{assistant['assistant_id']}"
+    return name if name not in taken else name[: LONGEST - len(own)] + own
 
 
 async def _list(api: AsyncClient) -> Told:

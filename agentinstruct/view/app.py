@@ -6,8 +6,8 @@ link and no picture of theirs. What changes labels needs the token that only its
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,12 @@ from starlette.staticfiles import StaticFiles
 
 from agentinstruct.run.reader import JournalReader
 from agentinstruct.run.segment import DamagedFrame
-from agentinstruct.view.index import KINDS, ViewIndex
+from agentinstruct.view.filling import Filling
+from agentinstruct.view.index import Reading, ViewIndex
 from agentinstruct.view.labels import LABELS, LONGEST_NOTE, Label, Labels
 from agentinstruct.view.lineage import lineage
-from agentinstruct.view.query import MOST_COUNTED, PAGE, Query, around, facet, find
+from agentinstruct.view.query import PAGE, Found, Query, Search
+from agentinstruct.view.rows import KINDS
 from agentinstruct.view.sources import Sources
 
 HERE = Path(__file__).parent
@@ -47,6 +49,7 @@ class Viewer:
     index: ViewIndex
     labels: Labels
     sources: Sources
+    filling: Filling
     labels_kept: bool = True
     """Whether labels outlive the viewer."""
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
@@ -59,6 +62,13 @@ class Viewer:
         )
         templates.filters["count"] = lambda number: f"{number:,}"
         self.templates = templates
+        self.search = Search(self.index)
+
+    @contextmanager
+    def looking(self) -> Iterator[Reading]:
+        """The index as it is now, for one thread."""
+        with self.lock:
+            yield self.index.reading()
 
     def page(self, name: str, **shown: Any) -> HTMLResponse:
         """A template as a page."""
@@ -69,36 +79,29 @@ class Viewer:
     def listed(self, request: Request) -> Response:
         """The rows that are looked for."""
         query = Query.of(request.query_params)
-        with self.lock:
-            found, reading = find(self.index, query), self.index.reading()
-            facets = [self._facet(query, kind) for kind in KINDS]
-            marks = {row.id: self.labels.of(row.id) for row in found.rows}
+        with self.looking() as reading:
+            found = self.search.find(query)
+            rows, facets = found.page(), [(kind, _facet(found, kind)) for kind in KINDS]
+            marks = {row.id: self.labels.of(row.id) for row in rows}
             counts = self.labels.counts()
-        said = f"{MOST_COUNTED:,}+" if found.count > MOST_COUNTED else f"{found.count:,}"
-        first = query.page * PAGE + 1
         return self.page(
             "list.html",
             query=query,
             found=found,
+            rows=rows,
             facets=facets,
             marks=marks,
             counts=counts,
-            said=said,
-            first=first,
+            first=query.page * PAGE + 1,
             reading=reading,
+            ended=self.filling.ended,
             first_values=LONGEST_FACET,
         )
-
-    def _facet(self, query: Query, kind: str) -> tuple[str, list[tuple[str, int]]]:
-        values = [(value, count) for value, count in facet(self.index, query.kinds, kind).items() if value]
-        if kind == "depth":
-            values = [] if [value for value, _ in values] == ["0"] else sorted(values)
-        return kind, values
 
     def shown(self, request: Request) -> Response:
         """One row with its lineage."""
         n, query = int(request.path_params["n"]), Query.of(request.query_params)
-        with self.lock:
+        with self.looking():
             row = self.index.row(n)
             if row is None:
                 return self.page("missing.html", query=query, what=f"There is no row {n}.", status=404)
@@ -106,13 +109,13 @@ class Viewer:
                 whole = lineage(self.index, row, self.sources.text)
             except DamagedFrame as error:
                 return self.page("missing.html", query=query, what=f"Row {n} cannot be read: {error}.", status=410)
-            before, after = around(self.index, query, n)
+            before, after = self.search.find(query).around(n)
             mark = self.labels.of(row.id)
         return self.page("row.html", query=query, whole=whole, row=row, before=before, after=after, mark=mark)
 
     def named(self, request: Request) -> Response:
         """The row of a record's or draft's id."""
-        with self.lock:
+        with self.looking():
             row = self.index.by_id(request.path_params["known"])
         if row is None:
             return self.page("missing.html", query=Query(), what="There is no row of this id.", status=404)
@@ -133,7 +136,7 @@ class Viewer:
         label, note = body.get("label", ""), body.get("note", "")
         if not isinstance(label, str) or not isinstance(note, str) or len(note) > LONGEST_NOTE:
             return JSONResponse({"error": f"label and note: texts, a note of {LONGEST_NOTE:,} characters at most"}, 422)
-        with self.lock:
+        with self.looking():
             row = self.index.row(body["n"]) if isinstance(body.get("n"), int) else None
             if row is None:
                 return JSONResponse({"error": "no such row"}, 404)
@@ -148,6 +151,14 @@ class Viewer:
         with self.lock:
             found = list(self.labels.lines())
         yield from found
+
+
+def _facet(found: Found, kind: str) -> list[tuple[str, int]]:
+    """Values of a kind with their counts, as they are shown; none where there is nothing to choose."""
+    values = [(value, count) for value, count in found.facet(kind).items() if value]
+    if kind == "depth":
+        values = [] if [value for value, _ in values] == ["0"] else sorted(values)
+    return values
 
 
 def make_app(viewer: Viewer) -> Starlette:
@@ -167,8 +178,8 @@ def make_app(viewer: Viewer) -> Starlette:
         return StreamingResponse(viewer.lines(), media_type="application/jsonl", headers=kept)
 
     def progress(request: Request) -> Response:
-        with viewer.lock:
-            reading = viewer.index.reading()
+        with viewer.looking() as reading:
+            pass
         return JSONResponse({"rows": reading.rows, "read": reading.read, "size": reading.size})
 
     routes = [
@@ -206,26 +217,3 @@ class Guarded:
             await send(message)
 
         await self._app(scope, receive, guarded)
-
-
-class Filler(threading.Thread):
-    """Takes what is new into the index, for as long as the page is open."""
-
-    def __init__(self, open_index: Callable[[], ViewIndex], pause_s: float = 1.0) -> None:
-        super().__init__(daemon=True)
-        self._open = open_index
-        self._pause_s = pause_s
-        self._over = threading.Event()
-
-    def run(self) -> None:
-        """Until it is told to stop."""
-        index = self._open()
-        while not self._over.is_set():
-            if not index.update():
-                self._over.wait(self._pause_s)
-        index.close()
-
-    def stop(self) -> None:
-        """End after the batch in hand."""
-        self._over.set()
-        self.join()

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from agentinstruct.run.segment import DamagedFrame
 from agentinstruct.view.diff import Piece, words_changed
-from agentinstruct.view.index import Row, ViewIndex
+from agentinstruct.view.index import ViewIndex
+from agentinstruct.view.rows import Row
 
 LONG = 200
 DEEPEST = 20

@@ -7,13 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from agentinstruct.view.index import KINDS, Row, ViewIndex
+import numpy
+
+from agentinstruct.view.columns import Array, number_of
+from agentinstruct.view.index import ViewIndex
+from agentinstruct.view.rows import KINDS, Row
 
 PAGE = 50
-MOST_COUNTED = 10_000
-"""Found rows are counted up to here."""
-ORDERS = {"": "r.n", "new": "r.n DESC", "cost": "r.cost DESC, r.n", "depth": "r.depth DESC, r.n"}
-_WORD = re.compile(r"[^\W_]+")
+
+ORDERS = ("", "new", "cost", "depth")
+NUMBERS = numpy.uint32
+"""What rows are numbered by in memory."""
+_WORD = re.compile(r"([^\W_]+)(\*?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,77 +54,122 @@ class Query:
         return "?" + urlencode({key: value for key, value in {**kinds, **own}.items() if value})
 
 
+class Search:
+    """Answers queries over an index; what was found last is remembered, so that its other pages come at once."""
+
+    def __init__(self, index: ViewIndex) -> None:
+        self._index = index
+        self._said: dict[Any, Array] = {}
+        self._found: dict[Any, tuple[Array, Array]] = {}
+
+    def find(self, query: Query) -> "Found":
+        """What is looked for, as far as the index is; nothing where no full-text index can hold the words."""
+        key = query.words, tuple(query.kinds.items()), query.order, self._index.columns.rows
+        if query.label:  # which may change meanwhile
+            return Found(self._index, query, *self._look(query))
+        if key not in self._found:
+            self._found = {key: self._look(query)}
+        return Found(self._index, query, *self._found[key])
+
+    def _look(self, query: Query) -> tuple[Array, Array]:
+        columns = self._index.columns
+        said = self._with_words(query.words)
+        if query.label:
+            said = _among(said, self._labelled(query.label))
+        rows = _among(said, columns.where(query.kinds)[columns["cell"]]) if query.kinds else said
+        if rows is None:
+            rows = numpy.arange(columns.rows, dtype=NUMBERS)
+        return self._ordered(rows, query.order), columns.counted(said)
+
+    def _with_words(self, text: str) -> Array | None:
+        """The rows that hold the words; None for all. Where none does, the last word may be the beginning of one."""
+        words = [f'"{word}"{star}' for word, star in _WORD.findall(text)]
+        if not words:
+            return None
+        key = " ".join(words), self._index.columns.rows
+        if key not in self._said:
+            found = self._matching(*key)
+            self._said = {key: found if len(found) else self._matching(f"{key[0].removesuffix('*')}*", key[1])}
+        return self._said[key]
+
+    def _matching(self, words: str, most: int) -> Array:
+        # As one text, which numpy reads: a Python object for each of a million rows takes longer than the search.
+        ask = "SELECT group_concat(rowid) FROM words WHERE words MATCH ? AND rowid <= ?"
+        try:
+            found = self._index.connection.execute(ask, (words, most)).fetchone()[0] or ""
+        except sqlite3.OperationalError:
+            found = ""
+        return numpy.asarray(numpy.fromstring(found, NUMBERS, sep=",") - 1 if found else [], NUMBERS)
+
+    def _labelled(self, label: str) -> Array:
+        """For each row whether it is labelled so."""
+        chosen = "label = ?" if label not in ("any", "none") else "? != ''"
+        ids = self._index.connection.execute(f"SELECT id FROM labels.labels WHERE {chosen}", (label,))  # noqa: S608
+        wanted = numpy.array([number_of(known) for (known,) in ids], numpy.uint64)
+        own, low = self._index.columns["id"], numpy.uint64(0xFFFF)
+        perhaps = numpy.zeros(1 << 16, bool)
+        perhaps[wanted & low] = True  # so that hardly any row is looked for among the labels
+        labelled: Array = perhaps[own & low]
+        labelled[labelled] = numpy.isin(own[labelled], wanted)
+        return labelled if label != "none" else ~labelled
+
+    def _ordered(self, rows: Array, order: str) -> Array:
+        columns = self._index.columns
+        if order == "new":
+            return rows[::-1]
+        if order == "cost":
+            return rows[numpy.argsort(-columns["cost"][rows], kind="stable")]
+        if order == "depth":
+            depths = numpy.array([kinds.depth for kinds in columns.cells], numpy.int16)
+            return rows[numpy.argsort(-depths[columns["cell"][rows]], kind="stable")]
+        return rows
+
+
+def _among(rows: Array | None, wanted: Array) -> Array:
+    """Those of the rows, or of all, that are wanted."""
+    return numpy.flatnonzero(wanted).astype(NUMBERS) if rows is None else rows[wanted[rows]]
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of rows."""
+    """What was found."""
 
-    rows: list[Row]
-    count: int
-    """How many there are in all; `MOST_COUNTED` + 1 for more than that."""
-    more: bool
+    index: ViewIndex
+    query: Query
+    _rows: Array
+    """In the order asked for."""
+    _counts: Array
+    """How many rows of each cell hold the words and have the label, whatever their kinds."""
 
+    @property
+    def count(self) -> int:
+        """How many rows there are in all."""
+        return len(self._rows)
 
-def find(index: ViewIndex, query: Query) -> Found:
-    """A page of what is looked for; nothing where the words are none that a full-text index can hold."""
-    try:
-        return _found(index, query)
-    except sqlite3.OperationalError:
-        return Found([], 0, more=False)
+    @property
+    def more(self) -> bool:
+        """Whether there is a page after this one."""
+        return len(self._rows) > (self.query.page + 1) * PAGE
 
+    @property
+    def last(self) -> int:
+        """The number of the last page."""
+        return max(0, len(self._rows) - 1) // PAGE
 
-def _found(index: ViewIndex, query: Query) -> Found:
-    tables, where, values = _parts(query)
-    order, connection = ORDERS[query.order], index.connection
-    rows = connection.execute(
-        f"SELECT r.* FROM {tables} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",  # noqa: S608 - of fixed parts
-        (*values, PAGE + 1, query.page * PAGE),
-    )
-    found = [Row(*row) for row in rows]
-    return Found(found[:PAGE], _count(index, query, tables, where, values), len(found) > PAGE)
+    def page(self) -> list[Row]:
+        """The rows of the page asked for."""
+        begun = self.query.page * PAGE
+        return self.index.rows((self._rows[begun : begun + PAGE] + 1).tolist())
 
+    def facet(self, kind: str) -> dict[str, int]:
+        """How many rows there are of each value of one kind, under all filters but its own; most first."""
+        others = {name: value for name, value in self.query.kinds.items() if name != kind}
+        return self.index.columns.by(kind, self._counts * self.index.columns.where(others))
 
-def around(index: ViewIndex, query: Query, n: int) -> tuple[int, int]:
-    """The numbers of the rows before and after a row, among those looked for in their own order; 0 for none."""
-    tables, where, values = _parts(query)
-    ask = f"SELECT r.n FROM {tables} WHERE {where} AND r.n "  # noqa: S608 - of fixed parts
-    before = index.connection.execute(f"{ask} < ? ORDER BY r.n DESC LIMIT 1", (*values, n)).fetchone()
-    after = index.connection.execute(f"{ask} > ? ORDER BY r.n LIMIT 1", (*values, n)).fetchone()
-    return (before[0] if before else 0, after[0] if after else 0)
-
-
-def _parts(query: Query) -> tuple[str, str, list[Any]]:
-    """Tables, condition and values. Names come from our own lists; what is looked for is only ever a value."""
-    tables, where, values = "rows AS r", ["1"], list[Any]()
-    if words := _WORD.findall(query.words):
-        tables = "words CROSS JOIN rows AS r ON r.n = words.rowid"
-        quoted = " ".join(f'"{word}"' for word in words)  # the last one may still be being typed
-        where, values = ["words MATCH ?"], [f"{quoted}*"]
-    for kind, value in query.kinds.items():
-        where.append(f"r.{kind} = ?")
-        values.append(value)
-    if query.label == "none":
-        where.append("NOT EXISTS (SELECT 1 FROM labels.labels AS l WHERE l.id = r.id)")
-    elif query.label:
-        where.append("EXISTS (SELECT 1 FROM labels.labels AS l WHERE l.id = r.id AND (? = 'any' OR l.label = ?))")
-        values += [query.label, query.label]
-    return tables, " AND ".join(where), values
-
-
-def _count(index: ViewIndex, query: Query, tables: str, where: str, values: list[Any]) -> int:
-    if not _WORD.search(query.words) and not query.label:
-        return sum(_sums(index, query.kinds, "state").values())
-    if not query.kinds and not query.label:
-        tables = "words"
-    counted = f"SELECT count(*) FROM (SELECT 1 FROM {tables} WHERE {where} LIMIT ?)"  # noqa: S608 - of fixed parts
-    return int(index.connection.execute(counted, (*values, MOST_COUNTED + 1)).fetchone()[0])
-
-
-def facet(index: ViewIndex, kinds: Mapping[str, str], kind: str) -> dict[str, int]:
-    """How many rows there are of each value of one kind, under the filters of all other kinds; most first."""
-    return _sums(index, {name: value for name, value in kinds.items() if name != kind}, kind)
-
-
-def _sums(index: ViewIndex, kinds: Mapping[str, str], kind: str) -> dict[str, int]:
-    where = " AND ".join(["1", *(f"{name} = ?" for name in kinds)])
-    ask = f"SELECT {kind}, sum(count) FROM cube WHERE {where} GROUP BY 1 ORDER BY 2 DESC, 1"  # noqa: S608 - fixed names
-    return {str(value): count for value, count in index.connection.execute(ask, [*kinds.values()])}
+    def around(self, n: int) -> tuple[int, int]:
+        """The numbers of the rows before and after a row that was found; 0 for none."""
+        at = numpy.flatnonzero(self._rows == n - 1)
+        if not len(at):
+            return 0, 0
+        near = self._rows[max(0, at[0] - 1) : at[0] + 2] + 1
+        return (int(near[0]) if at[0] else 0, int(near[-1]) if at[0] + 1 < len(self._rows) else 0)

@@ -2,10 +2,11 @@
 
 import os
 import socket
+import sqlite3
 import sys
 import webbrowser
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.run.reader import JournalReader
 from agentinstruct.tools.prices import price_table
+from agentinstruct.view.fill import Filler
+from agentinstruct.view.filling import Filling
 from agentinstruct.view.index import NAME as INDEX
-from agentinstruct.view.index import ViewIndex
+from agentinstruct.view.index import ViewIndex, connected
 from agentinstruct.view.labels import NAME as LABELS
 from agentinstruct.view.labels import Labels
 from agentinstruct.view.sources import Sources
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from agentinstruct.view.app import Viewer
 
 HOST = "127.0.0.1"
+_FIRST_S = 0.3
+"""For so long a run is read before it is shown: all of a small one."""
 NEEDED = "the browser needs more packages: pip install 'agentinstruct[view]'"
 
 
@@ -52,27 +57,26 @@ def serve(run: Path, seeds: Sequence[str], port: int, *, browse: bool) -> None:
 @contextmanager
 def opened(run: Path, seeds: Sequence[str] = ()) -> Iterator["Viewer"]:
     """The viewer of a run, its index growing meanwhile. Where the run folder is read-only, its files are temporary."""
-    from agentinstruct.view.app import Filler, Viewer
+    from agentinstruct.view.app import Viewer
 
     with ExitStack() as files:
         journal = files.enter_context(JournalReader.read(run))
         folder, kept = journal.folder, os.access(journal.folder, os.W_OK)
         if not kept:
             folder = Path(files.enter_context(TemporaryDirectory(prefix="agentinstruct-view-")))
-
-        def index() -> ViewIndex:
-            return ViewIndex.open(journal.folder, journal.manifest.run, price_table(), folder / INDEX)
-
-        reading = index()
-        files.callback(reading.close)
+        place = folder / INDEX, journal.manifest.run
+        try:
+            with closing(Filler(journal.folder, connected(*place), price_table())) as filler:
+                filler.fill(_FIRST_S)
+        except sqlite3.Error as error:
+            raise SetupError(f"{place[0]}: {error}. It takes about as much room as the run: free some.") from error
+        index = ViewIndex(journal.folder, connected(*place))
+        files.callback(index.close)
         labels = Labels(folder / LABELS)
         files.callback(labels.close)
-        viewer = Viewer(journal, reading, labels, Sources(seeds), labels_kept=kept)
-        reading.update()  # a small run is there at once
-        filler = Filler(index)
-        filler.start()
-        files.callback(filler.stop)
-        yield viewer
+        filling = Filling(journal.folder, journal.manifest.run, folder / INDEX)
+        files.callback(filling.stop)
+        yield Viewer(journal, index, labels, Sources(seeds), filling, labels_kept=kept)
 
 
 def write_labels(run: Path, to: Path) -> None:

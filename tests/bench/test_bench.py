@@ -45,7 +45,7 @@ def dataset(tmp_path):
             journal.finish(f"{number:032x}", "rc", str(number), rows_of(number), [])
         failed = [record(99) | {"accepted": False}]
         journal.finish("f" * 32, "rc", "99", failed, [])
-        return export(journal, tmp_path / "dataset", Options.of(["messages"], SPLIT)).folder
+        return export(journal, tmp_path / "dataset", Options.of(["messages"], SPLIT, leaks="keep")).folder
 
 
 @pytest.fixture

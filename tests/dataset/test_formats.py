@@ -208,7 +208,9 @@ SAD = {"role": "assistant", "content": "No idea."}
 
 
 def test_datasets_loads_formats_by_name_where_they_stand_alone(make, tmp_path):
-    done = make(*(record(n) for n in range(40)), formats=["sharegpt", "alpaca"], split="train=0.8,test=0.2")
+    done = make(
+        *(record(n) for n in range(40)), formats=["sharegpt", "alpaca"], split="train=0.8,test=0.2", leaks="keep"
+    )
     for name in ("sharegpt", "alpaca"):
         loaded = load_dataset(str(done.folder), name, cache_dir=str(tmp_path / "cache"))
         assert list(loaded) == ["train", "test"]
@@ -260,7 +262,12 @@ def test_a_run_without_pairs_has_no_file_of_them(make):
 
 
 def test_llama_factory_and_axolotl_find_the_files(make):
-    done = make(*(record(n) for n in range(40)), formats=["sharegpt", "alpaca", "openai"], split="train=0.8,test=0.2")
+    done = make(
+        *(record(n) for n in range(40)),
+        formats=["sharegpt", "alpaca", "openai"],
+        split="train=0.8,test=0.2",
+        leaks="keep",
+    )
     info = json.loads((done.folder / "dataset_info.json").read_text())
     assert info.keys() == {f"{form}_{part}" for form in ("sharegpt", "alpaca") for part in ("train", "test")}
     for entry in info.values():

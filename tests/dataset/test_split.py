@@ -80,7 +80,7 @@ def test_the_parts_are_written_told_and_loaded(tmp_path):
                 record(number, "tool_use", "tool_use", DIALOGUE, (TOOL,)) | {"source": f"{number}.txt"},
             ]
             journal.finish(f"{number:032x}", "fermi", str(number), made, [])
-        options = Options.of(["messages", "sharegpt"], "train=0.8,validation=0.1,test=0.1")
+        options = Options.of(["messages", "sharegpt"], "train=0.8,validation=0.1,test=0.1", leaks="keep")
         done = export(journal, tmp_path / "out", options)
     sizes = {part: rows["rc"] for part, rows in done.parts.items()}
     assert sum(sizes.values()) == 60 and min(sizes.values()) >= 3

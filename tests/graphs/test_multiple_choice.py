@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from agentinstruct.agents.forms import FORMS
+from agentinstruct.agents.forms import FORMS, read_form
 from agentinstruct.agents.forms.labels import NAMES, style_of
 from agentinstruct.agents.gateway import Gateway, Request, using
-from agentinstruct.agents.records import Item, Passage, Seed
+from agentinstruct.agents.records import Item, Passage, Seed, content_id
 from agentinstruct.agents.scripted import Script, ScriptedModel, scripted_reply
 from agentinstruct.agents.scripted.quiz import read
 from agentinstruct.agents.scripted.quizmaster import WRITERS
 from agentinstruct.agents.scripted.riddles import Wanted
 from agentinstruct.agents.scripted.schema import instance, words_of
 from agentinstruct.agents.skill import load_skill
+from agentinstruct.dataset.measure_figures import chi_square_tail
 from agentinstruct.graphs.skills import multiple_choice
 from agentinstruct.graphs.state import Context, FlowState
 
@@ -38,12 +39,20 @@ async def flow(scripts: Mapping[str, Script] | None = None, text: str = TEXT, **
 
 
 async def made(category: str, number: int) -> Item:
-    """An item of a category, as the flow would make it for one seed after another."""
-    kind, draw = FORMS[SKILL.categories[category].form], Random(f"{category}/{number}")
+    """An item of a category, as the flow would make it for one seed after another, with its draws."""
+    kind, work = FORMS[SKILL.categories[category].form], content_id("work", category, number)
+    draw = Random(f"{work}/{category}/0/sample")
     material = kind.sample(SKILL.categories[category], Passage(text=TEXT, transform="identity"), draw)
     assert material is not None and kind.writes is not None
-    written = next(WRITERS[kind.name](Wanted(TEXT, draw), material))
-    return (await kind.make(kind.writes.model_validate(written), material)).arrange(draw)
+    written = next(WRITERS[kind.name](Wanted(TEXT, Random(f"{work}/{category}")), material))
+    item = await kind.make(kind.writes.model_validate(written), material)
+    return item.arrange(Random(content_id(work, "identity", category, 0)))
+
+
+def chance(found: Counter[int], places: int) -> float:
+    """How likely an even spread is to look at least as uneven as this."""
+    expected = found.total() / places
+    return chi_square_tail(sum((found[at] - expected) ** 2 / expected for at in range(places)), places - 1)
 
 
 @pytest.mark.parametrize("category", SKILL.categories)
@@ -72,19 +81,42 @@ async def test_every_goal_yields_a_record_of_every_form_it_suits(goal: str, form
     assert ("harder" in {v.check for v in refined.verdicts}) == SKILL.goals[goal].asks_more
 
 
-async def test_key_positions_are_balanced_for_every_number_of_options() -> None:
-    """Pearson's statistic over all numbers of options stays within what chance allows."""
+async def test_the_key_stands_in_every_place_as_often_for_every_number_of_options() -> None:
     places: dict[int, Counter[int]] = {}
     for category in BALANCED:
-        for number in range(70):
+        for number in range(150):
             item = await made(category, number)
-            labels = [label or text for label, text in read(item.options).options]
-            places.setdefault(len(labels), Counter())[labels.index(item.key)] += 1
-    expected = {n: found.total() / n for n, found in places.items()}
-    chi = sum((found[at] - expected[n]) ** 2 / expected[n] for n, found in places.items() for at in range(n))
-    freedom = sum(n - 1 for n in places)
-    assert set(places) >= {3, 4, 5, 6, 7, 8}
-    assert chi < freedom + 3 * (2 * freedom) ** 0.5, (chi, freedom, places)
+            places.setdefault(options_of(item), Counter())[place_of(item)] += 1
+    assert set(places) == {3, 4, 5, 6, 7, 8, 9, 10} and sum(map(Counter.total, places.values())) > 2000
+    assert {n: found for n, found in places.items() if chance(found, n) < 0.002} == {}
+    for end, name in ((0, "first"), (-1, "last")):
+        among = sum(found[end % n] for n, found in places.items())
+        fair = sum(found.total() / n for n, found in places.items())
+        spread = sum(found.total() / n * (1 - 1 / n) for n, found in places.items()) ** 0.5
+        assert abs(among - fair) < 3.3 * spread, f"{name}: {among} of {fair:.0f}"
+
+
+@pytest.mark.parametrize("category", ["recall", "calculation", "combination", "ordering"])
+async def test_an_item_that_is_arranged_anew_has_its_key_anywhere(category: str) -> None:
+    places: dict[int, Counter[int]] = {}
+    for number in range(60):
+        item = await made(category, number)
+        if places.setdefault(options_of(item), Counter()).total() < 400:
+            form = read_form(item)
+            for turn in range(1200):
+                again = form.arrange(Random(f"{category}/{number}/{turn}"))
+                places.setdefault(options_of(again), Counter())[place_of(again)] += 1
+    assert {n: found for n, found in places.items() if chance(found, n) < 0.002} == {}
+
+
+def options_of(item: Item) -> int:
+    """How many options there are to choose from."""
+    return len(read(item.options).options)
+
+
+def place_of(item: Item) -> int:
+    """Where the key stands among the options."""
+    return [label or text for label, text in read(item.options).options].index(item.key)
 
 
 async def test_labels_and_numbers_of_options_vary() -> None:

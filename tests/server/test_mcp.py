@@ -97,6 +97,26 @@ async def test_an_assistant_after_a_hundred_is_a_tool_too(server: Served) -> Non
                 http.delete(f"/assistants/{one['assistant_id']}")
 
 
+async def test_assistants_whose_tools_would_have_one_name_are_told_apart(server: Served) -> None:
+    long = "a name that goes on and on, so that only its end tells it from others "
+    names = [f"{long}{end}" for end in ("easy", "hard", "hard")] + ["fermi"]
+    with server.http("alice") as http:
+        body = {"graph_id": "text_modification", "context": CONTEXT}
+        made = [http.post("/assistants", json=body | {"name": name}).json() for name in names]
+        try:
+            async with session(server, server.keys["alice"]) as client:
+                tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+                assert sorted(tool.title for tool in tools.values() if tool.title in names) == sorted([*names, "fermi"])
+                assert all(len(name) <= 64 for name in tools)
+                assert set(tools["fermi"].input_schema["properties"]) == {"seed", "settings"}, "the graph keeps its own"
+                last = next(name for name in tools if name.startswith("fermi_"))
+                answer = await client.call_tool(last, SEED)
+            assert answer.structured_content["records"][0]["skill"] == "text_modification"
+        finally:
+            for one in made:
+                http.delete(f"/assistants/{one['assistant_id']}")
+
+
 async def test_no_tools_without_a_key(server: Served) -> None:
     with server.http() as http:
         assert http.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).status_code == 401

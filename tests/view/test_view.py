@@ -143,6 +143,7 @@ def test_labels_are_kept_found_and_exported(page, folder, tmp_path):
     assert numbers(page.get("/", params={"label": "reject"})) == [first]
     assert numbers(page.get("/", params={"label": "any"})) == [first, second]
     assert first not in numbers(page.get("/", params={"label": "none"}))
+    assert title(page.get("/")) == title(start), "what is labelled does not stay sought"
     for wrong in ({"n": first, "label": "perhaps"}, {"n": first, "label": 3}, {"n": first, "note": "x" * 10_001}, []):
         assert page.post("/label", json=wrong, headers=token).status_code == 422
     for number in (10**9, 10**30, -1):
@@ -226,3 +227,66 @@ def test_a_change_is_told_word_by_word(before, after, kinds):
 def test_help_says_what_it_is_for():
     done = subprocess.run([*PROGRAM, "view", "--help"], capture_output=True, text=True, check=True)
     assert "Only this machine" in done.stdout
+
+
+REASONS = ("declined", "too long", "no JSON")
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A run of 30,000 drops, the first of which are read before the page is there."""
+    run = tmp_path_factory.mktemp("large") / "run"
+    with Journal.open(run, {}) as journal:
+        for item in range(300):
+            journal.finish(f"{item:032x}", "coding", "s", [], [drop(100 * item + place) for place in range(100)])
+    return run
+
+
+def drop(number):
+    words = f"It is number {number}, and {'odd' if number % 2 else 'even'}. {'Some more words follow. ' * 8}"
+    spent = {"agent": "a", "role": "a", "prompt": "p", "model": "openai:gpt-4.1-mini", "key": str(number), "repairs": 0}
+    tokens = {"input_tokens": number * 7919 % 30_011, "cached_tokens": 0, "output_tokens": 0}
+    return {
+        **{"skill": "coding", "stage": "verify", "reason": REASONS[number % 3], "detail": words, "seed_id": "s"},
+        **{"category": f"category {number % 7}", "transform": "describe", "draft_id": f"{number:032x}", "parent": ""},
+        **{"source": "a.py", "verdicts": [], "calls": [spent | tokens]},
+    }
+
+
+def test_a_large_run_is_shown_at_once_and_says_how_far_it_is_read(large):
+    with viewing(large) as page:
+        first = page.get("/")
+        assert 0 < int(title(first).split()[0].replace(",", "")) < 30_000
+        assert "Reading the run" in first.text and len(numbers(first)) == 50
+        deadline = time.monotonic() + 60
+        while "Reading the run" in page.get("/").text:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert title(page.get("/")) == "30,000 rows"
+
+        last = unescape(re.search(r'href="([^"]+)">Last<', page.get("/").text)[1])
+        assert numbers(page.get(last)) == [*range(29_951, 30_001)] and "29,951–30,000 of 30,000" in page.get(last).text
+        assert numbers(page.get("/", params={"order": "new", "page": "599"})) == [*range(50, 0, -1)]
+        dearest = sorted(range(30_000), key=lambda number: -(number * 7919 % 30_011))
+        for at in (0, 599):
+            listed = numbers(page.get("/", params={"order": "cost", "page": str(at)}))
+            assert listed == [number + 1 for number in dearest[50 * at : 50 * at + 50]]
+        assert not numbers(page.get("/", params={"page": "600"}))
+
+        fitting = [str(number + 1) for number in dearest if number % 3 == 1]
+        query = {"order": "cost", "reason": f"verify: {REASONS[1]}"}
+        ways = re.compile(r'id="(?:before|after)" href="/row/(\d+)')
+        assert ways.findall(page.get(f"/row/{fitting[1]}", params=query).text) == [fitting[0], fitting[2]]
+        assert not ways.findall(page.get("/row/1", params=query).text), "what is not looked for has no neighbours"
+
+        odd = page.get("/", params={"q": "odd"})
+        assert title(odd) == "15,000 rows with “odd”"
+        assert facets(odd)["category 3"] == sum(n % 7 == 3 for n in range(1, 30_000, 2)), "counts are of what was found"
+        both = page.get("/", params={"q": "odd", "category": "category 3"})
+        assert title(both).startswith(f"{facets(odd)['category 3']:,} rows")
+        assert facets(both)["category 4"] == facets(odd)["category 4"], "a filter does not narrow its own choices"
+
+
+def facets(answer):
+    found = re.findall(r'<span class="name">([^<]+)</span> <span class="many">([\d,]+)</span>', answer.text)
+    return {unescape(name): int(count.replace(",", "")) for name, count in found}

@@ -95,9 +95,23 @@ if (order) order.addEventListener("change", () => order.form.submit());
 
 const reading = document.getElementById("reading");
 if (reading) {
+  const bar = reading.querySelector("progress");
+  const [begun, since] = [bar.value, performance.now()];
+  const busy = () => at >= 0 || document.activeElement === document.getElementById("search");
   const look = setInterval(async () => {
     const now = await (await fetch("/progress")).json();
-    reading.querySelector("progress").value = now.read;
-    if (now.read >= now.size) { clearInterval(look); location.reload(); }
+    bar.value = now.read;
+    bar.max = now.size;
+    document.getElementById("rows-read").textContent = now.rows.toLocaleString("en");
+    const seconds = (now.size - now.read) * (performance.now() - since) / 1000 / Math.max(1, now.read - begun);
+    if (now.read > begun) document.getElementById("left").textContent = `About ${wait(seconds)} to go.`;
+    if (now.read < now.size) return;
+    clearInterval(look);
+    if (busy()) reading.firstElementChild.textContent = "All is read.";
+    else location.reload();
   }, 1500);
+}
+
+function wait(seconds) {
+  return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
 }
