@@ -22,14 +22,14 @@ pytest.importorskip("ray", reason="runs with the extra `ray` only")
 __all__ = ["calm", "seeds"]
 CHILD = Path(__file__).with_name("ray_child.py")
 HASTY = """
-from agentinstruct.run import ray_actor, ray_cluster
+from agentinstruct.run import ray_actor
 
-ray_actor.SILENCE_S, ray_cluster.PATIENCE_S = 12.0, 2.0
+ray_actor.SILENCE_S = 12.0
 from agentinstruct.cli.main import main
 
 main()
 """
-"""The program, where a lost worker is given up and a lack of room is told sooner."""
+"""The program, where a worker that is not heard of is given up sooner."""
 PRICE = Price(2, 1, 10)
 
 
