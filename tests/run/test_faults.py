@@ -296,3 +296,19 @@ async def test_28_a_clock_that_jumps_by_hours_changes_nothing(
     await completed(config(server))
     assert intact(config(server).out, work, server).contents == calm.contents, "I3"
     assert time.monotonic() - began < 120, "I9"
+
+
+async def test_30_31_other_concurrency_and_more_or_fewer_seeds_on_resume_cost_what_is_new_and_no_more(
+    config: Any, openai_server: Any, intact: Any, work: list[Work], calm: Any, seeds: Path
+) -> None:
+    server = openai_server()
+    first = replace(config(server), paths=(str(seeds / "mill.txt"),), max_concurrency=1)
+    await completed(first)
+    bought = server.stats()["answered_ok"]
+    await completed(config(server, max_concurrency=64))  # one more document, which now comes first
+    assert intact(config(server).out, work, server).contents == calm.contents, "I3"
+    both = server.stats()["requests"]
+    assert both > bought
+    await completed(first)  # and one less
+    assert server.stats()["requests"] == both, "nothing is left to buy"
+    assert intact(config(server).out, work, server).contents == calm.contents, "what is done stays"
