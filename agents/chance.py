@@ -7,6 +7,7 @@ every pressure, so that whoever presses less only gets less. A level is a power 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import sqrt
 
 CALM = 500
 """So many calls without a refusal: what was refused before is another matter."""
@@ -93,7 +94,7 @@ class Chance:
         self._refused += 1
         likely = self._sent * self.share
         spread = likely * (1 - self.share)
-        return self._refused <= likely + spread / 2 + 4 * spread**0.5
+        return self._refused <= likely + spread / 2 + 4 * sqrt(spread)
 
     def cut(self) -> None:
         """The limits are others from now on."""

@@ -3,12 +3,13 @@
 an answer       in the ramp it opens one more slot; afterwards a whole window of answers does
 429, 503, 529   a quarter less, in the ramp half, once per round trip however many calls are refused
 … a time-out    the same. The number that was refused is not tried again for a while: trying costs a pause
-… again, below  it is not how many, but how many a second: calls are spaced by the rate that went through
+… again, below  it is not how many, but how many a second: calls are spaced by the rate that went through (`Spacing`)
+… at any load   it is chance: as many as before, and such a share of refusals is expected from now on (`Chance`)
 more in flight  but no more done in the same time: only latency rises, so back to as many as before
 """
 
 from dataclasses import dataclass, field
-from math import frexp, inf
+from math import frexp, inf, sqrt
 from typing import NamedTuple
 
 from agentinstruct.agents.chance import Chance
@@ -228,4 +229,4 @@ class Pace:
         """Seconds for an answer since the last cut, between what they were with its pause and without."""
         took = now - self._since
         alone = max(took - self._pause, min(took, self._trip))
-        return 1.03 * (took * alone) ** 0.5 / max(1, self._answers)
+        return 1.03 * sqrt(took * alone) / max(1, self._answers)

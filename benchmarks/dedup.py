@@ -7,6 +7,11 @@ is made from: exact copies (other case, spacing, system message), near copies (s
 but no duplicate: the same question of another context, another answer to the same question, a text alike by half. The
 similarity of each near copy is computed here, on whole sets of words, three at a time. `--flags`: defects are looked
 for too, which is most of the work of a whole cleaning. `--folder` keeps the records, to be used again.
+
+    python benchmarks/dedup.py --join --records 4000000
+
+The join alone, for more records than there is time to read: random numbers stand for their texts, one in ten repeats
+another.
 """
 
 import argparse
@@ -160,11 +165,40 @@ def measure(path: Path, workers: int, flags: bool) -> Row:
         "resolve_s": round(done - read, 1),
         "cpu_s": round(own.ru_utime + own.ru_stime, 1),
         "workers_cpu_s": round(theirs.ru_utime + theirs.ru_stime, 1),
-        "peak_mb": own.ru_maxrss // 1024,
+        "peak_mb": peak_mb(),
         "worker_mb": theirs.ru_maxrss // 1024,
         "index_mb": index.stat().st_size >> 20,
         "data_mb": path.stat().st_size >> 20,
     }
+
+
+def join(count: int, index: Path) -> Row:
+    """Time and memory of finding the twins among so many records, whose texts are not there."""
+    import numpy
+
+    from agentinstruct.dataset.dedup import Deduplicator
+    from agentinstruct.dataset.dedup_index import Block, Sketches
+    from agentinstruct.dataset.shingles import BANDS
+
+    draw, size = numpy.random.default_rng(7), 1 << 14
+    with Deduplicator(index) as dedup:
+        for first in range(0, count, size):
+            columns = {name: draw.integers(0, 1 << 63, size, "u8") for name in ("exact", "name", "key", "rank")}
+            bands = draw.integers(0, 1 << 63, (BANDS, size), "u8")
+            said = numpy.sort(draw.integers(0, 1 << 32, (size, 8), "u4"))
+            for held in (columns["key"], bands.T, said):
+                held[size - size // 10 :] = held[: size // 10]
+            sketches = [Sketches(one.tobytes(), b"", one[:2].tobytes()) for one in said]
+            dedup.take(Block([f"{first + at:x}" for at in range(size)], columns, bands, sketches))
+        before, begun, used = peak_mb(), time.perf_counter(), time.process_time()
+        found = dedup.resolve()
+        times = time.perf_counter() - begun, time.process_time() - used
+    return {"stats": found.stats, "times": times, "mb": (before, peak_mb()), "index_mb": index.stat().st_size >> 20}
+
+
+def peak_mb() -> int:
+    """What this process has held at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def show(found: Row) -> None:
@@ -189,12 +223,21 @@ def main() -> None:
     options.add_argument("--workers", type=int, nargs="+", default=[1])
     options.add_argument("--flags", action="store_true", help="look for defects too")
     options.add_argument("--folder", type=Path, help="keeps the records")
+    options.add_argument("--join", action="store_true", help="only find the twins, among random numbers")
     options.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.measure:
         print(json.dumps(measure(given.measure, given.workers[0], given.flags)))
         return
     with tempfile.TemporaryDirectory() as temporary:
+        if given.join:
+            found = join(given.records, Path(temporary) / "join.dedup")
+            (s, cpu), (before, after), stats = found["times"], found["mb"], found["stats"]
+            print(
+                f"{stats['records']:,} records, {stats['records'] - stats['kept']:,} twins: {s:.0f} s, {cpu:.0f} of CPU"
+            )
+            print(f"peak memory {before} MB while they are added, {after} MB in all; index {found['index_mb']} MB")
+            return
         path = (given.folder or Path(temporary)) / f"records-{given.records}.jsonl"
         if not path.exists():
             with path.open("w") as file:

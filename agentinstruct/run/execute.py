@@ -100,7 +100,7 @@ async def _sitting(runner: Runner, watch: Callable[[Progress], None], heed: bool
                 report.state = "exporting"
                 exported = await asyncio.to_thread(_export, journal, config.out)
         summary = await asyncio.to_thread(summarise, journal)
-        report.state = "stopped" if received else "finished"
+        report.state = "stopped" if received else "budget reached" if runner.progress.spent else "finished"
     return Finished(summary, exported, runner.progress, config.price, received[0] if received else 0)
 
 

@@ -186,10 +186,9 @@ def _repetitive(lines: Sequence[str], words: Sequence[str]) -> Flaw | None:
     lowered = [word.lower() for word in words]
     most = max(Counter(lowered).values(), default=0)
     for size, limit in ((2, 0.20), (3, 0.18), (4, 0.16)):
-        least = max(3, limit * len(words) / size)
-        if most <= least:  # no run of words is more frequent than a word of it
+        if most <= max(3, limit * len(words) / size):  # no run of words is more frequent than a word of it
             continue
-        gram, count = _most_frequent(lowered, size)
+        gram, count = max(Counter(_grams(lowered, size)).items(), key=lambda item: item[1], default=((), 0))
         if count > 3 and count * size > limit * len(words):
             return "repetitive", f"{count} times {' '.join(gram)!r}"[:120]
     eights = list(_grams(lowered, 8))
@@ -199,10 +198,6 @@ def _repetitive(lines: Sequence[str], words: Sequence[str]) -> Flaw | None:
 
 def _grams(words: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
     return zip(*(words[start:] for start in range(size)), strict=False)
-
-
-def _most_frequent(words: Sequence[str], size: int) -> tuple[tuple[str, ...], int]:
-    return max(Counter(_grams(words, size)).items(), key=lambda item: item[1], default=((), 0))
 
 
 def _symbols(text: str, words: Sequence[str], lines: Sequence[str]) -> Flaw | None:

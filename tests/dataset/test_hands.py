@@ -132,12 +132,13 @@ def children(pid):
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
 def test_workers_end_with_a_command_that_is_killed(data, tmp_path):
-    process = subprocess.Popen(words_of(data, tmp_path / "out", "--workers", "2"), cwd=data, stdout=subprocess.DEVNULL)
-    while len(pids := children(process.pid)) < 2:
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    (tmp_path / "rows.jsonl").write_text((data / "rows.jsonl").read_text() * 30)
+    words = [*PROGRAM, "clean", "rows.jsonl", "--out", "out", "--dedup", "--flags", "drop", "--workers", "2"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
+        while len(pids := children(process.pid)) < 2:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 20
     while alive := [pid for pid in pids if Path(f"/proc/{pid}").exists()]:
         assert time.monotonic() < deadline, alive

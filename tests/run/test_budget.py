@@ -57,6 +57,7 @@ def test_a_budget_is_never_exceeded_and_the_run_goes_on_with_a_larger_one(
         assert before < billed(server) <= float(budget)
         before = billed(server)
         assert (out / "manifest.json").exists()
+        assert json.loads((out / "status.json").read_text())["state"] == "budget reached"
         with Journal.read(out) as journal:
             assert journal.counts().cost == pytest.approx(billed(server))
     assert program(*command(seeds, server, out, "--prices", prices)).returncode == 0
