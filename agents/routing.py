@@ -64,6 +64,22 @@ def suits(skill: Skill, seed: Seed, of: Callable[[str], Features] = features) ->
     return all(found[name] >= least for name, least in skill.file.holds.items())
 
 
+def lacking(skills: Sequence[Skill], seed: Seed, of: Callable[[str], Features] = features) -> str:
+    """Why none of the skills takes a seed, in words."""
+    takers = [skill for skill in skills if seed.modality in skill.file.modalities]
+    if not takers:
+        taken = sorted({modality for skill in skills for modality in skill.file.modalities})
+        return f"it is {seed.modality}, and they take {' or '.join(taken)}"
+    found = of(seed.text)
+    few = [
+        f"{skill.name} needs {least} {name} and it has {found[name]}"
+        for skill in takers
+        for name, least in skill.file.holds.items()
+        if found[name] < least
+    ]
+    return "; ".join(few[:3])
+
+
 def affinity(skill: Skill, seed: Seed, of: Callable[[str], Features] = features) -> float:
     """How well a seed suits a skill that takes it, from 1 (as any) to 3 (plenty of all that it prefers)."""
     if not skill.file.prefers:

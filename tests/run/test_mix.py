@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,9 @@ from agentinstruct.agents.records import Seed
 from agentinstruct.agents.routing import affinity, features, routed, suits
 from agentinstruct.agents.scripted import ScriptedModel
 from agentinstruct.agents.skill import load_skill, skill_names
+from agentinstruct.graphs.state import Context
+from agentinstruct.run.execute import execute
+from agentinstruct.run.plan import RunConfig
 
 SKILLS = [load_skill(name) for name in skill_names()]
 PROSE = "In {n} the mill at Carew ground {n} sacks of corn, because the tide was high. Ruth kept 12 cats. It rained."
@@ -104,3 +108,19 @@ async def test_an_agent_can_be_asked_which_skills_suit() -> None:
     async with using(Gateway(lambda spec: ScriptedModel({"route": route}))):
         found = await routed(prose(1)[0], SKILLS, "scripted")
     assert asked.is_set() and [skill.name for skill in found] == ["text_modification"]
+
+
+def test_a_seed_that_no_skill_takes_is_told(tmp_path: Path) -> None:
+    names = ("double", "halve", "square", "negate", "round_up", "round_down")
+    (tmp_path / "code.py").write_text(
+        "\n\n".join(f"def {name}(number):\n    return {name}s[number]\n" for name in names)
+    )
+    told = Path(__file__).parents[2] / "examples" / "seeds" / "a_story_about_magic.txt"
+    paths = (str(tmp_path / "code.py"), str(told))
+    for skill, why in (
+        ("fermi", "it is code, and they take prose"),
+        ("tool_use", "tool_use needs 3 signatures and it has 0"),
+    ):
+        done = asyncio.run(execute(RunConfig(paths, tmp_path / skill, (skill,), Context(model="scripted"), limit=2)))
+        assert done.progress.skipped["suits no skill of this run"] >= 1
+        assert why in done.progress.examples["suits no skill of this run"]
