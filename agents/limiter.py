@@ -144,7 +144,7 @@ class Limiter:
             if error.after:
                 self.pause(error.after)
             if error.kind in ("busy", "late"):
-                self._pace.refused(slot.sent, now, min(error.after, LONGEST_PAUSE_S))
+                self._pace.refused(slot.sent, now, min(error.after, LONGEST_PAUSE_S), self.in_flight)
         if self.waiting:
             self._grant()
 

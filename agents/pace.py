@@ -3,28 +3,29 @@
 an answer       in the ramp it opens one more slot; afterwards a whole window of answers does
 429, 503, 529   a quarter less, in the ramp half, once per round trip however many calls are refused
 … a time-out    the same. The number that was refused is not tried again for a while: trying costs a pause
-… again, below  it is not how many, but how many a second: calls are spaced by the rate that went through
+… again, below  it is not how many, but how many a second: calls are spaced by the rate that went through (`Spacing`)
+… at any load   it is chance: as many as before, and such a share of refusals is expected from now on (`Chance`)
 more in flight  but no more done in the same time: only latency rises, so back to as many as before
 """
 
 from dataclasses import dataclass, field
-from math import inf
+from math import frexp, inf, sqrt
 from typing import NamedTuple
 
-SPACED, SHARE = 1.2, 0.02
-"""How much slower after a refusal for the rate; which share of the calls may meet one."""
+from agentinstruct.agents.chance import Chance
+from agentinstruct.agents.spacing import PATIENCE, RARELY, Spacing
+
 START = 32
 """Calls at once before anything is known of a model."""
-PATIENCE = 20
-"""How many round trips and pauses a refused number is left alone: what trying costs stays under a tenth."""
 
 
 class Sent(NamedTuple):
-    """A call under way: when it was sent, how many there were then with it, and under which limit."""
+    """A call under way: when it was sent, how many there were then with it, under which limit, how hard pressed."""
 
     at: float
     beside: int
     limit: int
+    level: int
 
 
 @dataclass(slots=True)
@@ -59,23 +60,28 @@ class Pace:
     fixed: bool = False
     """Whether as many as allowed are known to be right from the start."""
     size: float = 0.0
-    gap: float = 0.0
-    """Seconds between calls, where the server counts calls or tokens a minute."""
     cuts: int = 0
     _ramping: bool = True
     _refused: float = inf
     """As many in flight were refused."""
     _until: float = 0.0
     """Until when that is not tried again."""
-    _futile: int = 0
-    """Refusals in a row that being slower did not put off; -1 before the first."""
-    _chance: float = 0.0
-    """Until when refusals are taken for chance."""
+    _soon: int = 0
+    """Cuts in a row, each soon after the one before."""
+    _widest: float = 0.0
+    """The greatest limit that was cut."""
+    _burst: int = 0
+    """How many of the burst that met the last cut may not be refused."""
+    _pause: float = 0.0
+    """What the last cut cost beside."""
+    _chance: Chance = field(default_factory=Chance)
+    _spacing: Spacing = field(default_factory=Spacing)
     _trip: float = 0.0
     _since: float = 0.0
     _answers: int = 0
+    _own: int = 0
     _beside: int = 0
-    """Since then: answers, and the sum of how many each had with it."""
+    """Since the last cut: answers, those to calls sent since, and the sum of how many each of these had with it."""
     _round: Round = field(default_factory=lambda: Round(0.0))
     _mark: Round | None = None
     """The last round that was worth its width."""
@@ -92,35 +98,49 @@ class Pace:
         """Calls at once, at least 1."""
         return max(1, min(self.ceiling, int(self.size)))
 
+    @property
+    def gap(self) -> float:
+        """Seconds between calls, where the server counts calls or tokens a minute; 0 where it does not."""
+        return self._spacing.gap
+
     def sent(self, now: float, in_flight: int) -> Sent:
         """A call that goes out now, as one of so many."""
         if not self._since:
             self._since, self._round = now, Round(now, self.limit)
-        return Sent(now, in_flight, self.cuts)
+        level = 100 - frexp(self.gap)[1] if self.gap else self.limit.bit_length()
+        self._chance.sent(level, self.limit, now)
+        return Sent(now, in_flight, self.cuts, level)
 
     def answered(self, sent: Sent, now: float, tokens: int, *, full: bool) -> None:
         """An answer of so many tokens came; `full`: others wait, so that the limit is what holds them up."""
         self._answers += 1
-        self._beside += sent.beside
+        if sent.limit == self.cuts:
+            self._own += 1
+            self._beside += sent.beside
         self._trip += (now - sent.at - self._trip) / 8
         if self.gap:
-            self._closer()
+            self._spacing.answered()
+            if self.gap * self.size < self._trip:  # it is the number again that holds them up
+                self._spacing.end()
+                self._chance.forget(now)
         if not full or sent.limit != self.cuts:
             self._round = Round(now, self.limit)
             return
         self._grow(now)
         self._round.add(sent, tokens, now)
-        if self._ramping and self._round.calls >= max(8, self._round.goal) and self._round.took >= 0.9 * self._trip:
+        ripe = self._round.calls >= max(8, self._round.goal) and self._round.took >= 0.9 * self._trip
+        if ripe and self._ramping and not self._chance.share:
             self._compare(now)
 
     def _grow(self, now: float) -> None:
         if now >= self._until:
             self._refused = inf
-        if self.size >= self.ceiling:
+        room = self._refused - 1 - self.size
+        if self.size >= self.ceiling or room <= 0:
             return
-        if self._ramping:
-            self.size += now >= self._rested
-        elif (room := self._refused - 1 - self.size) > 0:
+        if self._ramping or self._chance.share:
+            self.size += min(room, now >= self._rested)
+        else:
             self.size += (max(1.0, room / 4) if room < inf else 1.0) / self.size
 
     def _compare(self, now: float) -> None:
@@ -134,47 +154,79 @@ class Pace:
         elif not mark or not 0.8 < more < 1.3:
             self._mark, self._rests = this, self._rests if more < 1 else 0
 
-    def refused(self, sent: Sent, now: float, pause: float) -> None:
-        """The server has too much to do, and asks for a pause."""
-        if self.fixed or sent.limit != self.cuts:  # sent before the last cut, and so no news
+    def refused(self, sent: Sent, now: float, pause: float, in_flight: int) -> None:
+        """The server has too much to do, and asks for a pause; so many are still under way."""
+        if self.fixed:
             return
+        self._chance.refused(sent.level, sent.at, now)
+        if sent.limit != self.cuts:  # sent before the last cut, and so no news
+            if sent.limit == self.cuts - 1 and self._burst:
+                self._fewer()
+        elif not self._chance.expected():
+            found = self._chance.judged(now, pause, self._trip)
+            if found and found[0]:
+                self._leave_to_chance(*found, now)
+            else:
+                self._slower(sent, now, pause, in_flight, known=found is not None)
+
+    def _leave_to_chance(self, share: float, level: int, now: float) -> None:
+        """Being slower, or fewer, does not help: back to what there was before that was tried."""
+        widest = min(self._widest, self.ceiling, inf if self.gap else 2.0**level - 1)
+        self.size, self._widest, self._ramping = max(self.size, widest), 0.0, True
+        self._refused, self._until = inf, 0.0
+        self._spacing.end()
+        self._chance.accept(share, now)
+
+    def _slower(self, sent: Sent, now: float, pause: float, in_flight: int, *, known: bool) -> None:
+        """Calls further apart, or fewer at once; `known`: it is not by chance that they were refused."""
         self.cuts += 1
+        self._widest = max(self._widest, self.size)
+        burst = self._chance.burst <= self.limit  # all at once, in whatever order they arrived
+        beside = self.limit if burst or self._chance.share else sent.beside
         if self.gap:
-            self._space_out(now, pause)
+            self._spacing.widen(self._answers, self._measured(now), pause + self._trip)
+            if share := self._spacing.futile:
+                self._leave_to_chance(share, 0, now)
+        elif self._too_fast(beside, now) and (known or self.limit == 1 or self._own >= RARELY or self._soon > 5):
+            self._space(now)
         else:
-            self._cut(sent, now, pause)
-        self._since, self._answers, self._beside, self._ramping = now, 0, 0, False
+            self._cut(beside, now, pause)
+            self._burst = in_flight + self._own if burst and not self._chance.share else 0
+        self._since, self._answers, self._own, self._beside, self._ramping = now, 0, 0, 0, False
+        self._pause = pause
+        self._chance.cut()
 
-    def _cut(self, sent: Sent, now: float, pause: float) -> None:
-        chance = now < self._chance
-        if self._too_fast(sent, now) and not chance:
-            self.gap = (now - self._since) / self._answers * SPACED
-            self._refused, self._until, self._futile = inf, 0.0, -1
-            return
-        if not chance:
-            self._refused = min(sent.beside, self._refused if now < self._until else inf)
-            self._until = now + PATIENCE * (pause + self._trip)
-        self.size = min(self.size, self.ceiling)
-        less = min(self.size * (0.5 if self._ramping else 0.75), sent.beside - 1)
-        self.size = max(1.0, self.size / 2, less)
+    def _cut(self, beside: int, now: float, pause: float) -> None:
+        self._soon = self._soon + 1 if now < self._until else 0
+        if self._soon > 2:
+            self._chance.accept(0.0, now)
+        self._refused = min(beside, self._refused if now < self._until else inf)
+        self._until = now + (PATIENCE / 4 if self._chance.share else PATIENCE) * (pause + self._trip)
+        less = min(self.size, self.ceiling) * (0.5 if self._ramping else 0.75)
+        self.size = max(1.0, min(less, beside - 1))
 
-    def _too_fast(self, sent: Sent, now: float) -> bool:
+    def _fewer(self) -> None:
+        """Another one of a burst was refused: what is left of it is as many as there may be."""
+        self._burst = max(1, self._burst - 1)
+        self.size = min(self.size, self._burst)
+        self._refused = max(2.0, min(self._refused, self._burst + 1))
+
+    def _too_fast(self, beside: int, now: float) -> bool:
         """Whether as many in flight, or more, went well for a while: then it is the rate that is refused."""
-        if self._answers < self.size:
+        if self._own < self.size:
             return False
-        usual = self._beside / self._answers
-        return sent.beside < (1.05 if now < self._until and self.size < self._refused else 0.7) * usual
+        usual = self._beside / self._own
+        return beside < (1.05 if now < self._until and self.size < self._refused else 0.7) * usual
 
-    def _space_out(self, now: float, pause: float) -> None:
-        """Too fast still; unless it is chance, for then being slower does not help."""
-        self._futile = self._futile + 1 if self._answers < 1 / SHARE else 0
-        if self._futile > 5:
-            self.gap, self._futile, self._chance = 0.0, 0, now + 400 * (pause + self._trip)
-        else:
-            self.gap = max(self.gap * SPACED, (now - self._since) / max(1, self._answers))
+    def _space(self, now: float) -> None:
+        """From now on, space calls out by the rate that went through."""
+        self._spacing.begin(self._measured(now))
+        self.size = min(self.ceiling, max(self.size, 1.5 * self._trip / self.gap + 1))
+        self._refused, self._until = inf, 0.0
+        self._chance.forget(now)
 
-    def _closer(self) -> None:
-        """A little faster with each answer, so that a refusal comes now and then and not often."""
-        self.gap *= SPACED ** -(SHARE if self._futile >= 0 else 10 * SHARE)
-        if self.gap * self.size < self._trip:  # it is the number again that holds them up
-            self.gap = 0.0
+    def _measured(self, now: float) -> float:
+        """Seconds for an answer since the last cut, between what they were with its pause and without."""
+        took = now - self._since
+        alone = max(took - self._pause, min(took, self._trip))
+        return 1.03 * sqrt(took * alone) / max(1, self._answers)

@@ -28,7 +28,7 @@ FORMS: dict[str, Callable[[str, str], tuple[str, str]]] = {
     "verbatim": lambda asked, answered: (asked, answered),
     "lightly edited": lambda asked, answered: (edited(asked), edited(answered)),
     "another format": lambda asked, answered: (f"Question 7 (3 points). {asked.upper()} Give reasons.", "No idea."),
-    "the answer asked": lambda asked, answered: (f"Put this into French:\n> {answered}", "Non."),
+    "in an answer": lambda asked, answered: ("Write a question for a quiz.", f"How about this?\n\n> {asked}"),
 }
 
 

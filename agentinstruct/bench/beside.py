@@ -58,7 +58,7 @@ def beside(folder: Path, first: Sequence[str]) -> Beside:
     gains = {name: gain(found, base) for name, found in islice(common.items(), 1, None)}
     scores = {name: scores_of(found) for name, found in common.items()}
     found = Beside(scores, gains, tuple(sorted(set(told) - set(common))), len(shared), most)
-    _write(folder, same, found)
+    _write(folder, same, found, {name: one["first_place"] for name, (one, _) in told.items()})
     return found
 
 
@@ -79,13 +79,13 @@ def _rows(path: Path) -> Rows:
         raise RunError(f"{path}: not what a model has answered ({problem}). Score it again.") from problem
 
 
-def _write(folder: Path, same: Mapping[str, Any], found: Beside) -> None:
+def _write(folder: Path, same: Mapping[str, Any], found: Beside, places: Mapping[str, float]) -> None:
     base = next(iter(found.models), "")
     told = {
         "bench": same["bench"],
         "judge": same["judge"],
         "items": found.shared,
-        "models": {name: as_json(scores) for name, scores in found.models.items()},
+        "models": {name: as_json(scores) | {"first_place": places[name]} for name, scores in found.models.items()},
         "gains": [{"model": name, "over": base, **asdict(one)} for name, one in found.gains.items()],
         "alone": found.alone,
     }

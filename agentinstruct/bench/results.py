@@ -24,7 +24,7 @@ class Score:
     """None where nothing was rated, or the teacher's answers were worth nothing."""
     low: float | None
     high: float | None
-    """The 95% interval; None where all items are of one seed."""
+    """The 95% interval; None where items are of fewer than three seeds."""
     model: float
     teacher: float
     """The mean ratings themselves."""

@@ -127,6 +127,7 @@ class _Work:
         budget = config.make_budget(before.bought, before.cost)
         left = [item for item in self.items if not self.journal.is_done(item.id)]
         self._done = len(self.items) - len(left)
+        self.watch(self._done, len(self.items))
         with call_store(self.journal, config.cache, statistics, self._tell) as store:
             gateway = make_gateway(config, store, budget, statistics, Telemetry(), answered=before.calls > 0)
             # Asking for the width opens the model: what is wrong with its name is told before the first call.
@@ -191,5 +192,9 @@ def _write(journal: Journal, scoring: Scoring, seal: str) -> list[Score]:
 
 def _notes(journal: Journal) -> Counter[str]:
     """What happened to answers, by what it was."""
-    rows = (turn["note"] for row in journal.records() for turn in row["turns"])
-    return Counter(note.partition(":")[0] for note in rows if note)
+    found = Counter[str]()
+    for note in (turn["note"] for row in journal.records() for turn in row["turns"]):
+        answer, examiner, _ = note.partition("examiner:")
+        found[answer.rstrip("; ").partition(":")[0]] += 1
+        found["not rated in one order, or in both"] += bool(examiner)
+    return Counter({what: count for what, count in found.items() if what and count})

@@ -53,7 +53,7 @@ def _told(score: Score) -> str:
     """A score with its interval."""
     if score.score is None:
         return "    –   not rated"
-    around = "one seed" if score.low is None or score.high is None else f"{score.low:.2f} – {score.high:.2f}"
+    around = "too few seeds" if score.low is None or score.high is None else f"{score.low:.2f} – {score.high:.2f}"
     return f"{score.score:5.2f}   {around}"
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _PARTIAL = 1.0
 """From how many points on a liking for the first place is told."""
+_BLIND = 3.0
+"""From how many on it says more than the answers do."""
+_EVENED = "Both orders even that out; a stronger --judge has less."
 bench = typer.Typer(
     help="Orca-Bench: a held-out set of each skill, and how any model does on it.", no_args_is_help=True
 )
@@ -96,16 +99,18 @@ def score(
 
 def _told(name: str, done: "Scored") -> int:
     """Say what was remarkable about one model's scoring; how many of its items wait."""
+    from agentinstruct.report.words import counted
+
     for note, count in done.notes.most_common():
-        typer.echo(f"{name}: {count} answers {note}")
+        typer.echo(f"{name}: {counted(count, 'answer')}: {note}")
     if done.first_place >= _PARTIAL:
-        typer.echo(
-            f"{name}: the examiner rates what comes first {done.first_place:.1f} points higher. Both orders even that "
-            "out; a stronger --judge has less."
-        )
+        weight = "It hardly reads them: trust no score of this --judge." if done.first_place >= _BLIND else _EVENED
+        typer.echo(f"{name}: the examiner rates what comes first {done.first_place:.1f} points higher. {weight}")
     if done.waiting:
         trouble = f" ({done.trouble})" if done.trouble else ""
-        typer.echo(f"{name}: {done.waiting} items wait{trouble}. To go on, give the same command again.", err=True)
+        typer.echo(
+            f"{name}: {counted(done.waiting, 'item')} left{trouble}. To go on, give the same command again.", err=True
+        )
     return done.waiting
 
 

@@ -55,11 +55,11 @@ def experiment(
 
 def _tell(config: "RunConfig", vary: str, calls: int, repeats: int, found: "Sequence[Result]") -> None:
     from agentinstruct.dataset.writing import replacing
-    from agentinstruct.experiment.conduct import unequal, write_json
+    from agentinstruct.experiment.conduct import doubts, write_json
     from agentinstruct.experiment.page import lead_of, page
 
     _show(found)
-    short = unequal(found, calls * repeats)
+    short = doubts(found, calls * repeats)
     for words in short:
         typer.echo(words, err=True)
     title = {"ablation": "What each step brings", "depth": "What refinement brings", "seeds": "Documents and prompts"}
@@ -76,7 +76,7 @@ def _show(found: "Sequence[Result]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from agentinstruct.experiment.page import TITLES, said
+    from agentinstruct.experiment.page import TITLES, between, said
 
     table = Table(box=None, pad_edge=False)
     table.add_column("")
@@ -87,5 +87,7 @@ def _show(found: "Sequence[Result]") -> None:
     table.add_row("accepted records", *(f"{one.records:,}" for one in found))
     for name, title in TITLES.items():
         if any(one.figures[name].value is not None for one in found):
-            table.add_row(title, *(said(name, one.figures[name]) for one in found))
+            figures = [one.figures[name] for one in found]
+            table.add_row(title, *(f"{said(name, one)}\n[dim]{between(name, one)}[/]" for one in figures))
     Console().print(table)
+    typer.echo("Below each figure its 95 % interval.")

@@ -152,9 +152,9 @@ def show_summary(finished: "Finished") -> None:
 
 def _by_skill(summary: "Summary") -> Table:
     table = Table("skill", "records", "accepted", "categories", box=None, padding=(0, 2))
-    for skill, count in sorted(summary.records.items()):
-        kinds = sum(1 for name, _ in summary.categories if name == skill)
-        table.add_row(skill, str(count), str(summary.accepted[skill]), str(kinds))
+    for one in summary.yields():
+        kinds = sum(1 for name, _ in summary.categories if name == one.skill)
+        table.add_row(one.skill, str(one.records), str(one.accepted), str(kinds))
     return table
 
 

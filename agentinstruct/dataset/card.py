@@ -141,7 +141,7 @@ def _leaks(leaks: "Leaks", *, kept: bool) -> Iterator[str]:
     became = "They are still in it" if kept else "They were left out, so the smaller parts are whole"
     yield (
         f"Held against the {found['held_out']} records of the smaller parts, {found['leaks']} of {found['compared']} "
-        "repeat one of a smaller part than theirs: as a near twin, or with over half of what it asks or answers in "
+        "repeat one of a smaller part than theirs: as a near twin, or with over half of what it asks in "
         f"runs of eight words.{f' {became}.' if found['leaks'] else ''}\n"
     )
     if found["leaks"]:

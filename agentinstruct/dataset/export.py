@@ -86,9 +86,9 @@ def export(journal: Rows, folder: Path, options: Options | None = None, cleaned:
     claim(folder, journal.folder)
     before = earlier(folder) or {}
     options = options or _as_before(folder, before)
-    if folder.resolve() == journal.folder.resolve():  # a run's folder always holds its records
-        options = replace(options, formats=tuple(dict.fromkeys((MESSAGES, *options.formats))), leaks="keep")
-    done, told = Exported(folder, leaks_kept=options.leaks == "keep"), Card()
+    if own := folder.resolve() == journal.folder.resolve():  # a run's folder always holds its records
+        options = replace(options, formats=tuple(dict.fromkeys((MESSAGES, *options.formats))))
+    done, told = Exported(folder, leaks_kept=own or options.leaks == "keep"), Card()
     _Export(Picked(journal, options), options, done, told).run()
     for name, content in ((LLAMA_FACTORY, llama_factory), (AXOLOTL, axolotl)):
         _beside(done, name, [content([(form, part) for form, made in done.formats.items() for part in made.rows])])
@@ -130,8 +130,7 @@ class _Export:
         if PREFERENCE in options.formats:  # a pair needs what failed, too
             every = Picked(self.rows.journal, replace(options, accepted_only=False))
         if self._parts and len(self._parts.shares.parts) > 1:
-            self._part(every, self._parts)
-            every = self._apart(every)
+            every = self._without_leaks(every, self._parts)
         if PREFERENCE in options.formats:
             self._pairs = Pairs(every.records())
         done.formats = {name: Written() for name in options.formats if name != MESSAGES}
@@ -146,15 +145,12 @@ class _Export:
                 lines.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
                 done.dropped += 1
 
-    def _part(self, rows: Rows, parts: Parts) -> None:
-        """Find what repeats a row of another part, and list it."""
+    def _without_leaks(self, rows: Rows, parts: Parts) -> Rows:
+        """The rows without what repeats one of a smaller part, unless it is to be kept; it is listed either way."""
         with find_leaks(rows, parts) as found:
             self.done.leaks = found
             _beside(self.done, LEAKS, found.lines())
-
-    def _apart(self, rows: Rows) -> Rows:
-        """The rows without what repeats one of a smaller part, unless it is to be kept."""
-        return Apart(rows, self.done.leaks) if self.done.leaks and not self.done.leaks_kept else rows
+        return rows if self.done.leaks_kept else Apart(rows, found)
 
     def _record(self, row: dict[str, Any], sinks: Sinks) -> None:
         done, part = self.done, self._parts.of(row) if self._parts else ""

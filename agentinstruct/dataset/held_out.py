@@ -1,14 +1,16 @@
 """The rows of a dataset's smaller parts, to be looked up by what they say: as near twins, and by runs of eight words.
 
     rows ─ Said (words as numbers) ─┬─ bands ────────────── twin     what `--dedup` would call one: the same test
-                                    └─ runs of eight words ─ 8gram    over half of what one asks, or of what it answers
+                                    └─ runs of eight words ─ 8gram    over half of what one asks, anywhere in the other
 
-Memory holds eight bytes a word, in one sorted array: forty bits of a run's hash, and whose it is. Texts are on disk.
+A run that many rows have is a template's, and says nothing. Memory holds eight bytes a word of what is asked, in one
+sorted array: forty bits of a run's hash, and whose it is. Texts are on disk.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy
@@ -25,9 +27,9 @@ SIMILAR = 0.8
 COVERED = 0.5
 RUN = 8
 _COMMON = 10
-"""A run that stands in more rows than these is a template's."""
-_LEAST = (4, RUN)
-"""Words that a question, an answer must have; one of fewer than eight is a single run, so must be all that is said."""
+"""A run that stands in more rows than these, held out or sampled, is a template's."""
+_LEAST = 4
+"""Words that a question must have; one of fewer than eight is a single run, so must be all that is said."""
 _OWNER = U64(24)
 _WHOSE = U64((1 << 24) - 1)
 _SLOT = U64(37)
@@ -48,7 +50,7 @@ class Match(NamedTuple):
     held: int
     method: Method
     score: float
-    """Overlap of a twin; share of the words of what is asked or answered."""
+    """Overlap of a twin; share of the words of what is asked."""
 
 
 class Kept(NamedTuple):
@@ -105,18 +107,26 @@ class HeldOut:
         self._ranks += ranks
         self._bands.append(said.bands)
         runs = shingle(said.texts, RUN)
-        owner = numpy.repeat(numpy.arange(len(runs.ends)), numpy.diff(runs.ends, prepend=0))
+        text = numpy.repeat(numpy.arange(len(runs.ends)), numpy.diff(runs.ends, prepend=0))
         lengths = said.texts.ends - said.texts.starts
-        wanted = (lengths >= numpy.tile(_LEAST, len(ranks)))[owner]
-        self._pieces.append(_packed(runs.hashes[wanted], 2 * first + owner[wanted]))
+        wanted = (text % 2 == 0) & (lengths >= _LEAST)[text]
+        self._pieces.append(_packed(runs.hashes[wanted], first + text[wanted] // 2))
         self.runs += int(wanted.sum())
 
-    def close_up(self) -> None:
-        """Make it ready to be asked."""
+    def close_up(self, sample: Iterable[Said]) -> None:
+        """Make it ready to be asked; `sample`: other rows, which tell what is common too."""
         self._runs = numpy.concatenate([*self._pieces, numpy.empty(0, U64)])
         self._pieces.clear()
         self._runs.sort()
-        self._runs = self._runs[_rare(self._runs >> _OWNER)]
+        begins = _begins(self._runs >> _OWNER)
+        counts = numpy.diff(begins, append=len(self._runs)).astype(numpy.int32)
+        hashes, times = self._runs[begins] >> _OWNER, counts.copy()
+        for said in sample:
+            runs = shingle(said.texts, RUN).hashes >> _OWNER
+            at = numpy.searchsorted(hashes, runs)
+            at = at[hashes.take(at, mode="clip") == runs] if len(hashes) else at[:0]
+            numpy.add.at(times, at, 1)
+        self._runs = self._runs[numpy.repeat(times <= _COMMON, counts)]
         self._bits = _bits(self._runs >> _SLOT)
         bands: Any = numpy.concatenate(self._bands, 1) if self._bands else []
         self._bands.clear()
@@ -128,11 +138,7 @@ class HeldOut:
         """The rows of a block that repeat a held-out row of a higher rank; of each the first that is found."""
         mine = numpy.array(ranks, numpy.int64)
         met = set[int]()
-        for match in self._twins(said, mine):
-            if match.row not in met:
-                met.add(match.row)
-                yield match
-        for match in self._covered(said, mine):
+        for match in chain(self._twins(said, mine), self._covered(said, mine)):
             if match.row not in met:
                 met.add(match.row)
                 yield match
@@ -186,19 +192,18 @@ class HeldOut:
         at, entry = _spread(left, numpy.searchsorted(self._runs, hashes | _WHOSE, "right"))
         row = numpy.searchsorted(runs.ends, maybe[at], "right") // 2
         owner = (self._runs[entry] & _WHOSE).astype(numpy.int64)
-        higher = self._rank[owner // 2] > ranks[row]
+        higher = self._rank[owner] > ranks[row]
         pairs, counts = numpy.unique(row[higher] << 32 | owner[higher], return_counts=True)
         for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
             row, owner = pair >> 32, pair & 0xFFFFFFFF
             mine = runs.hashes[runs.ends[2 * row - 1] if row else 0 : runs.ends[2 * row + 1]]
             score = self._coverage(mine, owner, count)
             if score > COVERED:
-                yield Match(row, owner // 2, "8gram", score)
+                yield Match(row, owner, "8gram", score)
 
     def _coverage(self, runs: Array, owner: int, count: int) -> float:
-        """Which share of the words of what is asked or answered stands in shared runs, of which there are so many."""
-        held = self.kept(owner // 2)
-        tokens = hashed([held.answered if owner % 2 else held.asked])
+        """Which share of the words of what a row asks stands in shared runs, of which there are so many."""
+        tokens = hashed([self.kept(owner).asked])
         length = len(tokens.hashes)
         if RUN * count <= COVERED * length:
             return 0.0
@@ -217,13 +222,6 @@ def _kept(row: Mapping[str, Any], said: Parts, sketches: Sketches) -> Kept:
 
 def _packed(hashes: Array, owner: Array) -> Array:
     return numpy.asarray(hashes & ~_WHOSE | owner.astype(U64))
-
-
-def _rare(ordered: Array) -> Array:
-    """Which of numbers in order stand there a few times only."""
-    begins = _begins(ordered)
-    counts = numpy.diff(begins, append=len(ordered))
-    return numpy.repeat(counts <= _COMMON, counts)
 
 
 def _bits(slots: Array) -> Array:

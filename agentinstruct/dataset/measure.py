@@ -8,7 +8,7 @@ same run gives the same figures. `ABOUT` says what each figure is; `as_json` giv
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -86,7 +86,9 @@ class Measuring:
             add_key(self.keys, row)
             self.sample.offer((row["skill"], row["depth"]), row["id"], partial(slim, row))
 
-    def result(self, skills: Iterable[str], embed: Embed, embeddings: str, seeds: Iterable[str]) -> Measures:
+    def result(
+        self, skills: Iterable[str], embed: Embed, embeddings: str, seeds: Iterable[str], only: Collection[str] = ()
+    ) -> Measures:
         """The figures.
 
         Args:
@@ -94,6 +96,7 @@ class Measuring:
             embed: What makes unit vectors of texts.
             embeddings: Its name.
             seeds: Texts of the seeds, to compare the records with.
+            only: The categories that were asked for, where not all were.
         """
         by_skill = self._by_skill()
         sampled = [one for chosen in by_skill.values() for one in chosen]
@@ -106,7 +109,7 @@ class Measuring:
             spread[""] = diversity([sampled[at] for at in overall], vectors[overall])
         return Measures(
             counted=self.counted,
-            coverage=coverage(self.counted, skills),
+            coverage=coverage(self.counted, skills, only),
             agreement=self.families.votes.agreement(),
             keys=balances(self.keys),
             texts={skill: _texts(chosen) for skill, chosen in by_skill.items()},

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from agentinstruct.agents.errors import SkillError
@@ -45,9 +45,12 @@ class Coverage:
         return [cell.name for cell in self.categories if not cell.drafts]
 
 
-def coverage(counted: Counted, skills: Iterable[str]) -> dict[str, Coverage]:
-    """The coverage of these skills and of whatever else was counted, by skill."""
-    return {skill: _of(counted, skill) for skill in sorted({*skills, *counted.funnels})}
+def coverage(counted: Counted, skills: Iterable[str], only: Collection[str] = ()) -> dict[str, Coverage]:
+    """The coverage of these skills and of whatever else was counted, by skill.
+
+    `only`: the categories that were asked for; the others of a skill that has some of them are none of its.
+    """
+    return {skill: _of(counted, skill, only) for skill in sorted({*skills, *counted.funnels})}
 
 
 def taxonomy(name: str) -> list[str]:
@@ -58,14 +61,15 @@ def taxonomy(name: str) -> list[str]:
         return []
 
 
-def _of(counted: Counted, name: str) -> Coverage:
+def _of(counted: Counted, name: str, only: Collection[str]) -> Coverage:
     drafts, accepted, transforms, goals = (
         found.get(name, Counter[str]())
         for found in (counted.categories, counted.accepted, counted.transforms, counted.goals)
     )
     try:
         skill = load_skill(name)
-        lists = list(skill.categories), list(skill.file.transforms), list(skill.goals)
+        asked = [one for one in skill.categories if one in only] or list(skill.categories)
+        lists = asked, list(skill.file.transforms), list(skill.goals)
         known = True
     except SkillError:
         lists, known = ([], [], []), False

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Matrix = ndarray[Any, Any]
 
 _Z = 1.959964
+_FEWEST = 3
+"""Seeds that an interval of a mean needs: how two differ says next to nothing of others."""
 _GROUPS = 512
 """Sums that are kept, whatever the number of seeds."""
 
@@ -39,7 +41,7 @@ class BySeed:
     """Pairs (over, under) summed up by seed, for the ratio of their sums and its interval.
 
     Each of a few hundred sums holds whole seeds, by a hash of their ids, so they vary as seeds do and memory stays what
-    it is (random groups). Few seeds give a wide interval, by Student's distribution; one gives none.
+    it is (random groups). Few seeds give a wide interval, by Student's distribution; under three give none.
     """
 
     __slots__ = ("_over", "_signed", "_under", "count")
@@ -85,7 +87,7 @@ class BySeed:
     def ratio(self) -> Figure:
         """The ratio of any sums, such as a mean of numbers."""
         value, error, groups = self._ratio()
-        if value is None or error is None:
+        if value is None or error is None or groups < _FEWEST:
             return Figure(value, of=self.count)
         half = _student(groups) * error
         low = value - half

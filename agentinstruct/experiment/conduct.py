@@ -37,8 +37,11 @@ def conduct(arms: Sequence[Arm], calls: int, repeats: int, run: Run, tell: Calla
     """
     for repeat in range(repeats):
         for arm in arms:
-            tell(f"{arm.name}, {repeat + 1} of {repeats}")
-            if run(replace(arm.repeated(repeat), max_calls=calls)).interrupted:
+            tell(f"{arm.name}, repeat {repeat + 1} of {repeats}")
+            done = run(replace(arm.repeated(repeat), max_calls=calls))
+            accepted, drafts = sum(done.summary.accepted.values()), done.summary.drafts
+            tell(f"  {accepted} accepted of {drafts} drafts{' · stopped' if done.interrupted else ''}")
+            if done.interrupted:
                 return False
     return True
 
@@ -67,11 +70,16 @@ def _read(arm: Arm, repeats: int) -> Gathering:
     return found
 
 
-def unequal(found: Sequence[Result], calls: int) -> list[str]:
-    """What is to be said of arms that did not put their calls into finished work, so that they cannot be compared."""
+def doubts(found: Sequence[Result], calls: int) -> list[str]:
+    """What is to be said of arms that cannot be compared: without records, or without calls put into finished work."""
     unfinished = [one.name for one in found if one.bought >= SPENT * calls > one.calls]
     unspent = [one.name for one in found if one.bought < SPENT * calls]
     told = []
+    if not any(one.records for one in found):
+        told.append(
+            "No arm has an accepted record. Read what was dropped (`agentinstruct view` an arm's folder): a stronger "
+            "model passes more, and with --verify annotate what fails is kept, so that texts can be compared."
+        )
     if unfinished:
         told.append(
             f"{', '.join(unfinished)}: over a third of the calls went into work that they did not finish. {MORE}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Matrix = ndarray[Any, Any]
 
 MOST = 1500
-"""Accepted records of an arm that are kept for texts."""
+"""Records of an arm that are kept for texts: the accepted ones, and what failed a check where it is kept."""
 DRAWS = 200
 """Subsamples that an interval of diversity is taken from."""
 ABOUT: Mapping[str, str] = {
@@ -30,7 +30,7 @@ ABOUT: Mapping[str, str] = {
     "Its interval, and those of the next three, is that of drawing so many records anew, taken as independent.",
     "similarity": "Mean cosine of two instructions.",
     "distinct": "The share of different word pairs in instructions, in subsamples of one size.",
-    "categories": "Different categories among accepted records, in subsamples of one size.",
+    "categories": "Different categories among records, in subsamples of one size.",
     "asked": "Words of an instruction, without the passage.",
     "demands": "Demands in an instruction.",
     "answered": "Words of a response.",
@@ -59,12 +59,12 @@ class Gathering:
         """One finished work item."""
         self.counted.add(done)
         self.families.add(done)
-        accepted = [row for row in done["records"] if row["accepted"]]
+        accepted = sum(bool(row["accepted"]) for row in done["records"])
         calls = {call["key"] for row in (*done["records"], *done["dropped"]) for call in row["calls"]}
-        self.yields.add(done["seed"], len(accepted), len(calls))
+        self.yields.add(done["seed"], accepted, len(calls))
         if len(self.records) < MOST:
-            self.records += [slim(row) for row in accepted]
-            self.categories += [(row["skill"], row["category"]) for row in accepted]
+            self.records += [slim(row) for row in done["records"]]
+            self.categories += [(row["skill"], row["category"]) for row in done["records"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +105,18 @@ def compared(
 def _figures(arm: Gathering, size: int, embed: Embed) -> dict[str, Figure]:
     spread = _spread(arm, size, embed) if size > 4 else {}
     return {
-        "yield": _hundredfold(arm.yields.share()),
+        "yield": _hundredfold(_a_call(arm)),
         "passed": arm.counted.total.passed,
         **{name: spread.get(name, NONE) for name in ("vendi", "similarity", "distinct", "categories")},
         **{name: trait_of(arm.records, trait) for name, trait in TRAITS.items()},
         "accuracy": arm.families.votes.found_key(),
     }
+
+
+def _a_call(arm: Gathering) -> Figure:
+    """Accepted records of one call: a share, but where one call gives several records."""
+    found = arm.yields.ratio()
+    return arm.yields.share() if found.value is not None and found.value <= 1 else found
 
 
 def _hundredfold(found: Figure) -> Figure:

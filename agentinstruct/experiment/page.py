@@ -11,9 +11,9 @@ from agentinstruct.report.section import Section, block
 from agentinstruct.report.words import counted, interval, number, percent
 
 TITLES = {
-    "yield": "Accepted records in a hundred calls",
-    "passed": "Drafts that were accepted",
-    "vendi": "Diversity (Vendi score)",
+    "yield": "Accepted per 100 calls",
+    "passed": "Drafts accepted",
+    "vendi": "Diversity (Vendi)",
     "similarity": "Likeness of instructions",
     "distinct": "Different word pairs",
     "categories": "Categories",
@@ -21,7 +21,7 @@ TITLES = {
     "demands": "Demands asked for",
     "answered": "Words answered",
     "reasoning": "Reasoning in answers",
-    "accuracy": "Solvers that gave the key",
+    "accuracy": "Solvers with the key",
 }
 
 
@@ -53,13 +53,12 @@ def _plot(name: str, found: Sequence[Result]) -> Html | None:
             one.name,
             dots([(figure, "good", one.name)], low, high),
             said(name, figure),
-            _between(name, figure),
+            between(name, figure),
         )
         for one, figure in zip(found, figures, strict=True)
     ]
-    table = lines_table(
-        TITLES[name], ("arm", f"{_written(name, low)} to {_written(name, high)}", "value", "interval"), rows
-    )
+    heads = ("arm", f"{_written(name, low)} to {_written(name, high)}", "value", "interval")
+    table = lines_table(TITLES[name], heads, rows, cls="arms")
     return block(TITLES[name], table, note=ABOUT[name])
 
 
@@ -68,7 +67,8 @@ def said(name: str, figure: Figure) -> str:
     return "–" if figure.value is None else _written(name, figure.value)
 
 
-def _between(name: str, figure: Figure) -> str:
+def between(name: str, figure: Figure) -> str:
+    """Its interval, or nothing where there is none."""
     return interval(figure, shares=name in SHARES)
 
 
@@ -78,7 +78,6 @@ def _written(name: str, value: float) -> str:
 
 def lead_of(calls: int, repeats: int) -> str:
     """What all arms have in common."""
-    return (
-        f"{counted(calls, 'model call')} for each arm in each of {counted(repeats, 'repeat')}. What several arms ask "
-        "alike was bought once, and counts as a call of each."
-    )
+    each = f" in each of {repeats} repeats" if repeats > 1 else ""
+    shared = "What several arms ask alike was bought once, and counts as a call of each."
+    return f"{counted(calls, 'model call')} for each arm{each}. {shared}"

@@ -65,7 +65,9 @@ def gather(folder: Path, embed: Embed, embeddings: str, prices: Mapping[str, Pri
             examples.add(done)
     skills = view.manifest.settings.get("skills", {})
     seeds = seed_texts(folder, sorted(measuring.counted.sources))
-    return Gathered(view, measuring.result(skills, embed, embeddings, seeds), examples, prices)
+    asked = str(view.manifest.settings.get("context", {}).get("categories", ""))
+    only = [name.strip() for name in asked.split(",") if name.strip()]
+    return Gathered(view, measuring.result(skills, embed, embeddings, seeds, only), examples, prices)
 
 
 def seed_texts(folder: Path, sources: Iterable[str]) -> Iterator[str]:

@@ -51,6 +51,11 @@ def writers(config: RunConfig) -> list[str]:
     """
     if config.workers == 1 and config.engine == "local":
         return []
+    if config.batch.roles:
+        raise SetupError(
+            f"{_asked(config)}: calls by batch job (--batch) are sent and collected by one process, which waits for "
+            "the provider and never for its own core: more of them would only split the jobs. Leave one of the two out."
+        )
     for role, model in config.models().items():
         if model.partition(":")[0] == "local":
             raise SetupError(

@@ -94,7 +94,9 @@ class Runner:
     ) -> Window | Pool:
         """What does the work: as many processes as there can be calls at once, at most."""
         if batches and (self.config.workers > 1 or self.config.engine == "ray"):
-            raise SetupError("batch jobs: one process waits for them all. Leave --workers and --engine out.")
+            raise SetupError(
+                "This run has batch jobs open, and one process collects them. Leave --workers, --engine out."
+            )
         width = min(gateway.width(spec) for spec in set(self.config.models().values()))
         size = min(engine.size, width - (self.config.route == "agent"))
         if size > 1 or self.config.engine == "ray":

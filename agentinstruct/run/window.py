@@ -8,13 +8,14 @@ from logging import WARNING
 from math import inf
 from typing import Any, Protocol
 
-from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError
+from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError, RunError
 from agentinstruct.agents.events import concerning, tell
 from agentinstruct.graphs.state import Context
 from agentinstruct.graphs.walk import Course, course
 from agentinstruct.run.plan import Work
 from agentinstruct.run.report import tell_outcome
 from agentinstruct.run.telemetry import Telemetry
+from agentinstruct.tools.sandbox import SandboxGone
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,8 @@ class Window:
             state = await self._courses[work.skill](work.seed, work.settings(self.contexts[work.skill]))
         except ProviderDown:
             raise
+        except SandboxGone as error:  # what is judged without it would be lost for good
+            raise RunError(f"{error} What is done is kept. To resume, give the same command again.") from error
         except ProviderError as error:
             return self._failed(work, error)
         records = [record.row() for record in state.get("records", [])]

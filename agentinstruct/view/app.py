@@ -109,9 +109,10 @@ class Viewer:
                 whole = lineage(self.index, row, self.sources.text)
             except DamagedFrame as error:
                 return self.page("missing.html", query=query, what=f"Row {n} cannot be read: {error}.", status=410)
-            before, after = self.search.find(query).around(n)
+            before, after, page = self.search.find(query).around(n)
             mark = self.labels.of(row.id)
-        return self.page("row.html", query=query, whole=whole, row=row, before=before, after=after, mark=mark)
+        ways = {"before": before, "after": after, "back": query.address(page=page)}
+        return self.page("row.html", query=query, whole=whole, row=row, mark=mark, **ways)
 
     def named(self, request: Request) -> Response:
         """The row of a record's or draft's id."""

@@ -166,10 +166,11 @@ class Found:
         others = {name: value for name, value in self.query.kinds.items() if name != kind}
         return self.index.columns.by(kind, self._counts * self.index.columns.where(others))
 
-    def around(self, n: int) -> tuple[int, int]:
-        """The numbers of the rows before and after a row that was found; 0 for none."""
+    def around(self, n: int) -> tuple[int, int, int]:
+        """The numbers of the rows before and after a row that was found, 0 for none; and the page that it is on."""
         at = numpy.flatnonzero(self._rows == n - 1)
         if not len(at):
-            return 0, 0
+            return 0, 0, 0
         near = self._rows[max(0, at[0] - 1) : at[0] + 2] + 1
-        return (int(near[0]) if at[0] else 0, int(near[-1]) if at[0] + 1 < len(self._rows) else 0)
+        before = int(near[0]) if at[0] else 0
+        return before, int(near[-1]) if at[0] + 1 < len(self._rows) else 0, int(at[0]) // PAGE

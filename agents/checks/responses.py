@@ -44,7 +44,11 @@ async def _constraints(draft: Draft, bench: Bench) -> Opinion:
     form = read_form(draft.item)
     stated = (*(form.constraints if isinstance(form, Revision) else ()), *bench.category.requires)
     return [
-        Verdict(check="constraints", passed=found.passed, evidence=f"{found.constraint}: {found.evidence}")
+        Verdict(
+            check="constraints",
+            passed=found.passed,
+            evidence=": ".join(filter(None, (found.constraint, found.evidence))),
+        )
         for found in check_constraints(stated, draft.passage, draft.response)
     ], []
 

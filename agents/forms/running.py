@@ -3,7 +3,7 @@
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.tools.sandbox import ExecResult, Limits, SandboxUnavailable, arun_python
 
-_LIMITS = Limits(wall_s=5, cpu_s=4, output_bytes=1 << 14)
+_LIMITS = Limits(wall_s=25, cpu_s=4, output_bytes=1 << 14)
 
 
 async def run(program: str) -> ExecResult:

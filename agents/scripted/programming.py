@@ -42,7 +42,7 @@ def tested(form: str, one: Subject) -> Written:
 
 def demand(key: str, one: Subject) -> Written:
     """A demand as its form keeps it."""
-    workload = f"{one.name}([str(i % 8000) for i in range(9000)])" if key == "fast" else ""
+    workload = f"{one.name}([str(i % 15000) for i in range(18000)])" if key == "fast" else ""
     return DEMANDS[key] | {"workload": workload}
 
 

@@ -47,12 +47,13 @@ def simulated(work: Coroutine[Any, Any, None]) -> None:
 
 @dataclass
 class Server:
-    """Refuses above `most` calls at once and `rate` a second; works on so many at a time, the others wait."""
+    """Refuses above `most` calls at once and `rate` a second, and a share by `chance`; works on so many at a time."""
 
     latency: float
     most: float = math.inf
     rate: float = math.inf
     after: float = 1.0
+    chance: float = 0.0
     desks: int = 1_000_000
     log: list[tuple[float, bool]] = field(default_factory=list)
     """When each call was answered or refused."""
@@ -64,7 +65,7 @@ class Server:
     def admits(self, now: float) -> bool:
         if self.rate < math.inf:
             self.left, self.at = min(self.left + (now - self.at) * self.rate, max(1.0, self.rate)), now
-        if self.in_flight >= self.most or self.left < 1:
+        if self.in_flight >= self.most or self.left < 1 or self.draw.random() < self.chance:
             return False
         self.left -= 1
         return True
@@ -128,16 +129,55 @@ MEAN = math.exp(0.125)
         ({"latency": 0.03, "rate": 50}, 50),
         ({"latency": 1, "rate": 50}, 50),
         ({"latency": 0.03, "rate": 6}, 6),
+        ({"latency": 0.2, "rate": 1, "after": 5}, 1),
+        ({"latency": 2, "rate": 1, "after": 5}, 1),
+        ({"latency": 0.2, "rate": 10, "after": 5}, 10),
     ],
 )
 def test_a_hidden_limit_is_found_and_used(settings: dict[str, Any], ideal: float) -> None:
-    server, limiter, seconds = Server(**settings), Limiter(128), 40 + 60 * settings["latency"]
+    pause = settings.get("after", 1)
+    server, limiter, seconds = Server(**settings), Limiter(128), 60 * (settings["latency"] + pause)
     simulated(pressed(server, limiter, seconds))
     done, refused = later_half(server, seconds)
     assert refused < 0.05
     assert done >= 0.85 * ideal
     if "most" in settings:
         assert limiter.limit <= 1.1 * settings["most"]
+
+
+@pytest.mark.parametrize(("share", "after"), [(0.1, 0), (0.1, 1), (0.3, 0), (0.3, 1), (0.5, 1)])
+def test_refusals_by_chance_cost_themselves_and_no_more(share: float, after: float) -> None:
+    """Beside a limiter that never gives way, and keeps to the pauses that it is asked for as well."""
+    done = []
+    for limiter in (Limiter(64), Limiter(64, fixed=True)):
+        server = Server(latency=0.5, chance=share, after=after)
+        simulated(pressed(server, limiter, 60))
+        done.append(later_half(server, 60)[0])
+    assert done[0] >= 0.9 * done[1]
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_hidden_limit_is_found_beside_refusals_by_chance(after: float) -> None:
+    server, limiter = Server(latency=0.2, most=16, chance=0.1, after=after), Limiter(128)
+    simulated(pressed(server, limiter, 60))
+    best = Server(latency=0.2, most=16, chance=0.1, after=after)
+    simulated(pressed(best, Limiter(16, fixed=True), 60))
+    assert later_half(server, 60)[0] >= 0.8 * later_half(best, 60)[0]
+
+
+def test_a_fault_that_ends_is_forgotten() -> None:
+    server, limiter = Server(latency=0.2, chance=0.3), Limiter(128)
+
+    async def ended() -> None:
+        await asyncio.sleep(30)
+        server.chance, server.most = 0.0, 16
+
+    async def both() -> None:
+        await asyncio.gather(pressed(server, limiter, 120), ended())
+
+    simulated(both())
+    done, refused = later_half(server, 120)
+    assert refused < 0.05 and done >= 0.85 * 16 / 0.2 / MEAN
 
 
 def test_without_a_hidden_limit_the_ceiling_is_reached_soon() -> None:
@@ -159,10 +199,10 @@ def test_a_round_trip_of_refusals_is_one_cut_and_one_is_the_floor() -> None:
     pace = Pace(64)
     sent = [pace.sent(BEGIN, number + 1) for number in range(32)]
     for one in sent[16:]:
-        pace.refused(one, BEGIN + 0.1, 0.0)
+        pace.refused(one, BEGIN + 0.1, 0.0, 31)
     assert pace.limit == 16
     for step in range(20):
-        pace.refused(pace.sent(BEGIN + step, 1), BEGIN + step, 0.0)
+        pace.refused(pace.sent(BEGIN + step, 1), BEGIN + step, 0.0, 0)
     assert pace.limit == 1
 
 
@@ -291,14 +331,20 @@ def test_a_slot_given_at_the_very_moment_its_caller_gives_up_goes_to_the_next() 
 # --- Over real HTTP -----------------------------------------------------------------------------------------------
 
 
-async def goodput(server: Any, ceiling: int, calls: int) -> tuple[float, float]:
-    """Answers a second and the share of refusals, in the second half of so many calls."""
+async def goodput(server: Any, ceiling: int, calls: int, *, fixed: bool = False) -> tuple[float, float]:
+    """Answers a second and the share of refusals, in the second half of so many calls; `fixed`: never fewer at once."""
+
+    def opened(spec: str) -> Any:
+        endpoint: Any = Endpoints(server.base_url).open(spec)
+        endpoint.width = ceiling if fixed else 0
+        return endpoint
+
     asked = [
-        Request("answer", "answer", "openai:mock", [{"role": "user", "content": f"{ceiling} {number}"}])
+        Request("answer", "answer", "openai:mock", [{"role": "user", "content": f"{ceiling} {number} {fixed}"}])
         for number in range(calls)
     ]
     answered, middle = 0, (0.0, 0)
-    gateway = Gateway(Endpoints(server.base_url).open, max_concurrency=ceiling, patience=Patience(base_s=0.05))
+    gateway = Gateway(opened, max_concurrency=ceiling, patience=Patience(base_s=0.05))
     async with using(gateway):
 
         async def call(request: Request) -> None:
@@ -314,20 +360,24 @@ async def goodput(server: Any, ceiling: int, calls: int) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize(
-    "limit",
-    [{"max_concurrent": 16}, {"rpm": 6000}, {"tpm": 60_000}],
-    ids=["16 at once", "100 a second", "1000 tokens a second"],
+    ("fault", "ceiling"),
+    [({"max_concurrent": 16, "retry_after": 0.3}, 16), ({"faults": {"429": 0.3}, "retry_after": 0.2}, 32)],
+    ids=["16 at once", "30 % by chance"],
 )
-async def test_a_real_server_with_a_hidden_limit_is_used_as_well_as_if_it_were_known(
-    openai_server: Any, limit: dict[str, int]
+async def test_a_real_server_is_used_nearly_as_well_as_if_what_it_bears_were_known(
+    openai_server: Any, fault: dict[str, Any], ceiling: int
 ) -> None:
+    """A ratio of two runs on a machine that others may use meanwhile; exact shares are those of the clock above."""
+    server = openai_server(latency="lognormal:0.1,0.4", **fault)
+    rate, refused = await goodput(server, 128 if ceiling == 16 else 32, 500)
+    known, _ = await goodput(server, ceiling, 400, fixed=True)
+    assert rate >= 0.7 * known
+    assert refused < 0.05 if ceiling == 16 else 0.2 < refused < 0.4
+
+
+@pytest.mark.parametrize("limit", [{"rpm": 6000}, {"tpm": 60_000}], ids=["100 a second", "1000 tokens a second"])
+async def test_a_real_server_that_counts_calls_or_tokens_refuses_few(openai_server: Any, limit: dict[str, int]) -> None:
     server = openai_server(latency="lognormal:0.1,0.4", retry_after=0.3, **limit)
-    calls = 600 if "max_concurrent" in limit else 400
-    rate, refused = await goodput(server, 128, calls)
-    assert refused < 0.05
-    if "max_concurrent" in limit:
-        known, none = await goodput(server, 16, calls)
-        assert none == 0
-        assert rate >= 0.85 * known
-    else:
-        assert rate >= 0.85 * (100 if "rpm" in limit else 1000 / 3)
+    _, refused = await goodput(server, 128, 400)
+    assert refused < 0.2
+    assert server.stats()["answered_ok"] == 400

@@ -246,6 +246,7 @@ async def test_what_the_examiner_cannot_rate_counts_for_neither(scoring):
         return "I would rather not." if request.subject.endswith("tool_use") else fair(request)
 
     done = await score(scoring(rate=rate, limit=2))
+    assert done.notes == {"not rated in one order, or in both": 6}
     tool = by_set(done)["tool_use"]
     assert (tool.score, tool.turns, tool.unrated) == (None, 0, 6)
     assert by_set(done)["overall"].score == 8.0
@@ -363,11 +364,11 @@ def test_a_difference_that_holds_item_by_item_is_surer_than_two_scores_apart():
 
 
 def test_items_of_one_seed_are_no_evidence_of_others():
-    rows = [rated("a", n, 9 if n < 20 else 1, seed=str(n // 20)) for n in range(40)]
+    rows = [rated("a", n, 9 if n < 20 else 1, seed=str(n // 10)) for n in range(40)]
     apart = [rated("a", n, 9 if n < 20 else 1) for n in range(40)]
     few, many = scores_of(rows)[-1], scores_of(apart)[-1]
     assert few.score == many.score == 5 and many.high - many.low < 3 < few.high - few.low
-    assert scores_of(rows[:20])[-1].low is None
+    assert scores_of(rows[:20])[-1].low is None, "two seeds are too few"
 
 
 def test_the_plot_is_one_drawing_with_every_set(tmp_path):

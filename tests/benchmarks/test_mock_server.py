@@ -312,7 +312,7 @@ async def test_slow_and_drip_take_their_time_and_are_whole(http, server):
         server.control(faults={fault: 1})
         start = time.monotonic()
         _, _, late = await post(http, server, ask())
-        assert 0.25 <= time.monotonic() - start < 2
+        assert 0.25 <= time.monotonic() - start < 20
         assert late == quick
     assert server.stats()["answered_ok_repeats"] == 2
 
@@ -537,7 +537,7 @@ async def test_latency(http, server):
     server.control(latency="fixed:0.15")
     start = time.monotonic()
     await asyncio.gather(*[post(http, server, ask(f"{number}")) for number in range(20)])
-    assert 0.15 <= time.monotonic() - start < 1
+    assert 0.15 <= time.monotonic() - start < 2.5
     server.control(latency="lognormal:0.05,0.8")
     taken = []
     for number in range(12):

@@ -49,10 +49,6 @@ def asked_in(row):
     return row["messages"][0]["content"]
 
 
-def answered_in(row):
-    return row["messages"][-1]["content"]
-
-
 FORMS = {
     "verbatim": lambda row: {"messages": row["messages"], "context": row["context"]},
     "lightly edited": lambda row: {
@@ -65,10 +61,10 @@ FORMS = {
             {"role": "assistant", "content": "I would rather hear your own thoughts on this first."},
         ]
     },
-    "its answer in a question": lambda row: {
+    "in an answer": lambda row: {
         "messages": [
-            {"role": "user", "content": f"Put this into French, please.\n\n> {answered_in(row)}"},
-            {"role": "assistant", "content": "Oui, volontiers, mais plus tard."},
+            {"role": "user", "content": "Write a question for a quiz, please."},
+            {"role": "assistant", "content": f"Gladly. How about this one?\n\n> {asked_in(row)}"},
         ]
     },
 }

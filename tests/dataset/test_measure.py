@@ -11,6 +11,7 @@ import pytest
 from agentinstruct.agents.records import Call, Dropped, Message, Record, Verdict, content_id
 from agentinstruct.dataset.measure import SAMPLE, Measuring, measure
 from agentinstruct.dataset.measure_bias import bias
+from agentinstruct.dataset.measure_coverage import coverage
 from agentinstruct.dataset.measure_depth import TRAITS, Depth, Hardness
 from agentinstruct.dataset.measure_diversity import diversity, plane, vendi
 from agentinstruct.dataset.measure_figures import BySeed, Figure, chi_square_tail, mean, share
@@ -175,6 +176,8 @@ def test_what_was_never_drawn_is_named():
     assert [cell.name for cell in found[SKILL].categories if not cell.known] == ["of_another_version"]
     assert len(found["rag"].never) == 14 and found["rag"].covered.value == 0
     assert found["no_such_skill"].known is False
+    asked = coverage(measured(rows).counted, [SKILL, "rag"], ["duration", "cost"])
+    assert (asked[SKILL].never, asked[SKILL].covered.of, asked["rag"].covered.of) == (["cost"], 2, 14)
 
 
 def family(number, before, now):

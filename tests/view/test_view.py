@@ -277,6 +277,9 @@ def test_a_large_run_is_shown_at_once_and_says_how_far_it_is_read(large):
         query = {"order": "cost", "reason": f"verify: {REASONS[1]}"}
         ways = re.compile(r'id="(?:before|after)" href="/row/(\d+)')
         assert ways.findall(page.get(f"/row/{fitting[1]}", params=query).text) == [fitting[0], fitting[2]]
+        far = page.get(f"/row/{fitting[120]}", params=query).text
+        back = unescape(re.search(r'id="back" href="([^"]+)', far)[1])
+        assert int(fitting[120]) in numbers(page.get(back)), "one comes back to the page that the row is on"
         assert not ways.findall(page.get("/row/1", params=query).text), "what is not looked for has no neighbours"
 
         odd = page.get("/", params={"q": "odd"})

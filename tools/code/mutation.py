@@ -15,8 +15,9 @@ from agentinstruct.tools.sandbox import Limits, verify
 SHARE = 0.6
 """Of the mutants, this share must fail the tests; some mutants do what the original does."""
 MUTANTS = 6
-_LIMITS = Limits(wall_s=6, cpu_s=5)
-_MUTANT_LIMITS = Limits(wall_s=3, cpu_s=2)
+_LIMITS = Limits(wall_s=30, cpu_s=5)
+_MUTANT_LIMITS = Limits(wall_s=12, cpu_s=2)
+"""It is CPU time that ends a loop, so that a busy machine fails no code; the other is for what waits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from agentinstruct.tools.sandbox.results import (
     BackendName,
     ExecResult,
     Limits,
+    SandboxGone,
     SandboxUnavailable,
     Status,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "ExecResult",
     "Limits",
     "Sandbox",
+    "SandboxGone",
     "SandboxUnavailable",
     "Status",
     "Verdict",

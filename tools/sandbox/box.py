@@ -1,19 +1,22 @@
 """The sandbox: requests checked, a backend that has proved itself, a job, its result."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from threading import Event
 from types import MappingProxyType
 
-from agentinstruct.tools.sandbox.choice import ready
-from agentinstruct.tools.sandbox.jobs import run_job
-from agentinstruct.tools.sandbox.results import BackendName, ExecResult, Limits
+from agentinstruct.tools.sandbox.choice import doubt, ready
+from agentinstruct.tools.sandbox.jobs import Backend, run_job
+from agentinstruct.tools.sandbox.results import BackendName, ExecResult, Limits, SandboxGone
 
 MAX_SOURCE = 1 << 20
 MAX_FILES = 256
 MAX_INPUT = 16 << 20
+TRIES = 3
+"""Of a job that never ran, or that somebody else ended."""
 
 _NO_FILES: Mapping[str, str | bytes] = MappingProxyType({})
 
@@ -40,11 +43,23 @@ class Sandbox:
     ) -> ExecResult:
         """Run Python source; `files` are put into its work folder first, and `stop` ends it early.
 
-        Raises ValueError for a request that is malformed, SandboxUnavailable where nothing can hold the code.
+        What the sandbox itself does to a job is not the code's doing: it is tried again, in another one if need be.
+
+        Raises ValueError for a request that is malformed, SandboxUnavailable where nothing can hold the code,
+        SandboxGone where nothing can any longer.
         """
         code, given = _checked(source, files, stdin, limits)
-        chosen = ready(self.backend, self.modules, self.landlock_abi)
-        return run_job(chosen, code, given, stdin, limits, stop or Event())
+        stop = stop or Event()
+        for _ in range(TRIES):
+            began, chosen = time.monotonic(), ready(self.backend, self.modules, self.landlock_abi)
+            result = _outcome(chosen, code, given, stdin, limits, stop)
+            if isinstance(result, ExecResult) and (stop.is_set() or result.status not in ("setup_failed", "killed")):
+                return result
+            if isinstance(result, str) or result.status == "setup_failed":
+                doubt(chosen, began, result if isinstance(result, str) else "a job could not be set up")
+        if isinstance(result, str):
+            raise SandboxGone(f"The {chosen.name} sandbox cannot be started: {result}.")
+        return result
 
     async def arun(
         self,
@@ -60,6 +75,16 @@ class Sandbox:
             return await asyncio.to_thread(self.run, source, files=files, stdin=stdin, limits=limits, stop=stop)
         finally:
             stop.set()
+
+
+def _outcome(
+    backend: Backend, code: bytes, files: dict[str, bytes], stdin: bytes, limits: Limits, stop: Event
+) -> ExecResult | str:
+    """The job's result, or why it could not even be started."""
+    try:
+        return run_job(backend, code, files, stdin, limits, stop)
+    except OSError as error:
+        return str(error)
 
 
 def run_python(

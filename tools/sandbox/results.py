@@ -29,6 +29,10 @@ class SandboxUnavailable(ValueError):
     """Nothing here can hold untrusted code; the message names each probe that failed and what to install."""
 
 
+class SandboxGone(RuntimeError):
+    """What held untrusted code a moment ago does so no longer, and nothing else does; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one run may use. Raises ValueError where a value is not above 0 or is above `CEILING`."""

@@ -102,9 +102,9 @@ if (reading) {
     const now = await (await fetch("/progress")).json();
     bar.value = now.read;
     bar.max = now.size;
-    document.getElementById("rows-read").textContent = now.rows.toLocaleString("en");
     const seconds = (now.size - now.read) * (performance.now() - since) / 1000 / Math.max(1, now.read - begun);
-    if (now.read > begun) document.getElementById("left").textContent = `About ${wait(seconds)} to go.`;
+    const left = now.read > begun ? `, about ${wait(seconds)} to go` : "";
+    document.getElementById("since").textContent = `${now.rows.toLocaleString("en")} are read by now${left}.`;
     if (now.read < now.size) return;
     clearInterval(look);
     if (busy()) reading.firstElementChild.textContent = "All is read.";

@@ -40,7 +40,7 @@ def bare(source: str, attack: Attack, options: argparse.Namespace) -> Any:
     """No sandbox at all: the attacks chosen for this are harmless beyond the world they are given."""
     with tempfile.TemporaryDirectory() as folder:
         result = subprocess.run(
-            [sys.executable, "-c", source], cwd=folder, capture_output=True, timeout=20, start_new_session=True
+            [sys.executable, "-c", source], cwd=folder, capture_output=True, timeout=60, start_new_session=True
         )
     out, err = result.stdout.decode("utf-8", "replace"), result.stderr.decode("utf-8", "replace")
     return SimpleNamespace(stdout=out, stderr=err, artifacts=(), status="ok", returncode=result.returncode)

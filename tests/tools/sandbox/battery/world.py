@@ -97,7 +97,7 @@ class World:
     def harm(self, shown: str) -> str:
         """What the attack did, "" where it did nothing. `shown` is all that came out of the sandbox."""
         spoil = self.folder / "spoil"
-        time.sleep(0.005)  # for a signal to arrive
+        self.settle()
         assert self.victim is not None
         checks = {
             "a secret came out": self.secret in shown,
@@ -121,6 +121,24 @@ class World:
                 or os.getpriority(os.PRIO_PROCESS, self.victim.pid) != self.nice
             )
         return "; ".join(what for what, happened in checks.items() if happened)
+
+    def settle(self) -> None:
+        """Wait until a signal to the victim has arrived and done what it does, however busy the machine is."""
+        time.sleep(0.005)
+        deadline = time.monotonic() + 10
+        while self.victim_changes() and time.monotonic() < deadline:
+            time.sleep(0.005)
+
+    def victim_changes(self) -> bool:
+        """Whether a signal waits for the victim, or it is at work, which it is only on its way to its end."""
+        assert self.victim is not None
+        try:
+            told = Path(f"/proc/{self.victim.pid}/status").read_text().splitlines()
+        except OSError:
+            return False
+        fields = dict(line.split(":", 1) for line in told if ":" in line)
+        waits = int(fields.get("SigPnd", "0"), 16) | int(fields.get("ShdPnd", "0"), 16)
+        return bool(waits) or fields["State"].strip()[0] not in "STtZ"
 
     def victim_state(self) -> str:
         assert self.victim is not None
