@@ -20,7 +20,7 @@ from agentinstruct.view.columns import Columns, number_of
 from agentinstruct.view.rows import Row
 
 NAME = "view.sqlite"
-VERSION = 4
+VERSION = 5
 _SCHEMA = """
 CREATE TABLE meta(run TEXT, version INTEGER);
 CREATE TABLE segments(

@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import contextmanager
 from html import unescape
+from unicodedata import normalize
 
 import httpx
 import pytest
@@ -318,6 +319,18 @@ def wait_for_rows(page, count):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert "no longer being read" not in answer.text
+
+
+def test_a_word_is_found_however_its_letters_are_composed(tmp_path):
+    words = ("naïve", "Việt", "가격표", "ガス", "ŷx̂z")
+    with Journal.open(tmp_path / "run", {}) as journal:
+        for item, form in enumerate(("NFC", "NFD")):
+            detail = normalize(form, f"A {' and '.join(words)}.")
+            journal.finish(f"{item:032x}", "coding", "s", [], [drop(item) | {"detail": detail}])
+    with viewing(tmp_path / "run") as page:
+        for word in words:
+            for form in ("NFC", "NFD"):
+                assert numbers(page.get("/", params={"q": normalize(form, word)})) == [1, 2], (word, form)
 
 
 def test_room_is_asked_for_only_where_it_is_short(tmp_path):
