@@ -93,10 +93,17 @@ class ViewIndex:
 
     def load(self, row: Row) -> dict[str, Any]:
         """The whole record or drop. Raises `DamagedFrame`."""
-        name = self.connection.execute("SELECT name FROM segments WHERE number = ?", (row.segment,)).fetchone()[0]
-        frame = self._segments.load(name, row.offset, row.length)
+        frame = self._frame(row)
         found: dict[str, Any] = frame["records"][row.place] if row.place >= 0 else frame["dropped"][-1 - row.place]
         return found
+
+    def record_beside(self, row: Row) -> dict[str, Any]:
+        """A record of the same work item, so of the same seed; empty where none was made. Raises `DamagedFrame`."""
+        return next(iter(self._frame(row)["records"]), {})
+
+    def _frame(self, row: Row) -> dict[str, Any]:
+        name = self.connection.execute("SELECT name FROM segments WHERE number = ?", (row.segment,)).fetchone()[0]
+        return self._segments.load(name, row.offset, row.length)
 
     def rows(self, numbers: Sequence[int]) -> list[Row]:
         """The rows of these numbers, in the same order; those that there are."""

@@ -15,6 +15,7 @@ import pytest
 from agentinstruct.run.journal import Journal
 from agentinstruct.view.diff import words_changed
 from agentinstruct.view.index import NAME as INDEX
+from tests.dataset.test_measure import record
 
 PROGRAM = [sys.executable, "-m", "agentinstruct.cli.main"]
 ATTACK = "<script>alert('seed')</script> {{ 7 * 7 }} <img src=x onerror=alert(1)>"
@@ -331,6 +332,35 @@ def test_a_word_is_found_however_its_letters_are_composed(tmp_path):
         for word in words:
             for form in ("NFC", "NFD"):
                 assert numbers(page.get("/", params={"q": normalize(form, word)})) == [1, 2], (word, form)
+
+
+def test_a_dropped_draft_shows_what_was_written_of_it_and_no_empty_box(tmp_path):
+    (tmp_path / "a.md").write_text(TEXT)
+    source = str(tmp_path / "a.md")
+    replies = {"instruct": '{"question": "How many\\nships?", "key": ["40"]}', "answer": "{" * 2000, "judge": "No."}
+    calls = [drop(at)["calls"][0] | {"role": role, "key": f"{at:064x}"} for at, role in enumerate(replies)]
+    gone = drop(1) | {"calls": [*calls, calls[0]], "source": source}
+    with Journal.open(tmp_path / "run", {}) as journal:
+        for call in calls:
+            journal.put_call(call["key"], {"text": replies[call["role"]]})
+        kept = record(1, seed_id="s", source=source)
+        journal.finish("1" * 32, "coding", "s", [kept], [gone])
+        journal.finish("2" * 32, "coding", "t", [], [gone | {"draft_id": "2" * 32}])
+    with viewing(tmp_path / "run", source) as page:
+        shown = [
+            re.findall(
+                r'class="step (\w+)" id="step-\d">\s*<h2>(.*?)</h2>\s*(.*?)</section>',
+                unescape(page.get(f"/row/{row}").text),
+                re.DOTALL,
+            )
+            for row in (2, 3)
+        ]
+        for steps in shown:
+            assert [kind for kind, *_ in steps] == ["source", "instruction", "answer", "dropped"]
+            assert all(body for *_, body in steps), "no box is empty"
+            assert "question: How many\nships?" in steps[1][2] and '"40"' in steps[1][2]
+        assert "The harbo<" in shown[0][0][2] and "characters 0–9" in shown[0][0][2]
+        assert "its work item has none" in shown[1][0][2]
 
 
 def test_room_is_asked_for_only_where_it_is_short(tmp_path):
