@@ -231,9 +231,31 @@ def test_the_export_leaves_leaks_out_counts_and_lists_them(exported):
     assert not gone & {row["id"] for part in left.values() for row in part}
     prompts = [{asked_in(row) for row in part} for part in left.values()]
     assert not (prompts[0] & prompts[1] or prompts[0] & prompts[2] or prompts[1] & prompts[2])
-    assert "They were left out" in (folder / "README.md").read_text()
+    card = (folder / "README.md").read_text()
+    assert "They were left out: the smallest part is whole, the others lack what repeats a record of a small" in card
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["leaks"]["leaks"] == len(gone) and "leaks.jsonl" in manifest["files"]
+
+
+def test_what_failed_takes_nothing_away_but_pairs_where_it_is_not_given_out(exported, tmp_path):
+    rows = clean_rows(200)
+    parts = parts_of(rows, Shares.parse(SPLIT))
+    planted = [row | {"accepted": True} for row in with_planted(rows, "verbatim", parts)]
+    other = [{"role": "assistant", "content": "I do not know."}]
+    failed = [
+        row | {"id": f"f{row['id'][1:]}", "messages": [*row["messages"][:-1], *other], "accepted": False}
+        for row in planted
+    ]
+    rows = [row | {"accepted": asked_in(row) not in map(asked_in, planted)} for row in rows]
+    exported([*rows, *planted, *failed], accepted_only=True)
+    alone = {path.name: path.read_bytes() for path in (tmp_path / "out" / "data").rglob("*.jsonl")}
+    with Journal.read(tmp_path / "run") as journal:
+        options = Options.of(["messages", "preference"], SPLIT, accepted_only=True)
+        done = export(journal, tmp_path / "both", options)
+    assert {path.name: path.read_bytes() for path in (done.folder / "data").rglob("*.jsonl")} == alone
+    given = {row["id"] for row in lines(done.folder / "data" / "train" / "rc.jsonl")}
+    assert {row["id"] for row in planted} <= given
+    assert done.formats["preference"].rows.total() == 0
 
 
 def test_leaks_may_be_kept_and_a_clean_dataset_says_that_it_is(exported, tmp_path):
