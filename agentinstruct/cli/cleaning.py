@@ -68,6 +68,7 @@ def plan(
         benchmarks=tuple(decontaminate or ()),
         flags=flags,
         embed=_embed(embeddings),
+        embedder=embeddings,
         hands=_hands(workers, engine, address),
     )
 
