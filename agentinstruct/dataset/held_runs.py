@@ -19,6 +19,8 @@ COVERED = 0.5
 RUN = 8
 _COMMON = 10
 """A run that stands in rows of more seeds than these, held out or sampled, is a template's."""
+_MOST_ROWS = 20
+"""Of each run; where a passage has more, a row that repeats it repeats one of these, too."""
 _NEARLY = 0.8
 """Share from which a row of the sample repeats one: a template leaves more than a fifth to be filled in."""
 _LEAST = 4
@@ -72,9 +74,11 @@ class HeldRuns:
         self._pieces.clear()
         runs.sort()
         begins = _begins(runs >> _OWNER)
-        hashes, counts = runs[begins] & ~_WHOSE, numpy.diff(begins, append=len(runs))
+        hashes = runs[begins] & ~_WHOSE
         several = numpy.unique(runs & ~_WHOSE | self._seed()[runs & _WHOSE])
         held = numpy.diff(_begins(several >> _OWNER), append=len(several))
+        runs = self._few(runs, begins)
+        counts = numpy.diff(_begins(runs >> _OWNER), append=len(runs))
         self._use(runs[numpy.repeat(held <= _COMMON, counts)])
         told, common = numpy.empty(0, U64), int((held > _COMMON).sum())
         for texts, seeds in sample:
@@ -89,6 +93,12 @@ class HeldRuns:
         seeds, asked = (numpy.concatenate([*one, numpy.empty(0, U64)]) for one in (self._seeds, self._asked))
         _, first, same = numpy.unique(asked, return_index=True, return_inverse=True)
         return numpy.unique(seeds[first][same], return_inverse=True)[1].astype(U64)
+
+    def _few(self, runs: Array, begins: Array) -> Array:
+        """Of each run as many rows as are looked at, those of the highest ranks."""
+        order = numpy.lexsort((-self._rank[(runs & _WHOSE).astype(numpy.int64)], runs >> _OWNER))
+        place = numpy.arange(len(runs)) - numpy.repeat(begins, numpy.diff(begins, append=len(runs)))
+        return numpy.sort(runs[order[place < _MOST_ROWS]])
 
     def _use(self, runs: Array) -> None:
         self._runs, self._bits = runs, _bits(runs >> _SLOT)
