@@ -19,6 +19,8 @@ COVERED = 0.5
 RUN = 8
 _COMMON = 10
 """A run that stands in rows of more seeds than these, held out or sampled, is a template's."""
+_MOST_ROWS = 20
+"""Of each run; where a passage has more, a row that repeats it repeats one of these, too."""
 _NEARLY = 0.8
 """Share from which a row of the sample repeats one: a template leaves more than a fifth to be filled in."""
 _LEAST = 4
@@ -47,6 +49,7 @@ class HeldRuns:
         self._pieces: list[Array] = []
         self._seeds: list[Array] = []
         self._asked: list[Array] = []
+        self._lengths: list[Array] = []
         self._rows = 0
         self.count = 0
 
@@ -54,7 +57,9 @@ class HeldRuns:
         """Take rows in, with hashes of the seeds that they are from."""
         runs = shingle(texts, RUN)
         text = _texts(runs)
-        wanted = (text % 2 == 0) & (texts.ends - texts.starts >= _LEAST)[text]
+        lengths = texts.ends - texts.starts
+        wanted = (text % 2 == 0) & (lengths >= _LEAST)[text]
+        self._lengths.append(lengths[::2])
         self._pieces.append(_packed(runs.hashes[wanted], self._rows + text[wanted] // 2))
         self._asked.append(numpy.add.reduceat(runs.hashes, runs.starts)[::2] if len(seeds) else seeds)
         self._seeds.append(seeds)
@@ -64,13 +69,16 @@ class HeldRuns:
     def close_up(self, ranks: Array, sample: Iterable[tuple[Tokens, Array]]) -> None:
         """Make it ready to be asked; `sample`: texts and seeds of other rows, which tell what is common too."""
         self._rank = ranks
+        self._length = numpy.concatenate([*self._lengths, numpy.empty(0, numpy.int64)])
         runs = numpy.concatenate([*self._pieces, numpy.empty(0, U64)])
         self._pieces.clear()
         runs.sort()
         begins = _begins(runs >> _OWNER)
-        hashes, counts = runs[begins] & ~_WHOSE, numpy.diff(begins, append=len(runs))
+        hashes = runs[begins] & ~_WHOSE
         several = numpy.unique(runs & ~_WHOSE | self._seed()[runs & _WHOSE])
         held = numpy.diff(_begins(several >> _OWNER), append=len(several))
+        runs = self._few(runs, begins)
+        counts = numpy.diff(_begins(runs >> _OWNER), append=len(runs))
         self._use(runs[numpy.repeat(held <= _COMMON, counts)])
         told, common = numpy.empty(0, U64), int((held > _COMMON).sum())
         for texts, seeds in sample:
@@ -86,6 +94,12 @@ class HeldRuns:
         _, first, same = numpy.unique(asked, return_index=True, return_inverse=True)
         return numpy.unique(seeds[first][same], return_inverse=True)[1].astype(U64)
 
+    def _few(self, runs: Array, begins: Array) -> Array:
+        """Of each run as many rows as are looked at, those of the highest ranks."""
+        order = numpy.lexsort((-self._rank[(runs & _WHOSE).astype(numpy.int64)], runs >> _OWNER))
+        place = numpy.arange(len(runs)) - numpy.repeat(begins, numpy.diff(begins, append=len(runs)))
+        return numpy.sort(runs[order[place < _MOST_ROWS]])
+
     def _use(self, runs: Array) -> None:
         self._runs, self._bits = runs, _bits(runs >> _SLOT)
 
@@ -96,35 +110,42 @@ class HeldRuns:
         at = numpy.searchsorted(hashes, runs.hashes & ~_WHOSE)
         there = numpy.flatnonzero(hashes.take(at, mode="clip") == runs.hashes & ~_WHOSE) if len(hashes) else at[:0]
         below = numpy.full(len(seeds), -1)
-        repeats = {one.row for one in self.covered(texts, below) if one.share >= _NEARLY}
+        repeats = {one.row for one in self.covered(texts, below, _NEARLY)}
         there = there[~numpy.isin(row[there], list(repeats))]
         return numpy.unique(at[there].astype(U64) << U64(32) | seeds[row[there]] & _LOW)
 
-    def covered(self, texts: Tokens, ranks: Array) -> Iterator[Covering]:
-        """The rows of a block that repeat much of what a row of a higher rank asks."""
+    def covered(self, texts: Tokens, ranks: Array, least: float = COVERED) -> Iterator[Covering]:
+        """The rows of a block that repeat more than so much of what a row of a higher rank asks; one such of each."""
         runs = shingle(texts, RUN)
         slots = runs.hashes >> _SLOT
         maybe = numpy.flatnonzero(self._bits[slots >> U64(3)] >> (slots & U64(7)).astype(numpy.uint8) & 1)
         hashes = runs.hashes[maybe]
         left = numpy.searchsorted(self._runs, hashes & ~_WHOSE, "left")
         at, entry = spread(left, numpy.searchsorted(self._runs, hashes | _WHOSE, "right"))
-        row = numpy.searchsorted(runs.ends, maybe[at], "right") // 2
-        owner = (self._runs[entry] & _WHOSE).astype(numpy.int64)
-        higher = self._rank[owner] > ranks[row]
-        pairs, counts = numpy.unique(row[higher] << 32 | owner[higher], return_counts=True)
-        for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
-            row, owner = pair >> 32, pair & 0xFFFFFFFF
-            mine = runs.hashes[runs.ends[2 * row - 1] if row else 0 : runs.ends[2 * row + 1]]
-            share = self._share(mine, owner, count)
-            if share > COVERED:
-                yield Covering(row, owner, share)
+        found = -1
+        for row, owner in self._pairs(runs, maybe[at], (self._runs[entry] & _WHOSE).astype(numpy.int64), ranks, least):
+            if row != found:
+                mine = runs.hashes[runs.ends[2 * row - 1] if row else 0 : runs.ends[2 * row + 1]]
+                share = self._share(mine, owner)
+                if share > least:
+                    found = row
+                    yield Covering(row, owner, share)
 
-    def _share(self, runs: Array, owner: int, count: int) -> float:
-        """Which share of the words of what a row asks stands in shared runs, of which there are so many."""
+    def _pairs(self, runs: Tokens, at: Array, owner: Array, ranks: Array, least: float) -> list[tuple[int, int]]:
+        """Rows and owners of a higher rank that share runs which may hold enough words: one each, seven a stretch."""
+        row = numpy.searchsorted(runs.ends, at, "right") // 2
+        placed = at << 24 | owner
+        goes_on = numpy.isin(placed - (1 << 24), placed) & ~numpy.isin(at, runs.starts)
+        higher = self._rank[owner] > ranks[row]
+        pairs, place = numpy.unique(row[higher] << 32 | owner[higher], return_inverse=True)
+        words = numpy.bincount(place, numpy.where(goes_on, 1, RUN)[higher], len(pairs))
+        enough = pairs[words > least * self._length[pairs & 0xFFFFFFFF]]
+        return [(pair >> 32, pair & 0xFFFFFFFF) for pair in enough.tolist()]
+
+    def _share(self, runs: Array, owner: int) -> float:
+        """Which share of the words of what a row asks stands in shared runs."""
         tokens = hashed([self._asked_by(owner)])
         length = len(tokens.hashes)
-        if RUN * count <= COVERED * length:
-            return 0.0
         own = shingle(tokens, RUN).hashes
         known = _packed(own, numpy.full(len(own), owner))
         at = numpy.minimum(numpy.searchsorted(self._runs, known), len(self._runs) - 1)
