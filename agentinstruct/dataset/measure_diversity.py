@@ -59,7 +59,7 @@ def diversity(texts: Sequence[Slim], vectors: "Matrix") -> Diversity:
     others = _nearest(cosines, [one.seed for one in texts])
     return Diversity(
         count,
-        Figure(vendi(cosines), of=count),
+        Figure(vendi(vectors), of=count),
         _of_pairs(around, total, count),
         share(sum(one >= NEAR for one in nearest), count),
         share(int((others >= NEAR).sum()), count) if len({one.seed for one in texts}) > 1 else NONE,
@@ -75,11 +75,14 @@ def _of_pairs(around: Figure, total: float, count: int) -> Figure:
     return Figure(total, max(-1.0, 2 * around.low - total), min(1.0, 2 * around.high - total), count)
 
 
-def vendi(cosines: "Matrix") -> float:
-    """The Vendi score of a similarity matrix with ones on its diagonal."""
+def vendi(vectors: "Matrix") -> float:
+    """The Vendi score of texts by their unit vectors, one row each: so many that share nothing are as diverse."""
     import numpy
 
-    values = numpy.linalg.eigvalsh(cosines / len(cosines))
+    rows = numpy.asarray(vectors, dtype=numpy.float64)
+    # Of texts by texts and of dimensions by dimensions, the eigenvalues that are not 0 are the same.
+    least = rows @ rows.T if len(rows) <= rows.shape[1] else rows.T @ rows
+    values = numpy.linalg.eigvalsh(least / len(rows))
     values = values[values > 1e-12]
     return float(numpy.exp(-(values * numpy.log(values)).sum()))
 

@@ -144,9 +144,9 @@ def _spread(kept: Sequence[Kept], size: int, embed: Embed) -> dict[str, Figure]:
     draw, found = Random(0), {name: list[float]() for name in ("vendi", "similarity", "distinct", "categories")}
     for _ in range(DRAWS):
         places = sorted(draw.sample(range(len(kept)), size))
-        cosines = (vectors[places] @ vectors[places].T).clip(-1.0, 1.0)
-        found["vendi"].append(vendi(cosines))
-        found["similarity"].append(float((cosines.sum() - cosines.trace()) / (size * (size - 1))))
+        drawn = vectors[places]
+        found["vendi"].append(vendi(drawn))
+        found["similarity"].append(float(((drawn.sum(0) ** 2).sum() - size) / (size * (size - 1))))
         found["categories"].append(float(len({(kept[at].texts.skill, kept[at].category) for at in places})))
         if pairs := distinct([kept[at].texts.asked for at in places], 2):
             found["distinct"].append(pairs[0])

@@ -266,8 +266,9 @@ def test_keys_that_lean_to_one_place_are_told_from_even_ones():
 
 
 def test_a_vendi_score_counts_what_differs():
-    assert vendi(np.ones((5, 5))) == pytest.approx(1)
+    assert vendi(np.ones((5, 1))) == pytest.approx(1)
     assert vendi(np.eye(7)) == pytest.approx(7)
+    assert vendi(np.repeat(np.eye(3), 4, axis=0)) == pytest.approx(3)
     same = measured(done([record(n, asked="How many pianos are tuned here each year?") for n in range(20)]))
     words = ["pear", "harbour", "violin", "granite", "ledger", "mosque", "tunnel", "falcon", "pepper", "comet"]
     other = measured(done([record(n, asked=" ".join(words[n : n + 1] * 3)) for n in range(10)]))
