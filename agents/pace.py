@@ -119,10 +119,7 @@ class Pace:
             self._beside += sent.beside
         self._trip += (now - sent.at - self._trip) / 8
         if self.gap:
-            self._spacing.answered()
-            if self.gap * self.size < self._trip:  # it is the number again that holds them up
-                self._spacing.end()
-                self._chance.forget(now)
+            self._closer(sent, now)
         if not full or sent.limit != self.cuts:
             self._round = Round(now, self.limit)
             return
@@ -131,6 +128,19 @@ class Pace:
         ripe = self._round.calls >= max(8, self._round.goal) and self._round.took >= 0.9 * self._trip
         if ripe and self._ramping and not self._chance.share:
             self._compare(now)
+
+    def _closer(self, sent: Sent, now: float) -> None:
+        self._spacing.answered(self._trip)
+        if self._spacing.free:
+            self.size = self._enough
+        if self.gap * self.size < self._trip and sent.limit == self.cuts:  # the number holds them up
+            self._spacing.end()
+            self._chance.forget(now)
+
+    @property
+    def _enough(self) -> float:
+        """As many at once as calls so far apart take."""
+        return min(self.ceiling, max(self.size, 1.5 * self._trip / self.gap + 1))
 
     def _grow(self, now: float) -> None:
         if now >= self._until:
@@ -221,7 +231,7 @@ class Pace:
     def _space(self, now: float) -> None:
         """From now on, space calls out by the rate that went through."""
         self._spacing.begin(self._measured(now))
-        self.size = min(self.ceiling, max(self.size, 1.5 * self._trip / self.gap + 1))
+        self.size = self._enough
         self._refused, self._until = inf, 0.0
         self._chance.forget(now)
 
