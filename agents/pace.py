@@ -132,15 +132,14 @@ class Pace:
     def _closer(self, sent: Sent, now: float) -> None:
         self._spacing.answered(self._trip)
         if self._spacing.free:
-            self.size = self._enough
-        if self.gap * self.size < self._trip and sent.limit == self.cuts:  # the number holds them up
+            self.size = self._enough(2.0)
+        if self.gap * self.size < self._trip and 2 * sent.beside >= self.limit:  # the number holds them up
             self._spacing.end()
             self._chance.forget(now)
 
-    @property
-    def _enough(self) -> float:
+    def _enough(self, ample: float) -> float:
         """As many at once as calls so far apart take."""
-        return min(self.ceiling, max(self.size, 1.5 * self._trip / self.gap + 1))
+        return min(self.ceiling, max(self.size, ample * self._trip / self.gap + 1))
 
     def _grow(self, now: float) -> None:
         if now >= self._until:
@@ -231,7 +230,7 @@ class Pace:
     def _space(self, now: float) -> None:
         """From now on, space calls out by the rate that went through."""
         self._spacing.begin(self._measured(now))
-        self.size = self._enough
+        self.size = self._enough(1.5)
         self._refused, self._until = inf, 0.0
         self._chance.forget(now)
 
