@@ -96,9 +96,12 @@ _UNITS = {
 }
 
 
-@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """The text as comparisons see it: one case, one kind of quote and dash, single spaces."""
+    return _folded(text) if len(text) > LONG else _folded_short(text)
+
+
+def _fold(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
         for mark, plain in _FOLD.items():  # a dozen quick searches: `translate` looks every letter up
@@ -107,7 +110,12 @@ def fold(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-@lru_cache(maxsize=1024)
+LONG = 400
+"""Characters beyond which a text is a passage, of which fewer are remembered: they are of the drafts in flight."""
+_folded, _folded_short = lru_cache(maxsize=512)(_fold), lru_cache(maxsize=4096)(_fold)
+
+
+@lru_cache(maxsize=256)
 def _one_mark(text: str) -> str:
     """The text folded, with one quotation mark: inside the strings of a reply, models write the other one."""
     return fold(text).replace('"', "'")
@@ -135,10 +143,16 @@ def _in_word(letter: str) -> bool:
     return letter.isalnum() or letter == "_"
 
 
-@lru_cache(maxsize=4096)
 def bare(text: str) -> str:
     """A short answer reduced to its words: no articles, no punctuation."""
+    return _bare(text) if len(text) > LONG else _bare_short(text)
+
+
+def _words(text: str) -> str:
     return " ".join(re.sub(r"[^\w\s.%$€£-]|\.(?!\d)", " ", _ARTICLES.sub(" ", fold(text))).split())
+
+
+_bare, _bare_short = lru_cache(maxsize=256)(_words), lru_cache(maxsize=4096)(_words)
 
 
 def overlap(first: str, second: str) -> float:

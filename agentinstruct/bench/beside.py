@@ -1,4 +1,4 @@
-"""Models side by side: what one examiner found on one bench, on the items that all of them have answered.
+"""Models side by side: what one examiner found on one bench, on the items that all of them have rated answers to.
 
 scores/MODEL/   one folder a model: its journal, scores, plot and answers
 scores/         scores.json · scores.svg of all that are there
@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 
-from agentinstruct.agents.errors import RunError
 from agentinstruct.bench.results import Score, as_json, gain, scores_of
 from agentinstruct.bench.score import EXAMINED, PLOT, SCORES
 from agentinstruct.bench.shown import plot
@@ -20,6 +19,8 @@ from agentinstruct.dataset.measure_figures import Figure
 from agentinstruct.dataset.writing import replacing
 
 Rows = list[dict[str, Any]]
+_TOLD = ("model", "judge", "bench", "first_place")
+_RATED = ("id", "set", "seed", "model", "teacher", "unrated", "turns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,53 +31,58 @@ class Beside:
     gains: Mapping[str, Figure]
     """By how much the first of them is surpassed by each of the others, item by item."""
     alone: tuple[str, ...]
-    """Those that are not beside the others: another bench or examiner, or no item that all have answered."""
+    """Those that are not beside the others: another bench or examiner, or no item that all have a rated answer to."""
     shared: int
-    """Items that all have answered."""
+    """Items that all have a rated answer to."""
     most: int
     """Items that any of them has."""
+    rest: tuple[Path, ...] = ()
+    """Files named as scores that are not: of an earlier version, damaged, or something else."""
 
 
 def beside(folder: Path, first: Sequence[str]) -> Beside:
-    """Compare all models that were scored into a folder with the first of those named, and write what came of it.
-
-    Raises:
-        RunError: what a model's scoring has left cannot be read.
-    """
-    told = {one["model"]: (one, path) for path in sorted(folder.glob(f"*/{SCORES}")) for one in [_read(path)]}
+    """Compare all models that were scored into a folder with the first of those named, and write what came of it."""
+    told, rest = _all_in(folder)
     same = told[first[0]][0]
     alike = {name for name, (one, _) in told.items() if all(one[key] == same[key] for key in ("bench", "judge"))}
     order = [*(name for name in first if name in alike), *sorted(alike - set(first))]
-    rows = {name: _rows(told[name][1].with_name(EXAMINED)) for name in order}
-    rows = {name: found for name, found in rows.items() if found}
-    shared = set.intersection(*({row["id"] for row in found} for found in rows.values())) if rows else set()
-    if not shared:
-        rows = dict(islice(rows.items(), 1))
-    most = max((len(found) for found in rows.values()), default=0)
-    common = {name: [row for row in found if not shared or row["id"] in shared] for name, found in rows.items()}
-    base = next(iter(common.values()), [])
+    common = {name: told[name][1] for name in order if told[name][1]}
+    most = max(map(len, common.values()), default=0)
+    rated = {name: ids for name, rows in common.items() if (ids := _rated(rows))}
+    shared = set.intersection(*rated.values()) if rated else set()
+    if len(rated) > 1 and shared:
+        common = {name: [row for row in common[name] if row["id"] in shared] for name in rated}
+    else:
+        common = dict(islice(common.items(), 1))
+    base: Rows = next(iter(common.values()), [])
     gains = {name: gain(found, base) for name, found in islice(common.items(), 1, None)}
     scores = {name: scores_of(found) for name, found in common.items()}
-    found = Beside(scores, gains, tuple(sorted(set(told) - set(common))), len(shared), most)
+    found = Beside(scores, gains, tuple(sorted(set(told) - set(common))), len(base), most, rest)
     _write(folder, same, found, {name: one["first_place"] for name, (one, _) in told.items()})
     return found
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return dict(orjson.loads(path.read_bytes()))
-    except (OSError, orjson.JSONDecodeError, TypeError, ValueError) as problem:
-        raise RunError(
-            f"{path}: not the scores of a model ({problem}). Delete its folder, and score it again."
-        ) from problem
+def _all_in(folder: Path) -> tuple[dict[str, tuple[dict[str, Any], Rows]], tuple[Path, ...]]:
+    """What was told of each model with its rows; and the files that hold no such thing."""
+    told, rest = {}, list[Path]()
+    for path in sorted(folder.glob(f"*/{SCORES}")):
+        try:
+            one = _having(_TOLD, orjson.loads(path.read_bytes()))
+            with path.with_name(EXAMINED).open("rb") as lines:
+                told[str(one["model"])] = one, [_having(_RATED, orjson.loads(line)) for line in lines]
+        except (OSError, ValueError, TypeError, KeyError):
+            rest.append(path)
+    return told, tuple(rest)
 
 
-def _rows(path: Path) -> Rows:
-    try:
-        with path.open("rb") as lines:
-            return [dict(orjson.loads(line)) for line in lines]
-    except (OSError, orjson.JSONDecodeError, TypeError, ValueError) as problem:
-        raise RunError(f"{path}: not what a model has answered ({problem}). Score it again.") from problem
+def _rated(rows: Rows) -> set[str]:
+    """The items that the examiner gave a usable rating of: the others count for nothing, so also not beside others."""
+    return {row["id"] for row in rows if row["unrated"] < len(row["turns"])}
+
+
+def _having(keys: Sequence[str], found: Any) -> dict[str, Any]:
+    """These keys of a mapping. Raises `KeyError` or `TypeError`."""
+    return {key: found[key] for key in keys}
 
 
 def _write(folder: Path, same: Mapping[str, Any], found: Beside, places: Mapping[str, float]) -> None:

@@ -57,15 +57,15 @@ def _score(name: str, rows: Sequence[Mapping[str, Any]]) -> Score:
 
 
 def gain(rows: Iterable[Mapping[str, Any]], others: Iterable[Mapping[str, Any]]) -> Figure:
-    """By how much the first model's score is above the second's, on the items that both were rated on.
+    """By how much the first model's score is above the second's, on the items that both have.
 
     Item by item and seed by seed, so its interval is that of the difference: what is hard for both is no difference.
     """
-    first = {row["id"]: row for row in rows if row["teacher"]}
-    pairs = [(first[row["id"]], row) for row in others if row["id"] in first and row["teacher"]]
-    if not pairs:
-        return Figure(None)
+    first = {row["id"]: row for row in rows}
+    pairs = [(first[row["id"]], row) for row in others if row["id"] in first]
     sums = [[sum(pair[at][side] for pair in pairs) for side in ("model", "teacher")] for at in (0, 1)]
+    if not all(teacher for _, teacher in sums):
+        return Figure(None)
     found = BySeed()
     for pair in pairs:
         # What a seed adds to each ratio, beside what it would add if it were as all are.

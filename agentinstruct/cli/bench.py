@@ -123,12 +123,17 @@ def _show(found: "Beside", out: Path) -> None:
     for name, gain in found.gains.items():
         if gain.value is not None:
             around = "" if gain.low is None or gain.high is None else f" ({gain.low:+.2f} to {gain.high:+.2f})"
-            typer.echo(f"{name} over {base}: {gain.value:+.2f}{around}, item by item")
+            typer.echo(f"{name} over {base}: {gain.value:+.2f}{around}, item by item on {gain.of}")
     if found.most > found.shared and len(found.models) > 1:
-        typer.echo(f"These are the {found.shared} items that all have answered; some have up to {found.most}.")
+        typer.echo(f"These are the {found.shared} items that all have rated answers to; some have up to {found.most}.")
     if found.alone:
         typer.echo(
             f"Not beside these, since the bench or the examiner was another, or the items: {', '.join(found.alone)}"
+        )
+    for path in found.rest:
+        typer.echo(
+            f"{path}: left out, since it is not what this version tells of a model. Delete its folder, or score again.",
+            err=True,
         )
     typer.echo(f"in {out}: scores.json, scores.svg; of each model in a folder of its own: examined.jsonl")
 

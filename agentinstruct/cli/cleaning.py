@@ -68,6 +68,7 @@ def plan(
         benchmarks=tuple(decontaminate or ()),
         flags=flags,
         embed=_embed(embeddings),
+        embedder=embeddings,
         hands=_hands(workers, engine, address),
     )
 
@@ -77,6 +78,8 @@ def _hands(workers: int, engine: str, address: str) -> "Callable[[], AbstractCon
 
     if engine not in ("local", "ray"):
         raise SetupError(f"--engine {engine}: choose local or ray.")
+    if address and engine != "ray":
+        raise SetupError(f"--address {address}: only a Ray cluster has one. Add --engine ray.")
     if engine == "local":
         return lambda: nullcontext(Processes(workers) if workers > 1 else here)
 

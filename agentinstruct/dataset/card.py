@@ -1,7 +1,7 @@
 """The dataset card: what is in it, how it was made, under which licences, and how `datasets` loads it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -126,7 +126,7 @@ def _sizes(done: "Exported") -> Iterator[str]:
         kept = "document" if done.by == "source" else "seed: the documents are too few to be kept together"
         yield f"The parts are drawn by {kept}; no seed is in two of them.\n"
     if done.leaks:
-        yield from _leaks(done.leaks, kept=done.leaks_kept)
+        yield from _leaks(done.leaks, done.parts, kept=done.leaks_kept)
     if done.formats:
         told = [
             (name, written.rows.total(), "; ".join(f"{why}: {n}" for why, n in sorted(written.left_out.items())))
@@ -136,9 +136,11 @@ def _sizes(done: "Exported") -> Iterator[str]:
         yield 'A format is loaded by its files: `load_dataset("json", data_files="sharegpt/train.jsonl")`.\n'
 
 
-def _leaks(leaks: "Leaks", *, kept: bool) -> Iterator[str]:
+def _leaks(leaks: "Leaks", parts: Collection[str], *, kept: bool) -> Iterator[str]:
     found = leaks.stats()
-    became = "They are still in it" if kept else "They were left out, so the smaller parts are whole"
+    became = "They are still in it" if kept else "They were left out: the smallest part is whole"
+    if len(parts) > 2 and not kept:
+        became += ", the others lack what repeats a record of a smaller one"
     yield (
         f"Held against the {found['held_out']} records of the smaller parts, {found['leaks']} of {found['compared']} "
         "repeat one of a smaller part than theirs: as a near twin, or with over half of what it asks in "

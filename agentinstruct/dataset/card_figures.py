@@ -8,7 +8,7 @@ from typing import Any
 
 from agentinstruct.dataset.alike import Repeats
 from agentinstruct.dataset.measure_coverage import taxonomy
-from agentinstruct.dataset.measure_figures import BySeed, Figure, mean
+from agentinstruct.dataset.measure_figures import BySeed, Figure
 from agentinstruct.dataset.measure_options import LEAST, add_key, balances
 from agentinstruct.dataset.measure_sample import Sample
 from agentinstruct.dataset.measure_text import answered_in, asked_in, count_words
@@ -44,15 +44,17 @@ class KeyFigures:
     def rows(self) -> list[tuple[str, str]]:
         """Name and value, for a table."""
         known = {(skill, name) for skill in {skill for skill, _ in self.drawn} for name in taxonomy(skill)}
-        seeds, *words = zip(*(one for _, one in self.words.members()), strict=True) if len(self.words) else ((), (), ())
-        asked, answered = (mean(side, seeds) for side in words)
+        asked, answered = BySeed(), BySeed()
+        for weight, (seed, *counts) in self.words.weighted():
+            for words, count in zip((asked, answered), counts, strict=True):
+                words.add(seed, weight * count, weight)
         found = [
             ("accepted", _percent(self.passed.share())),
             ("refine another item", _percent(self.refined.share())),
             ("categories with a record", f"{len(self.drawn & known)} of {len(known)}"),
             ("ask the same as another, word for word", f"{self.repeats.count}"),
-            ("words asked, without the passage", _number(asked)),
-            ("words answered", _number(answered)),
+            ("words asked, without the passage", _number(asked.ratio())),
+            ("words answered", _number(answered.ratio())),
         ]
         for one in balances(self.keys):
             if sum(one.places) >= LEAST * one.options:

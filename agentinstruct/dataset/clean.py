@@ -49,6 +49,8 @@ class Plan:
     """As `Choice.of` takes it; empty: no flags are looked for."""
     embed: Embed | None = None
     """What finds duplicates and benchmark items by meaning, too: in this process, whoever does the rest."""
+    embedder: str = ""
+    """Its name, which the index keeps."""
     hands: Callable[[], AbstractContextManager[Hands]] = lambda: nullcontext(here)
     """Who looks at the rows."""
 
@@ -179,7 +181,7 @@ class _Work:
         self._apply(found)
         if self._plan.embed:
             stays = (row for number, row in enumerate(rows()) if self.out.kept[number])
-            found = self.dedup.means_alike(stays, self._plan.embed)
+            found = self.dedup.means_alike(stays, self._plan.embed, embedder=self._plan.embedder)
             self._apply(found)
         for twin in found.twins():
             self._note({"id": twin.id, "reason": "duplicate", **asdict(twin)})

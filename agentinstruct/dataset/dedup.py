@@ -135,14 +135,14 @@ class Deduplicator:
             self._index.remove(gone)
         return self._found(twins)
 
-    def means_alike(self, rows: Iterable[Row], embed: Embed, least: float = CLOSE) -> Duplicates:
+    def means_alike(self, rows: Iterable[Row], embed: Embed, least: float = CLOSE, *, embedder: str = "") -> Duplicates:
         """After `resolve`: find the twins by meaning. `rows` are those that `resolve` kept, in the same order.
 
         Their cosine is at least `least`; keys and contexts must agree as they must for near twins. Here all is done by
-        one process, whose memory holds every vector.
+        one process, whose memory holds every vector. An index keeps the embedder's name, and is of use for no other.
         """
         numbers = self._own()
-        keep_vectors(self._index, numbers[self._index.alive()[numbers]].tolist(), rows, embed)
+        keep_vectors(self._index, numbers[self._index.alive()[numbers]].tolist(), rows, embed, embedder)
         twins = self._twins()
         self._index.remove(list(twins.close(*close_pairs(self._index, twins.order.place, least))))
         return self._found(twins)

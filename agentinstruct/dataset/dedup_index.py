@@ -157,6 +157,17 @@ class DedupIndex:
         found = self._db.execute(query, (number,)).fetchone()
         return found[0], found[1]
 
+    def embedded_by(self, embedder: str) -> None:
+        """Note what makes the vectors, the first time. Raises `RunError` when those held were made otherwise."""
+        if not self._db.execute("SELECT 1 FROM record WHERE vector IS NOT NULL LIMIT 1").fetchone():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('embedder', ?)", (embedder,))
+        found = self._db.execute("SELECT value FROM meta WHERE name = 'embedder'").fetchone() or ("an earlier version",)
+        if found[0] != embedder:
+            raise RunError(
+                f"{self._path}: holds vectors by {found[0]}, which those by {embedder} cannot be compared with. Give "
+                "the same --embeddings, or choose another file."
+            )
+
     def set_vectors(self, numbers: Sequence[int], vectors: Array) -> None:
         """Keep the vectors of records, in half precision."""
         rows = ((vector.astype(numpy.float16).tobytes(), no) for no, vector in zip(numbers, vectors, strict=True))

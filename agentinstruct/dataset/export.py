@@ -111,14 +111,13 @@ def _as_before(folder: Path, earlier: Mapping[str, Any]) -> Options:
 
 @dataclass(slots=True)
 class _Export:
-    """One pass over the records, into every file."""
+    """One pass over the records, into every file; one more for pairs."""
 
     rows: Picked
     options: Options
     done: Exported
     told: Card
     _parts: Parts | None = None
-    _pairs: Pairs | None = None
 
     def run(self) -> None:
         """Write the records and what was dropped."""
@@ -126,18 +125,14 @@ class _Export:
         if options.shares:
             self._parts = parts_of(self.rows.records(), options.shares)
             done.by, done.parts = self._parts.by, {name: Counter() for name in options.shares.parts}
-        every: Rows = self.rows
-        if PREFERENCE in options.formats:  # a pair needs what failed, too
-            every = Picked(self.rows.journal, replace(options, accepted_only=False))
-        if self._parts and len(self._parts.shares.parts) > 1:
-            every = self._without_leaks(every, self._parts)
-        if PREFERENCE in options.formats:
-            self._pairs = Pairs(every.records())
+        given = self._without_leaks(self.rows, LEAKS)
         done.formats = {name: Written() for name in options.formats if name != MESSAGES}
         with ExitStack() as files:
             sinks = Sinks(done.folder, files, options.shard_rows)
-            for row in every.records():
+            for row in given.records():
                 self._record(row, sinks)
+            if PREFERENCE in options.formats:
+                self._paired(given, sinks)
         done.files += sinks.written
         done.files.append("dropped.jsonl")
         with replacing(done.folder / "dropped.jsonl") as temporary, temporary.open("wb") as lines:
@@ -145,19 +140,29 @@ class _Export:
                 lines.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
                 done.dropped += 1
 
-    def _without_leaks(self, rows: Rows, parts: Parts) -> Rows:
+    def _without_leaks(self, rows: Rows, listed: str = "") -> Rows:
         """The rows without what repeats one of a smaller part, unless it is to be kept; it is listed either way."""
-        with find_leaks(rows, parts) as found:
-            self.done.leaks = found
-            _beside(self.done, LEAKS, found.lines())
+        if not self._parts or len(self._parts.shares.parts) == 1:
+            return rows
+        with find_leaks(rows, self._parts) as found:
+            if listed:
+                self.done.leaks = found
+                _beside(self.done, listed, found.lines())
         return rows if self.done.leaks_kept else Apart(rows, found)
 
+    def _paired(self, given: Rows, sinks: Sinks) -> None:
+        """Write preference pairs. They need what failed, too, so that counts here among what is not to be repeated."""
+        if self.options.accepted_only:
+            given = self._without_leaks(Picked(self.rows.journal, replace(self.options, accepted_only=False)))
+        pairs = Pairs(given.records())
+        for row in given.records():
+            self._made(PREFERENCE, preference(pairs, row), self._part(row) or WHOLE, sinks)
+
+    def _part(self, row: dict[str, Any]) -> str:
+        return self._parts.of(row) if self._parts else ""
+
     def _record(self, row: dict[str, Any], sinks: Sinks) -> None:
-        done, part = self.done, self._parts.of(row) if self._parts else ""
-        if self._pairs:
-            self._made(PREFERENCE, preference(self._pairs, row), part or WHOLE, sinks)
-        if self.options.accepted_only and not row["accepted"]:
-            return
+        done, part = self.done, self._part(row)
         self.told.add(row)
         split = row["split"]
         done.rows[split] += 1

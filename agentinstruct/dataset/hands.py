@@ -70,6 +70,10 @@ class Processes:
                 f"--workers {self.workers}: a worker process was killed or could not start. If memory is short, give "
                 "fewer; then give the same command again."
             ) from problem
+        except BaseException:  # Ctrl-C, which they do not hear, a fault, or no more is wanted: their work is of no use
+            for process in list(pool._processes.values()):
+                process.terminate()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -116,7 +116,7 @@ class Measuring:
             diversity=spread,
             by_depth=_by_depth(by_skill, rows, vectors),
             map=[(one.skill, x, y, one.asked[:120]) for one, (x, y) in zip(sampled, flat, strict=True)],
-            hardness=self.families.hardness([one for _, one in self.sample.members()]),
+            hardness=self.families.hardness(list(self.sample.weighted())),
             bias=bias(seeds, [f"{one.asked}\n{one.answered}" for one in sampled[:: max(1, len(sampled) // _READ)]]),
             embeddings=embeddings,
             sampled=len(sampled),

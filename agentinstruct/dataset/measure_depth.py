@@ -80,15 +80,16 @@ class Families:
             if parent := records.get(row["parent"]):
                 self.pairs.offer(row["skill"], row["id"], partial(_pair, parent, row))
 
-    def hardness(self, sampled: Sequence[Slim]) -> Hardness:
-        """The comparison; `sampled` are records of all depths."""
+    def hardness(self, sampled: Sequence[tuple[float, Slim]]) -> Hardness:
+        """The comparison; `sampled` are records of all depths, each with how many it stands for."""
         accuracy = self.votes.accuracy()
         depths = []
         for depth, passed in sorted(self.passed.items()):
-            chosen = [one for one in sampled if min(one.depth, DEEPEST) == depth]
-            traits = {trait: trait_of(chosen, trait) for trait in TRAITS}
+            chosen = [(weight, one) for weight, one in sampled if min(one.depth, DEEPEST) == depth]
+            weights, texts = [weight for weight, _ in chosen], [one for _, one in chosen]
+            traits = {trait: trait_of(texts, trait, weights) for trait in TRAITS}
             depths.append(Depth(depth, passed.count, passed.share(), accuracy.get(depth, NONE), traits))
-        pairs = [pair for _, pair in self.pairs.members()]
+        pairs = list(self.pairs.weighted())
         changes = {trait: _change(pairs, trait) for trait in TRAITS}
         return Hardness(tuple(depths), {**changes, "accuracy": self.votes.drop()}, self.harder.share())
 
@@ -100,10 +101,11 @@ class Families:
         return self.votes.add(row, seed, depth)
 
 
-def trait_of(chosen: Sequence[Slim], trait: str) -> Figure:
+def trait_of(chosen: Sequence[Slim], trait: str, weights: Sequence[float] = ()) -> Figure:
     """The mean of one feature over the records that have it."""
-    found = [(float(value), one.seed) for one in chosen if (value := getattr(one.features, trait)) is not None]
-    return mean([value for value, _ in found], [seed for _, seed in found])
+    each = zip(chosen, weights or [1.0 for _ in chosen], strict=True)
+    found = [(value, one.seed, weight) for one, weight in each if (value := getattr(one.features, trait)) is not None]
+    return _mean(found)
 
 
 def _depth(parent: str, records: Mapping[str, Any], parents: Mapping[str, str]) -> int:
@@ -123,7 +125,12 @@ def _pair(parent: Mapping[str, Any], child: Mapping[str, Any]) -> tuple[str, Fea
     return child["seed_id"], before, now
 
 
-def _change(pairs: Sequence[tuple[str, Features, Features]], trait: str) -> Figure:
-    both = [(seed, getattr(before, trait), getattr(now, trait)) for seed, before, now in pairs]
-    known = [(seed, float(now - before)) for seed, before, now in both if before is not None and now is not None]
-    return mean([change for _, change in known], [seed for seed, _ in known])
+def _change(pairs: Sequence[tuple[float, tuple[str, Features, Features]]], trait: str) -> Figure:
+    both = [(getattr(before, trait), getattr(now, trait), seed, weight) for weight, (seed, before, now) in pairs]
+    return _mean([(now - before, *rest) for before, now, *rest in both if before is not None and now is not None])
+
+
+def _mean(found: Sequence[Any]) -> Figure:
+    """Of values, each with its seed and its weight."""
+    values, seeds, weights = zip(*found, strict=True) if found else ((), (), ())
+    return mean(values, seeds, weights)

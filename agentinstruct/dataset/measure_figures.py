@@ -125,11 +125,12 @@ def _student(groups: int) -> float:
     return z + sum(term / n**power for power, term in enumerate(terms, 1))
 
 
-def mean(values: Sequence[float], seeds: Sequence[str] = ()) -> Figure:
+def mean(values: Sequence[float], seeds: Sequence[str] = (), weights: Sequence[float] = ()) -> Figure:
     """A mean, over values of these seeds; without seeds each value is independent of the others."""
     found = BySeed()
-    for value, seed in zip(values, seeds or map(str, range(len(values))), strict=True):
-        found.add(seed, value)
+    every = range(len(values))
+    for value, seed, weight in zip(values, seeds or map(str, every), weights or [1.0 for _ in every], strict=True):
+        found.add(seed, weight * value, weight)
     return found.ratio()
 
 

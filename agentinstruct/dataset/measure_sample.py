@@ -5,6 +5,7 @@ to make of a member is made only when it is taken in.
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
@@ -18,10 +19,12 @@ class Sample(Generic[Value]):
         self.most = most
         self.seen = 0
         self._groups: dict[Hashable, list[tuple[int, int, Value]]] = {}
+        self._offered: Counter[Hashable] = Counter()
 
     def offer(self, group: Hashable, name: str, make: Callable[[], Value]) -> None:
         """Take a member in if its id (hex) is among the smallest of its group."""
         self.seen += 1
+        self._offered[group] += 1
         heap = self._groups.setdefault(group, [])
         rank = -int(name[:16], 16)
         if len(heap) < self.most:
@@ -33,6 +36,11 @@ class Sample(Generic[Value]):
         """All members with their groups, by id within each group."""
         for group, heap in self._groups.items():
             yield from ((group, value) for _, _, value in sorted(heap, key=lambda one: (-one[0], one[1])))
+
+    def weighted(self) -> Iterator[tuple[float, Value]]:
+        """All members, each with how many of its group it stands for: large groups are drawn from more thinly."""
+        for group, value in self.members():
+            yield self._offered[group] / len(self._groups[group]), value
 
     def __len__(self) -> int:
         return sum(map(len, self._groups.values()))

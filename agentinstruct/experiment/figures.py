@@ -3,14 +3,16 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentinstruct.dataset.measure import Embed
 from agentinstruct.dataset.measure_depth import Families, trait_of
 from agentinstruct.dataset.measure_diversity import vendi
 from agentinstruct.dataset.measure_figures import NONE, BySeed, Figure
+from agentinstruct.dataset.measure_sample import Sample
 from agentinstruct.dataset.measure_text import Slim, distinct, slim
 from agentinstruct.dataset.measure_yield import Counted
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     Matrix = ndarray[Any, Any]
 
 MOST = 1500
-"""Records of an arm that are kept for texts: the accepted ones, and what failed a check where it is kept."""
+"""Records of an arm, drawn from all its repeats, that are kept for texts: also what failed a check where it is kept."""
 DRAWS = 200
 """Subsamples that an interval of diversity is taken from."""
 ABOUT: Mapping[str, str] = {
@@ -41,6 +43,17 @@ TRAITS = {"asked": "asked_words", "demands": "demands", "answered": "answered_wo
 SHARES = ("passed", "similarity", "distinct", "accuracy")
 
 
+class Kept(NamedTuple):
+    """A record that is kept for texts."""
+
+    texts: Slim
+    category: str
+
+
+def _kept(row: Mapping[str, Any]) -> Kept:
+    return Kept(slim(row), row["category"])
+
+
 @dataclass(slots=True)
 class Gathering:
     """What is read of an arm's runs."""
@@ -49,9 +62,7 @@ class Gathering:
     families: Families = field(default_factory=Families)
     yields: BySeed = field(default_factory=BySeed)
     """Accepted records over the calls of finished work items."""
-    records: list[Slim] = field(default_factory=list)
-    categories: list[tuple[str, str]] = field(default_factory=list)
-    """Theirs, with their skills."""
+    sample: Sample[Kept] = field(default_factory=lambda: Sample(MOST))
     bought: int = 0
     """All calls, also those of work that was not finished."""
 
@@ -62,9 +73,8 @@ class Gathering:
         accepted = sum(bool(row["accepted"]) for row in done["records"])
         calls = {call["key"] for row in (*done["records"], *done["dropped"]) for call in row["calls"]}
         self.yields.add(done["seed"], accepted, len(calls))
-        if len(self.records) < MOST:
-            self.records += [slim(row) for row in done["records"]]
-            self.categories += [(row["skill"], row["category"]) for row in done["records"]]
+        for row in done["records"]:
+            self.sample.offer("", row["id"], partial(_kept, row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,7 @@ def compared(
     arms: Mapping[str, Gathering], embed: Embed, about: Mapping[str, str] = MappingProxyType({})
 ) -> list[Result]:
     """The figures of all arms, with words `about` them; diversity in subsamples of four fifths of the smallest arm."""
-    size = max(0, 4 * min((len(arm.records) for arm in arms.values()), default=0) // 5)
+    size = max(0, 4 * min((len(arm.sample) for arm in arms.values()), default=0) // 5)
     return [
         Result(
             name,
@@ -103,12 +113,13 @@ def compared(
 
 
 def _figures(arm: Gathering, size: int, embed: Embed) -> dict[str, Figure]:
-    spread = _spread(arm, size, embed) if size > 4 else {}
+    kept = [one for _, one in arm.sample.members()]
+    spread = _spread(kept, size, embed) if size > 4 else {}
     return {
         "yield": _hundredfold(_a_call(arm)),
         "passed": arm.counted.total.passed,
         **{name: spread.get(name, NONE) for name in ("vendi", "similarity", "distinct", "categories")},
-        **{name: trait_of(arm.records, trait) for name, trait in TRAITS.items()},
+        **{name: trait_of([one.texts for one in kept], trait) for name, trait in TRAITS.items()},
         "accuracy": arm.families.votes.found_key(),
     }
 
@@ -125,22 +136,21 @@ def _hundredfold(found: Figure) -> Figure:
     return Figure(100 * found.value, 100 * found.low, 100 * found.high, found.of)
 
 
-def _spread(arm: Gathering, size: int, embed: Embed) -> dict[str, Figure]:
+def _spread(kept: Sequence[Kept], size: int, embed: Embed) -> dict[str, Figure]:
     """What depends on how many records there are, over subsamples of one size."""
     import numpy
 
-    records = arm.records
-    vectors = numpy.asarray(embed([one.asked[:1000] for one in records]), dtype=numpy.float32)
+    vectors = numpy.asarray(embed([one.texts.asked[:1000] for one in kept]), dtype=numpy.float32)
     draw, found = Random(0), {name: list[float]() for name in ("vendi", "similarity", "distinct", "categories")}
     for _ in range(DRAWS):
-        places = sorted(draw.sample(range(len(records)), size))
+        places = sorted(draw.sample(range(len(kept)), size))
         cosines = (vectors[places] @ vectors[places].T).clip(-1.0, 1.0)
         found["vendi"].append(vendi(cosines))
         found["similarity"].append(float((cosines.sum() - cosines.trace()) / (size * (size - 1))))
-        found["categories"].append(float(len({arm.categories[at] for at in places})))
-        if pairs := distinct([records[at].asked for at in places], 2):
+        found["categories"].append(float(len({(kept[at].texts.skill, kept[at].category) for at in places})))
+        if pairs := distinct([kept[at].texts.asked for at in places], 2):
             found["distinct"].append(pairs[0])
-    return {name: _widened(name, values, size, len(records)) for name, values in found.items()}
+    return {name: _widened(name, values, size, len(kept)) for name, values in found.items()}
 
 
 def _widened(name: str, values: Sequence[float], size: int, of: int) -> Figure:

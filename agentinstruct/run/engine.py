@@ -49,6 +49,8 @@ def writers(config: RunConfig) -> list[str]:
     Raises:
         SetupError: the run cannot be shared out.
     """
+    if config.address and config.engine != "ray":
+        raise SetupError(f"--address {config.address}: only a Ray cluster has one. Add --engine ray.")
     if config.workers == 1 and config.engine == "local":
         return []
     if config.batch.roles:

@@ -106,7 +106,7 @@ class Viewer:
             if row is None:
                 return self.page("missing.html", query=query, what=f"There is no row {n}.", status=404)
             try:
-                whole = lineage(self.index, row, self.sources.text)
+                whole = lineage(self.index, row, self.sources.text, self._said)
             except DamagedFrame as error:
                 return self.page("missing.html", query=query, what=f"Row {n} cannot be read: {error}.", status=410)
             before, after, page = self.search.find(query).around(n)
@@ -124,13 +124,18 @@ class Viewer:
 
     def reply(self, request: Request) -> Response:
         """What a model replied, as it is in the journal."""
-        key = request.path_params["key"]
-        known = None
-        with self.lock, suppress(ValueError):
-            known = self.journal.get_call(key)
-        if known is None:
+        with self.lock:
+            said = self._said(request.path_params["key"])
+        if said is None:
             return PlainTextResponse("This reply is not in the run's journal.", 404)
-        return PlainTextResponse(known["text"])
+        return PlainTextResponse(said)
+
+    def _said(self, key: str) -> str | None:
+        """What a model replied in a call; None where the journal does not have it."""
+        with suppress(ValueError):
+            if known := self.journal.get_call(key):
+                return str(known["text"])
+        return None
 
     def label(self, body: Mapping[str, Any]) -> Response:
         """Keep what a person says of a row."""

@@ -16,7 +16,7 @@ from typing import Any
 from agentinstruct.run.segment import Frame, SegmentReader
 from agentinstruct.tools.prices import Price, price_table
 from agentinstruct.view.columns import COLUMNS, number_of, packed
-from agentinstruct.view.index import connected, segments_of
+from agentinstruct.view.index import connected, failed_by, segments_of
 from agentinstruct.view.rows import Kinds, prices_in, rows_of
 
 SITTING_S = 2.0
@@ -26,12 +26,12 @@ _CHUNK = 500
 _SETTINGS = """
 PRAGMA cache_size = -65536;
 PRAGMA wal_autocheckpoint = 8192;
-INSERT INTO words(words, rank) VALUES('hashsize', 67108864);
+PRAGMA busy_timeout = 0;
 """
 
 
 class Filler:
-    """Writes an index. One thread at a time, and one process."""
+    """Writes an index. One thread at a time; while one process writes, those of other viewers leave it to that one."""
 
     def __init__(self, folder: Path, connection: sqlite3.Connection, prices: Mapping[str, Price]) -> None:
         connection.executescript(_SETTINGS)
@@ -39,22 +39,33 @@ class Filler:
         self._connection = connection
         self._price = prices_in(prices)
         self._segments = SegmentReader(folder)
-        kinds = connection.execute("SELECT * FROM cells ORDER BY number")
-        self._cells: dict[Kinds, int] = {Kinds(*row[1:]): row[0] for row in kinds}
-        self._rows: int = connection.execute("SELECT ifnull(max(n), 0) FROM rows").fetchone()[0]
+        self._cells: dict[Kinds, int] = {}
+        self._rows = 0
         self._columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
 
     def fill(self, seconds: float = SITTING_S) -> int:
-        """Take in what is new, for about so long; how many frames that was."""
+        """Take in what is new, for about so long; how many frames that was. None where another viewer is at it."""
+        try:
+            with self._connection as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                return self._taken_in(seconds)
+        except sqlite3.OperationalError as error:
+            if failed_by(error, sqlite3.SQLITE_BUSY):
+                return 0
+            raise
+
+    def _taken_in(self, seconds: float) -> int:
         sizes = {path.name: path.stat().st_size for path in segments_of(self._folder)}
         frames = self._frames()
         if (first := next(frames, None)) is None:  # what follows the last frame is not whole yet, or never
             seen = [(size, name, size) for name, size in sizes.items()]
             self._connection.executemany("UPDATE segments SET seen = ? WHERE name = ? AND seen != ?", seen)
             return 0
-        with self._connection as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            return self._sitting(first, frames, time.monotonic() + seconds)
+        # Another viewer may have written since: numbers go on from what is there.
+        kinds = self._connection.execute("SELECT * FROM cells")
+        self._cells = {Kinds(*row[1:]): row[0] for row in kinds}
+        self._rows = self._connection.execute("SELECT ifnull(max(n), 0) FROM rows").fetchone()[0]
+        return self._sitting(first, frames, time.monotonic() + seconds)
 
     def _sitting(self, first: tuple[int, Frame], frames: Iterator[tuple[int, Frame]], until: float) -> int:
         begun, ends, chunk, count = self._rows + 1, dict[int, int](), list[tuple[Any, ...]](), 0

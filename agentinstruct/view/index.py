@@ -8,6 +8,7 @@ grows with a live run. It is written by `fill.py`.
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,8 @@ from agentinstruct.view.columns import Columns, number_of
 from agentinstruct.view.rows import Row
 
 NAME = "view.sqlite"
-VERSION = 4
+VERSION = 5
 _SCHEMA = """
-PRAGMA page_size = 8192;
-PRAGMA journal_mode = WAL;
 CREATE TABLE meta(run TEXT, version INTEGER);
 CREATE TABLE segments(
     number INTEGER PRIMARY KEY, name TEXT UNIQUE, read INTEGER NOT NULL, seen INTEGER NOT NULL
@@ -40,6 +39,7 @@ CREATE TABLE columns(first INTEGER PRIMARY KEY, cell BLOB, cost BLOB, id BLOB, p
 CREATE VIRTUAL TABLE words USING fts5(
     text, content = '', detail = none, columnsize = 0, tokenize = "unicode61 remove_diacritics 2"
 );
+INSERT INTO words(words, rank) VALUES('hashsize', 67108864)
 """
 _CHILDREN = 50
 
@@ -63,12 +63,17 @@ def connected(place: Path, run: str) -> sqlite3.Connection:
             if _made(connection, run):
                 return connection
             connection.close()
-        except sqlite3.DatabaseError:
-            if last:
+        except sqlite3.DatabaseError as error:
+            if last or failed_by(error, sqlite3.SQLITE_BUSY):
                 raise
         for ending in ("", "-wal", "-shm", "-journal"):
             place.with_name(place.name + ending).unlink(missing_ok=True)
     raise AssertionError("unreachable: what was just made is this run's")
+
+
+def failed_by(error: sqlite3.Error, code: int) -> bool:
+    """Whether it is an error of this kind, whatever its finer kind is."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == code
 
 
 class ViewIndex:
@@ -88,10 +93,17 @@ class ViewIndex:
 
     def load(self, row: Row) -> dict[str, Any]:
         """The whole record or drop. Raises `DamagedFrame`."""
-        name = self.connection.execute("SELECT name FROM segments WHERE number = ?", (row.segment,)).fetchone()[0]
-        frame = self._segments.load(name, row.offset, row.length)
+        frame = self._frame(row)
         found: dict[str, Any] = frame["records"][row.place] if row.place >= 0 else frame["dropped"][-1 - row.place]
         return found
+
+    def record_beside(self, row: Row) -> dict[str, Any]:
+        """A record of the same work item, so of the same seed; empty where none was made. Raises `DamagedFrame`."""
+        return next(iter(self._frame(row)["records"]), {})
+
+    def _frame(self, row: Row) -> dict[str, Any]:
+        name = self.connection.execute("SELECT name FROM segments WHERE number = ?", (row.segment,)).fetchone()[0]
+        return self._segments.load(name, row.offset, row.length)
 
     def rows(self, numbers: Sequence[int]) -> list[Row]:
         """The rows of these numbers, in the same order; those that there are."""
@@ -132,7 +144,30 @@ def segments_of(folder: Path) -> Iterable[Path]:
 def _made(connection: sqlite3.Connection, run: str) -> bool:
     """Whether this is an index of the run, or has just become one."""
     connection.execute("PRAGMA synchronous = OFF")
-    if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-        connection.executescript(_SCHEMA)
-        connection.execute("INSERT INTO meta VALUES (?, ?)", (run, VERSION))
+    if _is_empty(connection):
+        connection.execute("PRAGMA page_size = 8192")
+        _log_ahead(connection)
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            if _is_empty(connection):  # not made by another viewer meanwhile
+                for statement in _SCHEMA.split(";"):
+                    connection.execute(statement)
+                connection.execute("INSERT INTO meta VALUES (?, ?)", (run, VERSION))
     return bool(connection.execute("SELECT * FROM meta").fetchone() == (run, VERSION))
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Let readers read while somebody writes. SQLite does not wait for another process that sets this, too."""
+    for left in reversed(range(200)):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not left or not failed_by(error, sqlite3.SQLITE_BUSY):
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None

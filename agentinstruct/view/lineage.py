@@ -3,9 +3,11 @@
 The steps of a refined record begin with its first ancestor; an edit is shown as what it changed, word by word.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import orjson
 
 from agentinstruct.run.segment import DamagedFrame
 from agentinstruct.view.diff import Piece, words_changed
@@ -16,6 +18,15 @@ LONG = 200
 DEEPEST = 20
 """Ancestors that are followed."""
 Kind = Literal["source", "passage", "instruction", "suggestion", "edit", "answer", "verdicts", "dropped", "review"]
+
+_WRITERS: Mapping[str, tuple[Kind, str]] = {
+    "transform": ("passage", "Passage"),
+    "instruct": ("instruction", "Instruction"),
+    "suggest": ("suggestion", "Suggestion"),
+    "edit": ("edit", "Edit"),
+    "answer": ("answer", "Answer"),
+}
+"""What a role's reply is of a draft."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +55,24 @@ class Lineage:
     children: list[Row] = field(default_factory=list)
 
 
-def lineage(index: ViewIndex, row: Row, source: Callable[[Mapping[str, Any]], str]) -> Lineage:
-    """All that is known of a row; `source` gives the text of a row's span, where it can. Raises `DamagedFrame`."""
+def lineage(
+    index: ViewIndex, row: Row, source: Callable[[Mapping[str, Any]], str], reply: Callable[[str], str | None]
+) -> Lineage:
+    """All that is known of a row.
+
+    Args:
+        index: What knows the row and its ancestors.
+        row: The row.
+        source: Gives the text of a row's span, where it can.
+        reply: Gives what a model replied in a call, by its key, where the journal has it.
+
+    Raises:
+        DamagedFrame: it cannot be read.
+    """
     data = index.load(row)
     line = _ancestors(index, row, data)
     first = line[0][1]
-    steps = [_source(first, source)]
+    steps = [_source(first if "start" in first else {**index.record_beside(row), "source": first["source"]}, source)]
     if passage := first.get("context", ""):
         steps.append(Step("passage", f"Passage, by {first['transform']}", passage))
     before: Mapping[str, Any] = {}
@@ -60,6 +83,7 @@ def lineage(index: ViewIndex, row: Row, source: Callable[[Mapping[str, Any]], st
     if "messages" in data:
         steps += _ended(data)
     else:
+        steps += _drafted(data, line[-2][1] if line[1:] else {}, reply)
         told = f"{data['reason']}: {data['detail']}" if data["detail"] else data["reason"]
         steps.append(Step("dropped", f"Dropped at {data['stage']}", told, verdicts=data["verdicts"]))
     return Lineage(row, data, steps, index.children(row.id) if row.id else [])
@@ -83,7 +107,8 @@ def _ancestors(index: ViewIndex, row: Row, data: Mapping[str, Any]) -> list[tupl
 def _source(first: Mapping[str, Any], source: Callable[[Mapping[str, Any]], str]) -> Step:
     span = f"characters {first['start']:,}–{first['end']:,}" if "start" in first else ""
     facts = (span, first.get("language", ""), f"licence: {first['licence']}" if first.get("licence") else "")
-    return Step("source", first["source"] or "no source", source(first), " · ".join(filter(None, facts)))
+    note = " · ".join(filter(None, facts)) or "Which part of it is kept with records, and its work item has none."
+    return Step("source", first["source"] or "no source", source(first), note)
 
 
 def _written(found: Mapping[str, Any], before: Mapping[str, Any], other: int) -> list[Step]:
@@ -103,6 +128,30 @@ def _written(found: Mapping[str, Any], before: Mapping[str, Any], other: int) ->
     if before.get("context") != found["context"] and before.get("context"):
         steps.append(Step("edit", "Edit: passage", pieces=words_changed(before["context"], found["context"])))
     return steps
+
+
+def _drafted(data: Mapping[str, Any], before: Mapping[str, Any], reply: Callable[[str], str | None]) -> Iterator[Step]:
+    """What models wrote of a draft that was dropped, after what it was to refine: no record holds it."""
+    known = {call["key"] for call in before.get("calls", ())}
+    for call in {call["key"]: call for call in data["calls"]}.values():
+        if call["role"] in _WRITERS and call["key"] not in known and (said := reply(call["key"])):
+            kind, title = _WRITERS[call["role"]]
+            yield Step(kind, f"{title}, as {call['agent']} replied", _fields(said))
+
+
+def _fields(reply: str) -> str:
+    """A reply's fields below each other; a reply of another kind as it is."""
+    try:
+        found = orjson.loads(reply)
+        if not isinstance(found, dict):
+            return reply
+        values = [
+            one if isinstance(one, str) else orjson.dumps(one, option=orjson.OPT_INDENT_2).decode()
+            for one in found.values()
+        ]
+    except (ValueError, TypeError):  # no JSON, or nested too deeply
+        return reply
+    return "\n\n".join(f"{name}: {value}" for name, value in zip(found, values, strict=True))
 
 
 def _asked(found: Mapping[str, Any]) -> str:

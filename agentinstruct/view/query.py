@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import urlencode
 
 import numpy
@@ -18,7 +19,8 @@ PAGE = 50
 ORDERS = ("", "new", "cost", "depth")
 NUMBERS = numpy.uint32
 """What rows are numbered by in memory."""
-_WORD = re.compile(r"([^\W_]+)(\*?)")
+_WORD = re.compile(r"((?:[^\W_][\u0300-\u036f]*)+)(\*?)")
+"""A word, with the accents that no letter has in itself: the index leaves them out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Search:
 
     def _with_words(self, text: str) -> Array | None:
         """The rows that hold the words; None for all. Where none does, the last word may be the beginning of one."""
-        words = [f'"{word}"{star}' for word, star in _WORD.findall(text)]
+        words = [f'"{word}"{star}' for word, star in _WORD.findall(normalize("NFC", text))]
         if not words:
             return None
         key = " ".join(words), self._index.columns.rows

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from agentinstruct.tools.prices import Price, price_of
 
@@ -85,7 +86,9 @@ def _read(one: Mapping[str, Any], item: str, place: int, price: PriceOf) -> Read
     # A drop that never became a draft gets its id from its place.
     name = one.get("id") or one.get("draft_id") or f"{item}{place}"
     said = [turn["content"] for turn in one.get("messages", ())]
-    words = "\n".join([*said, one.get("key", ""), one.get("detail", ""), one["source"], one["category"]])
+    words = normalize(
+        "NFC", "\n".join([*said, one.get("key", ""), one.get("detail", ""), one["source"], one["category"]])
+    )
     head = " ".join(_head(one)[: 4 * SHOWN].split())[:SHOWN]
     return Read(_kinds(one), place, name, one["parent"], one["source"], cost, tokens, head, words)
 

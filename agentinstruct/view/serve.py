@@ -17,7 +17,7 @@ from agentinstruct.tools.prices import price_table
 from agentinstruct.view.fill import Filler
 from agentinstruct.view.filling import Filling
 from agentinstruct.view.index import NAME as INDEX
-from agentinstruct.view.index import ViewIndex, connected
+from agentinstruct.view.index import ViewIndex, connected, failed_by
 from agentinstruct.view.labels import NAME as LABELS
 from agentinstruct.view.labels import Labels
 from agentinstruct.view.sources import Sources
@@ -69,7 +69,7 @@ def opened(run: Path, seeds: Sequence[str] = ()) -> Iterator["Viewer"]:
             with closing(Filler(journal.folder, connected(*place), price_table())) as filler:
                 filler.fill(_FIRST_S)
         except sqlite3.Error as error:
-            raise SetupError(f"{place[0]}: {error}. It takes about as much room as the run: free some.") from error
+            raise SetupError(f"{place[0]}: {error}. {_remedy(error)}") from error
         index = ViewIndex(journal.folder, connected(*place))
         files.callback(index.close)
         labels = Labels(folder / LABELS)
@@ -77,6 +77,12 @@ def opened(run: Path, seeds: Sequence[str] = ()) -> Iterator["Viewer"]:
         filling = Filling(journal.folder, journal.manifest.run, folder / INDEX)
         files.callback(filling.stop)
         yield Viewer(journal, index, labels, Sources(seeds), filling, labels_kept=kept)
+
+
+def _remedy(error: sqlite3.Error) -> str:
+    if failed_by(error, sqlite3.SQLITE_FULL):
+        return "It takes about as much room as the run: free some."
+    return "It holds nothing that is not in the run: delete it, or see whether its folder can be written."
 
 
 def write_labels(run: Path, to: Path) -> None:

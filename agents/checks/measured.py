@@ -6,21 +6,42 @@ Time is the CPU time of the sandboxed process: what else the machine does at tha
 from secrets import token_hex
 
 from agentinstruct.agents.forms.programs import Speedup
-from agentinstruct.tools.code.reading import shape_of
+from agentinstruct.tools.code.reading import shape_of, used
 from agentinstruct.tools.sandbox import ExecResult, Limits, arun_python
 
 FASTER = 2.0
 """A speed-up must be at least this, so that noise cannot be one."""
 _LIMITS = Limits(wall_s=60, cpu_s=16)
-CLOCK = """
-def _clock():
-    import time
+_TIMING = """
+def _timing():
+    import sys, time, types
+    clock = time.process_time
     try:
-        return time.process_time()
+        clock()
     except (OSError, RuntimeError):  # WebAssembly has no such clock
-        return time.perf_counter()
+        clock = time.perf_counter
+
+    def made(text):
+        module = sys.modules['measured'] = types.ModuleType('measured')
+        exec(compile(text, 'code.py', 'exec'), module.__dict__)
+        return module.__dict__
+
+    def timed(text, workload):
+        names, work = made(text), compile(workload, 'workload.py', 'exec')
+        begun = clock()
+        exec(work, names)
+        return clock() - begun
+
+    return timed
+
+def _main():
+    timed = _timing()
+    {body}
+
+_main()
 """
-"""Defined before the code that is measured."""
+"""The clock is taken before the code that is measured runs, where that finds it by no name."""
+WAITS = "it waits instead of working"
 
 
 def tangled_as(code: str, before: str) -> str:
@@ -35,28 +56,25 @@ def tangled_as(code: str, before: str) -> str:
 
 async def slower_than(form: Speedup, code: str) -> str:
     """Why code is not faster than what was given; both are timed on the workload in one and the same run."""
-    mark = token_hex(8)
-    program = "\n".join(
-        [
-            CLOCK,
-            "def _timed(names):",
-            "    started = _clock()",
-            f"    exec(compile({form.workload!r}, 'workload.py', 'exec'), names)",
-            "    return _clock() - started",
-            "def _names(text):",
-            "    names = {'__name__': 'timed'}",
-            "    exec(compile(text, 'code.py', 'exec'), names)",
-            "    return names",
-            f"_two = _names({form.given!r}), _names({code!r})",
-            "_before, _now = map(min, zip(*[[_timed(one) for one in _two] for _ in range(2)]))",  # by turns
-            f"print({mark!r}, _before / max(_now, 1e-7))",
-        ]
+    if "sleep" in used(code):
+        return WAITS
+    mark, both = token_hex(8), (form.given, code)
+    # Each time made anew, so that what the first call keeps does not make the second one faster.
+    body = (
+        f"rounds = [[timed(text, {form.workload!r}) for text in {both!r}] for _ in range(2)]\n"
+        f"    before, now = map(min, zip(*rounds))\n    print({mark!r}, before / max(now, 1e-7))"
     )
+    program = timing(body)
     result = await arun_python(program, limits=_LIMITS)
     ratio = seconds(result, mark)
     if ratio is None:
         return f"the workload could not be timed: {result.status} {result.stderr.strip()[-120:]}"
     return "" if ratio >= FASTER else f"{ratio:.2f} times as fast as the given code; {FASTER:g} are wanted"
+
+
+def timing(body: str) -> str:
+    """A program that has `timed(code, workload)`: seconds of a core that the workload takes with the code."""
+    return _TIMING.replace("{body}", body)
 
 
 def seconds(result: ExecResult, mark: str) -> float | None:

@@ -87,7 +87,7 @@ class Extraction(Form, ExtractionTask):
         """The fields as the readers of formats know them."""
         return tuple(Column(f.name, f.kind, f.many, f.verbatim, f.description) for f in self.fields)
 
-    @cached_property
+    @property  # not kept: a copy with other finds has another gold
     def gold(self) -> list[Record]:
         """The records that the spans make, in order."""
         numbers = [1] if self.shape != "rows" else sorted({found.record for found in self.found})

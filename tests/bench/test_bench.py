@@ -1,6 +1,7 @@
 """Orca-Bench: who is in it, what a model is shown, how it is rated, what that comes to, and that it resumes."""
 
 import json
+import shutil
 from collections import Counter
 from dataclasses import dataclass, replace
 from xml.etree import ElementTree
@@ -353,6 +354,20 @@ async def test_several_models_stand_beside_each_other_on_the_items_that_all_have
     assert texts.count("8.00 n=2") == 10 and texts.count("4.00 n=2") == 5 and texts.count("scripted:peer") == 1
 
 
+async def test_what_is_no_score_of_this_version_is_left_out_and_named(scoring):
+    out = await models_scored(scoring, base=lambda r: "half", student=lambda r: "right", torn=lambda r: "right")
+    earlier, torn = out / "earlier", out / "torn" / "examined.jsonl"
+    shutil.copytree(out / "base", earlier)
+    (earlier / "scores.json").write_text('{"model": "scripted:early", "judge": "scripted:judge", "overall": {}}')
+    for name, text in {"foreign": '["hello"]', "damaged": '{"model": '}.items():
+        (out / name).mkdir()
+        (out / name / "scores.json").write_text(text)
+    torn.write_bytes(torn.read_bytes()[:-20])
+    found = beside(out, ["scripted:base"])
+    assert list(found.models) == ["scripted:base", "scripted:student"] and found.alone == ()
+    assert [path.parent.name for path in found.rest] == ["damaged", "earlier", "foreign", "torn"]
+
+
 def test_a_difference_that_holds_item_by_item_is_surer_than_two_scores_apart():
     ratings = [1, 9, 3, 7, 2, 8, 5, 4, 6, 9] * 4
     low = [rated("a", n, one) for n, one in enumerate(ratings)]
@@ -361,6 +376,36 @@ def test_a_difference_that_holds_item_by_item_is_surer_than_two_scores_apart():
     assert found.value == pytest.approx(1) and 0.7 < found.low < 1 < found.high < 1.3
     assert scores[0].high > scores[1].low, "by themselves the two do not differ"
     assert gain(high, []).value is None and gain(high[:1], low[:1]).low is None
+
+
+def test_a_gain_is_of_the_items_that_the_scores_are_of():
+    """Also of those whose teacher was given nothing."""
+    high = [rated("a", 0, 8, 8), rated("a", 1, 7, 8), rated("a", 2, 9, 0), rated("a", 3, 9, 0)]
+    low = [rated("a", 0, 7, 8), rated("a", 1, 7, 8), rated("a", 2, 0, 0), rated("a", 3, 0, 0)]
+    found, scores = gain(high, low), [scores_of(rows)[-1].score for rows in (high, low)]
+    assert found.of == 4 and found.value == pytest.approx(scores[0] - scores[1])
+    assert gain(high[2:], low[2:]).value is None
+
+
+async def test_items_that_one_model_has_no_rating_of_are_compared_for_none(scoring):
+    def rate(request):
+        texts = {request.inputs["first"], request.inputs["second"]}
+        return "no rating" if "silent" in texts else fair(request)
+
+    seen = Counter()
+
+    def answer(request):
+        seen["answers"] += 1
+        return "silent" if seen["answers"] == 1 else "right"
+
+    await score(replace(scoring(lambda r: "half", rate, "all/base"), model="scripted:base"))
+    await score(replace(scoring(answer, rate, "all/some", max_concurrency=1), model="scripted:some"))
+    await score(replace(scoring(lambda r: "silent", rate, "all/none"), model="scripted:none"))
+    found = beside(scoring(out="all").out, ["scripted:base", "scripted:some"])
+    assert list(found.models) == ["scripted:base", "scripted:some"] and found.alone == ("scripted:none",)
+    assert 0 < found.shared < found.most == 20, "items that ask the same share the answer without a rating"
+    assert found.gains["scripted:some"].of == found.shared
+    assert {(scores[-1].items, scores[-1].unrated) for scores in found.models.values()} == {(found.shared, 0)}
 
 
 def test_items_of_one_seed_are_no_evidence_of_others():

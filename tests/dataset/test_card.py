@@ -50,5 +50,16 @@ def test_the_card_carries_the_key_figures():
         assert line in text
 
 
+def test_words_are_those_of_all_records_though_a_large_skill_is_sampled_more_thinly():
+    told = KeyFigures()
+    for number in range(2000):
+        told.add(row(number))
+    for number in range(2000, 2100):
+        long = {"role": "user", "content": "word " * 1000}
+        told.add(row(number) | {"skill": "fermi", "messages": [long, {"role": "assistant", "content": "It is B."}]})
+    words = dict(told.rows())["words asked, without the passage"]
+    assert words.startswith("56 (mean of 600 sampled"), (2000 * 9 + 100 * 1000) / 2100
+
+
 def test_a_card_of_nothing_has_no_figures():
     assert KeyFigures().rows() == [] and "## Figures" not in Card().text(Exported(Path()))

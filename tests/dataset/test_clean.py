@@ -178,6 +178,12 @@ def test_an_earlier_dataset_takes_away_what_it_has(data, tmp_path):
     assert gone == {"b2": "", "e5": str(old)}
 
 
+def test_nothing_is_cleaned_by_meaning_as_well(data, tmp_path):
+    data.write_text("")
+    status, told = run("clean", data, "--to", tmp_path / "out", "--dedup", "--embeddings", "hash")
+    assert status == 0 and "0  rows" in told
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

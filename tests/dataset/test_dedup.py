@@ -221,6 +221,69 @@ def test_puzzles_of_one_form_with_other_numbers_are_no_twins_by_meaning():
         assert [int(twin.twin[:8], 16) for twin in found.twins()] == [1, 4]
 
 
+def in_two_wordings(one, other):
+    """Whether they are twins by meaning to an embedder that tells nothing apart."""
+    rows = [row(1, one, ""), row(2, other, "")]
+    with Deduplicator() as dedup:
+        for each in rows:
+            dedup.add(each)
+        assert dedup.resolve().kept.all()
+        return dedup.means_alike(rows, lambda texts: [[1.0, 0.0] for _ in texts]).kept.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Why do ships wait outside the harbour?", "Outside of the port, what are ships waiting for?"),
+        ("船在港口外面等待，因为港口结冰了。", "因为港口结了冰，船只在港口外等待"),
+        ("जहाज बंदरगाह के बाहर क्यों रुकते हैं?", "बंदरगाह के बाहर जहाज क्यों रुके रहते हैं"),
+        ("لماذا تنتظر السفن خارج الميناء؟", "لماذا السفن تنتظر خارج ميناء المدينة"),
+        ("Warum warten die Schiffe vor dem Hafen im Winter?", "Weshalb bleiben Boote bei Frost vor dem Kai im Meer?"),
+        ("1. Boil the water.\n2. Add the tea to it.", "1) Boil the water,\n2) Add tea to the water"),
+        ("- “Boil the water.”\n- Add the tea to it.", "* Boil water first\n* Add some tea to the water"),
+    ],
+)
+def test_wordings_agree_in_any_script_and_layout(one, other):
+    assert in_two_wordings(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Where does the sister of Anna and Ben live?", "Where does the sister of Cleo and Dan live, then?"),
+        ("港口外面有7艘船在等待。", "港口外面有9艘船在等待吗？"),
+        ("Was ist 3 + 4, und wie rechnet man das?", "Was ist 3 * 5, und wie rechnet man das?"),
+        ("What is the sum if 5 € are added?", "What is the sum if 5 $ are added to it?"),
+    ],
+)
+def test_other_names_numbers_and_signs_make_another_record(one, other):
+    assert not in_two_wordings(one, other)
+
+
+@pytest.mark.parametrize("rows", [[], [row(1, text(1, 400), text(2))]])
+def test_where_nothing_is_short_enough_to_be_embedded_there_are_no_twins_by_meaning(rows):
+    with Deduplicator() as dedup:
+        for one in rows:
+            dedup.add(one)
+        dedup.resolve()
+        assert dedup.means_alike(rows, Hashed().embed).stats["kept"] == len(rows)
+
+
+@pytest.mark.parametrize(("embedder", "width"), [("mine", 3), ("another", 2)])
+def test_an_index_is_of_use_to_one_embedder_only(tmp_path, embedder, width):
+    def clean(number, embedder, width):
+        rows = [row(number, f"Question {number}?", f"Answer {number}.")]
+        with Deduplicator(tmp_path / "a.dedup", name=str(number)) as dedup:
+            dedup.add(rows[0])
+            dedup.resolve()
+            return dedup.means_alike(rows, lambda texts: [[1.0] * width for _ in texts], embedder=embedder).stats
+
+    assert clean(1, "mine", 2)["kept"] == clean(2, "mine", 2)["kept"] == 1
+    with pytest.raises(RunError, match=f"a.dedup: holds vectors by mine 2, .*those by {embedder} {width} "):
+        clean(3, embedder, width)
+    assert clean(3, "mine", 2)["kept"] == 1
+
+
 def test_a_file_that_is_no_index_is_refused(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("not an index" * 100)

@@ -130,6 +130,29 @@ def children(pid):
     return [int(one) for one in found if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
 
 
+ENDLESS = """
+import time
+from agentinstruct.dataset.hands import Processes
+
+for _ in Processes(2)(time.sleep, [0, 3600, 3600]):
+    print("begun", flush=True)
+    {then}
+"""
+
+
+@pytest.mark.parametrize("then", ["", "raise SystemExit", "time.sleep(3600)"])
+def test_workers_do_not_end_what_nobody_waits_for(then):
+    words = [sys.executable, "-c", ENDLESS.format(then=then)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        try:
+            assert process.stdout and process.stdout.readline() == b"begun\n"
+            if then != "raise SystemExit":
+                process.send_signal(signal.SIGINT)
+            process.wait(20)
+        finally:
+            process.kill()
+
+
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
 def test_workers_end_with_a_command_that_is_killed(data, tmp_path):
     (tmp_path / "rows.jsonl").write_text((data / "rows.jsonl").read_text() * 30)

@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from random import Random
 
 import pytest
 
 from agentinstruct.agents.records import Message
+from agentinstruct.dataset import leaks
 from agentinstruct.dataset.export import export
 from agentinstruct.dataset.leaks import find_leaks
 from agentinstruct.dataset.options import Options
@@ -138,6 +140,84 @@ def test_many_copies_on_both_sides_are_found_too():
         assert len(copies) > 200 and copies <= found.ids
 
 
+@dataclass
+class Named:
+    """Parts as the rows name them."""
+
+    shares: Shares
+
+    def of(self, row):
+        return row["part"]
+
+
+def leaks_of(rows, shares="train=0.9,test=0.1"):
+    """What is found in rows that say which part they are in; each is from a seed of its own unless it names one."""
+    rows = [
+        {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": f"{n} {answered}"}]}
+        | {"id": str(n), "seed_id": str(n), "part": part, **more}
+        for n, (part, asked, answered, more) in enumerate(rows)
+    ]
+    with find_leaks(Held(rows), Named(Shares.parse(shares))) as found:
+        return [(one["part"], one["repeats"], one["records"]) for one in found.stats()["found"]], len(found.ids)
+
+
+def others(count, begin="", words=40):
+    """Training rows that repeat nothing but how they begin."""
+    draw = Random(count)
+    return [("train", f"{begin} {said(draw, words)}", said(draw, 30), {}) for _ in range(count)]
+
+
+def test_one_question_that_is_asked_in_many_training_rows_is_no_template():
+    draw, asked = Random(1), said(Random(2), 60)
+    copies = [("train", f"Quiz. {edited(asked, 25 + n)}", said(draw, 30), {}) for n in range(50)]
+    rows = [("test", asked, said(draw, 30), {})] * 12 + copies + others(100)
+    assert leaks_of(rows)[1] == 50
+
+
+def test_one_passage_with_many_test_rows_is_no_template():
+    draw, passage = Random(3), said(Random(4), 200)
+
+    def about_it():
+        return f"{passage}\n\n{said(draw, 10)}", said(draw, 30)
+
+    rows = [("test", *about_it(), {"seed_id": "one", "context": passage}) for _ in range(20)]
+    rows += [("train", *about_it(), {"context": passage}) for _ in range(3)]
+    assert leaks_of([*rows, *others(100)])[1] == 3
+
+
+def test_a_question_with_a_line_that_it_repeats_is_no_template():
+    asked = "Port this to Rust:" + 14 * "\nif the value is none then give the default and go on"
+    rows = [("test", asked, said(Random(5), 30), {}), ("train", asked, said(Random(6), 30), {})]
+    assert leaks_of([*rows, *others(100)])[1] == 1
+
+
+@pytest.mark.parametrize("tested", [3, 30])
+def test_what_most_of_a_skills_prompts_consist_of_is_a_template(tested):
+    layout, draw = said(Random(7), 30), Random(8)
+    rows = [("test", f"{layout} {said(draw, 15)}", said(draw, 30), {}) for _ in range(tested)]
+    assert leaks_of([*rows, *others(60, layout, 15)])[1] == 0
+
+
+def test_a_test_row_is_found_behind_many_validation_rows_that_say_the_same():
+    asked, answered = said(Random(9), 60), said(Random(10), 30)
+    rows = [("validation", asked, answered, {})] * 30 + [("test", asked, answered, {})]
+    found, _ = leaks_of(rows + others(30), "train=0.8,validation=0.15,test=0.05")
+    assert found == [("validation", "test", 30)]
+
+
+def test_many_passes_find_and_count_what_one_does(monkeypatch):
+    rows = clean_rows(300)
+    parts = parts_of(rows, Shares.parse(SPLIT))
+    rows += with_planted(rows, "verbatim", parts)
+    found = []
+    for most, block in ((leaks._MOST_RUNS, leaks._BLOCK), (0, 25), (0, 512)):
+        monkeypatch.setattr(leaks, "_MOST_RUNS", most)
+        monkeypatch.setattr(leaks, "_BLOCK", block)
+        with find_leaks(Held(rows), parts) as one:
+            found.append((one.compared, one.held_out, one.ids))
+    assert found[0] == found[1] == found[2] and found[0][0] > 200
+
+
 def test_the_export_leaves_leaks_out_counts_and_lists_them(exported):
     rows = clean_rows(200)
     planted = with_planted(rows, "verbatim", parts_of(rows, Shares.parse(SPLIT)))
@@ -151,9 +231,31 @@ def test_the_export_leaves_leaks_out_counts_and_lists_them(exported):
     assert not gone & {row["id"] for part in left.values() for row in part}
     prompts = [{asked_in(row) for row in part} for part in left.values()]
     assert not (prompts[0] & prompts[1] or prompts[0] & prompts[2] or prompts[1] & prompts[2])
-    assert "They were left out" in (folder / "README.md").read_text()
+    card = (folder / "README.md").read_text()
+    assert "They were left out: the smallest part is whole, the others lack what repeats a record of a small" in card
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["leaks"]["leaks"] == len(gone) and "leaks.jsonl" in manifest["files"]
+
+
+def test_what_failed_takes_nothing_away_but_pairs_where_it_is_not_given_out(exported, tmp_path):
+    rows = clean_rows(200)
+    parts = parts_of(rows, Shares.parse(SPLIT))
+    planted = [row | {"accepted": True} for row in with_planted(rows, "verbatim", parts)]
+    other = [{"role": "assistant", "content": "I do not know."}]
+    failed = [
+        row | {"id": f"f{row['id'][1:]}", "messages": [*row["messages"][:-1], *other], "accepted": False}
+        for row in planted
+    ]
+    rows = [row | {"accepted": asked_in(row) not in map(asked_in, planted)} for row in rows]
+    exported([*rows, *planted, *failed], accepted_only=True)
+    alone = {path.name: path.read_bytes() for path in (tmp_path / "out" / "data").rglob("*.jsonl")}
+    with Journal.read(tmp_path / "run") as journal:
+        options = Options.of(["messages", "preference"], SPLIT, accepted_only=True)
+        done = export(journal, tmp_path / "both", options)
+    assert {path.name: path.read_bytes() for path in (done.folder / "data").rglob("*.jsonl")} == alone
+    given = {row["id"] for row in lines(done.folder / "data" / "train" / "rc.jsonl")}
+    assert {row["id"] for row in planted} <= given
+    assert done.formats["preference"].rows.total() == 0
 
 
 def test_leaks_may_be_kept_and_a_clean_dataset_says_that_it_is(exported, tmp_path):

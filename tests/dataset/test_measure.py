@@ -206,6 +206,18 @@ def test_refinement_that_makes_items_harder_is_seen_and_such_that_does_not_is_no
     assert alike.changes["accuracy"].low < 0 < alike.changes["accuracy"].high
 
 
+def test_a_skill_counts_by_its_items_though_a_large_one_is_sampled_more_thinly():
+    few = [family(f"few {n}", 3, 1) for n in range(20)]
+    for outcome in few:
+        parent, child = outcome["records"]
+        parent["skill"] = child["skill"] = "rag"
+        child["messages"][0]["content"] = "Why? " * 107
+    found = measured(*(family(n, 3, 1) for n in range(480)), *few, skills=(SKILL, "rag")).hardness
+    assert found.changes["asked_words"].of == 120
+    assert found.changes["asked_words"].value == pytest.approx((480 * 10 + 20 * 100) / 500)
+    assert found.depths[1].traits["asked_words"].value == pytest.approx((480 * 17 + 20 * 107) / 500)
+
+
 def test_a_dropped_draft_counts_at_the_depth_of_what_it_would_have_refined():
     parent = record(1, depth=1, parent=content_id("gone"))
     dropped = [

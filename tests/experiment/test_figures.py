@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from agentinstruct.experiment.conduct import doubts
-from agentinstruct.experiment.figures import Gathering, compared
+from agentinstruct.experiment.figures import MOST, Gathering, compared
 from tests.dataset.test_measure import done, record
 
 ARMS, RECORDS = 16, 50
@@ -56,3 +56,15 @@ def test_what_cannot_be_compared_is_said():
     assert doubts(unfinished, 60)[0].startswith(
         "a, b: over a third of the calls went into work that they did not finish"
     )
+
+
+def test_every_repeat_is_described():
+    arms = {"many": Gathering(), "few": Gathering()}
+    for repeat in range(3):
+        for number in range(1000):
+            asked = "word " * (10 * (1 + repeat))
+            arms["many"].add(done([record((repeat, number), asked=asked, seed_id=str(number))]))
+    arms["few"].add(done([record(0)]))
+    asked = compared(arms, lambda texts: np.eye(len(texts)).tolist())[0].figures["asked"]
+    assert asked.of == MOST
+    assert asked.low < 20 < asked.high, "the mean of 10, 20 and 30"

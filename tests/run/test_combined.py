@@ -62,3 +62,13 @@ def test_batch_jobs_are_one_process_work_and_workers_are_refused_before_anything
         "--workers 2" in refused.stderr and "--batch" in refused.stderr and "Leave one of the two out" in refused.stderr
     )
     assert server.stats()["requests"] == 0 and not (tmp_path / "out").exists()
+
+
+def test_an_address_without_the_engine_that_has_one_is_refused(program, seeds, tmp_path):
+    for command in (
+        ["run", seeds, "--model", "scripted", "--out", tmp_path / "out"],
+        ["clean", seeds / "mill.txt", "--dedup", "--out", tmp_path / "out"],
+    ):
+        refused = program(*command, "--address", "head:6379")
+        assert refused.returncode == 2 and "Add --engine ray" in refused.stderr
+        assert not (tmp_path / "out").exists()

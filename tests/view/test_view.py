@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import contextmanager
 from html import unescape
+from unicodedata import normalize
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from agentinstruct.run.journal import Journal
 from agentinstruct.view.diff import words_changed
 from agentinstruct.view.index import NAME as INDEX
+from tests.dataset.test_measure import record
 
 PROGRAM = [sys.executable, "-m", "agentinstruct.cli.main"]
 ATTACK = "<script>alert('seed')</script> {{ 7 * 7 }} <img src=x onerror=alert(1)>"
@@ -243,7 +245,7 @@ def large(tmp_path_factory):
 
 
 def drop(number):
-    words = f"It is number {number}, and {'odd' if number % 2 else 'even'}. {'Some more words follow. ' * 8}"
+    words = f"It is number {number}, and {'odd' if number % 2 else 'even'}. {'Some more words follow. ' * 60}"
     spent = {"agent": "a", "role": "a", "prompt": "p", "model": "openai:gpt-4.1-mini", "key": str(number), "repairs": 0}
     tokens = {"input_tokens": number * 7919 % 30_011, "cached_tokens": 0, "output_tokens": 0}
     return {
@@ -293,3 +295,78 @@ def test_a_large_run_is_shown_at_once_and_says_how_far_it_is_read(large):
 def facets(answer):
     found = re.findall(r'<span class="name">([^<]+)</span> <span class="many">([\d,]+)</span>', answer.text)
     return {unescape(name): int(count.replace(",", "")) for name, count in found}
+
+
+def test_two_viewers_of_a_live_run_do_not_disturb_each_other(tmp_path):
+    run = tmp_path / "run"
+    with Journal.open(run, {}) as journal:
+        for item in range(2):
+            journal.finish(f"{item:032x}", "coding", "s", [], [drop(item)])
+        with viewing(run) as one:
+            with viewing(run) as other:
+                for item in range(2, 14):
+                    journal.finish(f"{item:032x}", "coding", "s", [], [drop(item)])
+                    time.sleep(0.25)
+                for page in (one, other):
+                    wait_for_rows(page, 14)
+            journal.finish("f" * 32, "coding", "s", [], [drop(14)])
+            wait_for_rows(one, 15)
+            assert title(one.get("/", params={"q": "number"})) == "15 rows with “number”"
+
+
+def wait_for_rows(page, count):
+    deadline = time.monotonic() + 10
+    while title(answer := page.get("/")) != f"{count} rows":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert "no longer being read" not in answer.text
+
+
+def test_a_word_is_found_however_its_letters_are_composed(tmp_path):
+    words = ("naïve", "Việt", "가격표", "ガス", "ŷx̂z")
+    with Journal.open(tmp_path / "run", {}) as journal:
+        for item, form in enumerate(("NFC", "NFD")):
+            detail = normalize(form, f"A {' and '.join(words)}.")
+            journal.finish(f"{item:032x}", "coding", "s", [], [drop(item) | {"detail": detail}])
+    with viewing(tmp_path / "run") as page:
+        for word in words:
+            for form in ("NFC", "NFD"):
+                assert numbers(page.get("/", params={"q": normalize(form, word)})) == [1, 2], (word, form)
+
+
+def test_a_dropped_draft_shows_what_was_written_of_it_and_no_empty_box(tmp_path):
+    (tmp_path / "a.md").write_text(TEXT)
+    source = str(tmp_path / "a.md")
+    replies = {"instruct": '{"question": "How many\\nships?", "key": ["40"]}', "answer": "{" * 2000, "judge": "No."}
+    calls = [drop(at)["calls"][0] | {"role": role, "key": f"{at:064x}"} for at, role in enumerate(replies)]
+    gone = drop(1) | {"calls": [*calls, calls[0]], "source": source}
+    with Journal.open(tmp_path / "run", {}) as journal:
+        for call in calls:
+            journal.put_call(call["key"], {"text": replies[call["role"]]})
+        kept = record(1, seed_id="s", source=source)
+        journal.finish("1" * 32, "coding", "s", [kept], [gone])
+        journal.finish("2" * 32, "coding", "t", [], [gone | {"draft_id": "2" * 32}])
+    with viewing(tmp_path / "run", source) as page:
+        shown = [
+            re.findall(
+                r'class="step (\w+)" id="step-\d">\s*<h2>(.*?)</h2>\s*(.*?)</section>',
+                unescape(page.get(f"/row/{row}").text),
+                re.DOTALL,
+            )
+            for row in (2, 3)
+        ]
+        for steps in shown:
+            assert [kind for kind, *_ in steps] == ["source", "instruction", "answer", "dropped"]
+            assert all(body for *_, body in steps), "no box is empty"
+            assert "question: How many\nships?" in steps[1][2] and '"40"' in steps[1][2]
+        assert "The harbo<" in shown[0][0][2] and "characters 0–9" in shown[0][0][2]
+        assert "its work item has none" in shown[1][0][2]
+
+
+def test_room_is_asked_for_only_where_it_is_short(tmp_path):
+    with Journal.open(tmp_path / "run", {}) as journal:
+        journal.finish("1" * 32, "coding", "s", [], [drop(1)])
+    command = " ".join([*PROGRAM, "view", str(tmp_path / "run"), "--no-browser"])
+    done = subprocess.run(["bash", "-c", f"ulimit -f 4; {command}"], capture_output=True, text=True)
+    assert done.returncode == 2 and f"{INDEX}: " in done.stderr and "Traceback" not in done.stderr
+    assert "free some" not in done.stderr and "delete it" in done.stderr

@@ -1,6 +1,7 @@
 """The sandbox: requests checked, a backend that has proved itself, a job, its result."""
 
 import asyncio
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,12 +54,13 @@ class Sandbox:
         for _ in range(TRIES):
             began, chosen = time.monotonic(), ready(self.backend, self.modules, self.landlock_abi)
             result = _outcome(chosen, code, given, stdin, limits, stop)
-            if isinstance(result, ExecResult) and (stop.is_set() or result.status not in ("setup_failed", "killed")):
+            if isinstance(result, ExecResult) and (stop.is_set() or not _cut_short(result)):
                 return result
+            why = result if isinstance(result, str) else "a job could not be set up"
             if isinstance(result, str) or result.status == "setup_failed":
-                doubt(chosen, began, result if isinstance(result, str) else "a job could not be set up")
-        if isinstance(result, str):
-            raise SandboxGone(f"The {chosen.name} sandbox cannot be started: {result}.")
+                doubt(chosen, began, why)
+        if isinstance(result, str) or result.status == "setup_failed":
+            raise SandboxGone(f"The {chosen.name} sandbox cannot be started: {why}.")
         return result
 
     async def arun(
@@ -75,6 +77,11 @@ class Sandbox:
             return await asyncio.to_thread(self.run, source, files=files, stdin=stdin, limits=limits, stop=stop)
         finally:
             stop.set()
+
+
+def _cut_short(result: ExecResult) -> bool:
+    """Whether it may be no fault of the code's that it did not run to its end."""
+    return result.status == "setup_failed" or (result.status == "killed" and result.returncode == -signal.SIGKILL)
 
 
 def _outcome(

@@ -25,6 +25,8 @@ _HELP = (
 )
 BACK_S = 30.0
 """How often a backend that held once is looked for again."""
+AGAIN_S = 2.0
+"""How long after a test that failed in mid-run another one decides."""
 _log = logging.getLogger(__name__)
 _lock = Lock()
 
@@ -81,7 +83,7 @@ def unavailable() -> str:
     """Why nothing here can hold code, "" where something can; the strongest is tried first, the others if it fails."""
     try:
         ready(None, (), None)
-    except SandboxUnavailable as error:
+    except (SandboxUnavailable, SandboxGone) as error:
         return str(error)
     return ""
 
@@ -91,7 +93,11 @@ def doubt(backend: Backend, since: float, why: str) -> None:
     with _lock:
         if _found[_key(backend)].at > since:
             return
-        found = _found[_key(backend)] = _Found(_try(backend), time.monotonic(), held=True)
+        fault = _try(backend)
+        if fault:  # perhaps only for a moment, on a machine that has too much to do
+            time.sleep(AGAIN_S)
+            fault = _try(backend)
+        found = _found[_key(backend)] = _Found(fault, time.monotonic(), held=True)
     if found.fault:
         _log.warning("The %s sandbox holds code no longer (%s; %s).", backend.name, why, found.fault)
 

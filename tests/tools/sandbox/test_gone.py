@@ -4,12 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agentinstruct.tools.sandbox import Sandbox, backends, bubblewrap
+from agentinstruct.tools.sandbox import Sandbox, SandboxGone, backends, bubblewrap
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
 SOLUTION, TESTS = "import time; time.sleep(0.5)\ndef double(n):\n    return 2 * n\n", "assert double(4) == 8"
@@ -88,6 +89,16 @@ def test_35_where_none_holds_any_longer_nothing_is_run(bwrap: Path) -> None:
     assert first == "bwrap"
     assert second.startswith("The sandbox that held code here holds it no longer. bwrap: ")
     assert "Traceback" not in done.stderr
+
+
+def test_35_a_job_that_can_never_be_set_up_is_no_result(monkeypatch: pytest.MonkeyPatch, kernel_box: Sandbox) -> None:
+    done = kernel_box.run("print(1)")
+    failed = replace(done, status="setup_failed", returncode=253, stdout="")
+    with monkeypatch.context() as patched:
+        patched.setattr("agentinstruct.tools.sandbox.box.run_job", lambda *_: failed)
+        with pytest.raises(SandboxGone, match="cannot be started"):
+            kernel_box.run("print(1)")
+    assert kernel_box.run("print(1)").stdout == "1\n"
 
 
 RUN = """
