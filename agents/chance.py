@@ -96,6 +96,10 @@ class Chance:
         spread = likely * (1 - self.share)
         return self._refused <= likely + spread / 2 + 4 * sqrt(spread)
 
+    def idle(self, seconds: float) -> None:
+        """Nothing was sent for so long, for want of calls."""
+        self._entered += seconds
+
     def cut(self) -> None:
         """The limits are others from now on."""
         self._sent = self._refused = 0

@@ -15,8 +15,9 @@ from types import TracebackType
 from typing import get_args
 
 from agentinstruct.agents.limits import RetryableError
-from agentinstruct.agents.pace import Pace, Sent
+from agentinstruct.agents.pace import Pace
 from agentinstruct.agents.records import Role
+from agentinstruct.agents.rounds import Sent
 
 STAGES: dict[str, int] = {role: stage for stage, role in enumerate(get_args(Role))}
 LONGEST_PAUSE_S = 120.0

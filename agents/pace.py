@@ -10,46 +10,13 @@ more in flight  but no more done in the same time: only latency rises, so back t
 
 from dataclasses import dataclass, field
 from math import frexp, inf, sqrt
-from typing import NamedTuple
 
 from agentinstruct.agents.chance import Chance
+from agentinstruct.agents.rounds import START, Round, Sent
 from agentinstruct.agents.spacing import PATIENCE, RARELY, Spacing
 
-START = 32
-"""Calls at once before anything is known of a model."""
-
-
-class Sent(NamedTuple):
-    """A call under way: when it was sent, how many there were then with it, under which limit, how hard pressed."""
-
-    at: float
-    beside: int
-    limit: int
-    level: int
-
-
-@dataclass(slots=True)
-class Round:
-    """A window's worth of answers: how many, how long they took, what they held, how many were in flight."""
-
-    since: float
-    goal: int = START
-    calls: int = 0
-    tokens: int = 0
-    width: int = 0
-    took: float = 0.0
-
-    def add(self, sent: Sent, tokens: int, now: float) -> None:
-        """One more answer."""
-        self.calls += 1
-        self.tokens += tokens
-        self.width = max(self.width, sent.beside)
-        self.took = now - self.since
-
-    def gain(self, over: "Round") -> float:
-        """How many times as much was done in the same time: calls or tokens, whichever gained more."""
-        done = max(self.calls / over.calls, self.tokens / over.tokens if over.tokens else 0.0)
-        return done * over.took / self.took if self.took else inf
+STUCK = 5
+"""So often a call alone is refused, with answers between, before that is the speed."""
 
 
 @dataclass(slots=True)
@@ -70,14 +37,18 @@ class Pace:
     """Cuts in a row, each soon after the one before."""
     _widest: float = 0.0
     """The greatest limit that was cut."""
+    _stuck: int = 0
+    """Cuts in a row that could take nothing away, with answers between."""
     _burst: int = 0
     """How many of the burst that met the last cut may not be refused."""
     _pause: float = 0.0
-    """What the last cut cost beside."""
+    """What the last cut cost beside; at a limit of 1, what all did since calls were measured."""
     _chance: Chance = field(default_factory=Chance)
     _spacing: Spacing = field(default_factory=Spacing)
     _trip: float = 0.0
     _since: float = 0.0
+    _last: float = 0.0
+    """When something last came back."""
     _answers: int = 0
     _own: int = 0
     _beside: int = 0
@@ -107,22 +78,28 @@ class Pace:
         """A call that goes out now, as one of so many."""
         if not self._since:
             self._since, self._round = now, Round(now, self.limit)
+        elif in_flight == 1:
+            self._idle(now - max(self._last, self._since) - PATIENCE * (self._trip + self.gap + self._pause))
         level = 100 - frexp(self.gap)[1] if self.gap else self.limit.bit_length()
         self._chance.sent(level, self.limit, now)
         return Sent(now, in_flight, self.cuts, level)
 
+    def _idle(self, seconds: float) -> None:
+        """So long, beyond what a pause or a caller's own patience takes, nobody asked: that tells nothing of speed."""
+        if seconds > 0:
+            self._since += seconds
+            self._chance.idle(seconds)
+
     def answered(self, sent: Sent, now: float, tokens: int, *, full: bool) -> None:
         """An answer of so many tokens came; `full`: others wait, so that the limit is what holds them up."""
+        self._last = now
         self._answers += 1
         if sent.limit == self.cuts:
             self._own += 1
             self._beside += sent.beside
         self._trip += (now - sent.at - self._trip) / 8
         if self.gap:
-            self._spacing.answered()
-            if self.gap * self.size < self._trip:  # it is the number again that holds them up
-                self._spacing.end()
-                self._chance.forget(now)
+            self._closer(sent, now)
         if not full or sent.limit != self.cuts:
             self._round = Round(now, self.limit)
             return
@@ -131,6 +108,18 @@ class Pace:
         ripe = self._round.calls >= max(8, self._round.goal) and self._round.took >= 0.9 * self._trip
         if ripe and self._ramping and not self._chance.share:
             self._compare(now)
+
+    def _closer(self, sent: Sent, now: float) -> None:
+        self._spacing.answered(self._trip)
+        if self._spacing.free:
+            self.size = self._enough(2.0)
+        if self.gap * self.size < self._trip and 2 * sent.beside >= self.limit:  # the number holds them up
+            self._spacing.end()
+            self._chance.forget(now)
+
+    def _enough(self, ample: float) -> float:
+        """As many at once as calls so far apart take."""
+        return min(self.ceiling, max(self.size, ample * self._trip / self.gap + 1))
 
     def _grow(self, now: float) -> None:
         if now >= self._until:
@@ -158,6 +147,7 @@ class Pace:
         """The server has too much to do, and asks for a pause; so many are still under way."""
         if self.fixed:
             return
+        self._last = now
         self._chance.refused(sent.level, sent.at, now)
         if sent.limit != self.cuts:  # sent before the last cut, and so no news
             if sent.limit == self.cuts - 1 and self._burst:
@@ -181,19 +171,23 @@ class Pace:
         """Calls further apart, or fewer at once; `known`: it is not by chance that they were refused."""
         self.cuts += 1
         self._widest = max(self._widest, self.size)
+        floor = self.limit == 1 and not self.gap
+        self._stuck = self._stuck + (self._own > 0) if floor else 0
         burst = self._chance.burst <= self.limit  # all at once, in whatever order they arrived
         beside = self.limit if burst or self._chance.share else sent.beside
         if self.gap:
             self._spacing.widen(self._answers, self._measured(now), pause + self._trip)
             if share := self._spacing.futile:
                 self._leave_to_chance(share, 0, now)
-        elif self._too_fast(beside, now) and (known or self.limit == 1 or self._own >= RARELY or self._soon > 5):
+        elif self._too_slow(now) or self._too_fast(beside, now, known):
             self._space(now)
         else:
             self._cut(beside, now, pause)
             self._burst = in_flight + self._own if burst and not self._chance.share else 0
-        self._since, self._answers, self._own, self._beside, self._ramping = now, 0, 0, 0, False
-        self._pause = pause
+        if not floor or self.gap or not self._answers:
+            self._since, self._answers, self._pause = now, 0, 0.0
+        self._own, self._beside, self._ramping = 0, 0, False
+        self._pause += pause
         self._chance.cut()
 
     def _cut(self, beside: int, now: float, pause: float) -> None:
@@ -211,9 +205,13 @@ class Pace:
         self.size = min(self.size, self._burst)
         self._refused = max(2.0, min(self._refused, self._burst + 1))
 
-    def _too_fast(self, beside: int, now: float) -> bool:
+    def _too_slow(self, now: float) -> bool:
+        """Whether even calls one by one are refused, and there is time enough between answers for that to be a rate."""
+        return self._stuck > STUCK and self._measured(now) > 1.3 * self._trip
+
+    def _too_fast(self, beside: int, now: float, known: bool) -> bool:
         """Whether as many in flight, or more, went well for a while: then it is the rate that is refused."""
-        if self._own < self.size:
+        if self._own < self.size or not (known or self.limit == 1 or self._own >= RARELY or self._soon > 5):
             return False
         usual = self._beside / self._own
         return beside < (1.05 if now < self._until and self.size < self._refused else 0.7) * usual
@@ -221,7 +219,7 @@ class Pace:
     def _space(self, now: float) -> None:
         """From now on, space calls out by the rate that went through."""
         self._spacing.begin(self._measured(now))
-        self.size = min(self.ceiling, max(self.size, 1.5 * self._trip / self.gap + 1))
+        self.size = self._enough(1.5)
         self._refused, self._until = inf, 0.0
         self._chance.forget(now)
 

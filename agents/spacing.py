@@ -1,6 +1,7 @@
 """How far apart calls are sent where a server counts them by the minute: learnt from when it refuses."""
 
 from dataclasses import dataclass
+from math import inf
 
 PATIENCE = 20
 """How many round trips and pauses a refused limit is left alone: what trying costs stays under a tenth."""
@@ -10,6 +11,10 @@ FUTILE = 7
 """Refusals in a row that being slower did not put off: it is not the speed."""
 RARELY = 50
 """Answers, at least, for each refusal that trying costs."""
+_SOON = 1.2**0.2
+"""How much less an answer makes of a gap that may be far too wide."""
+_TRIP = 0.1
+"""By how much a gap is closed while a call is under way: what that does shows no sooner."""
 _FIRST, _AGAIN = 1.05, 1.15
 """How much slower after a refusal; and after another one soon."""
 
@@ -20,7 +25,9 @@ class Spacing:
 
     gap: float = 0.0
     _closer: float = 1.0
-    """What an answer makes of the gap."""
+    """How many times less an answer makes of the gap."""
+    _trial: float = 0.0
+    """Answers until the gap is what was refused."""
     _steady: bool = False
     _refusals: int = 0
     _answers: int = 0
@@ -33,7 +40,7 @@ class Spacing:
 
     def begin(self, gap: float) -> None:
         """Space calls out, and find out soon whether less would do."""
-        self.gap, self._closer, self._steady = gap, 1.2**-0.2, False
+        self.gap, self._closer, self._trial, self._steady = gap, _SOON, inf, False
         self._refusals = self._answers = 0
 
     def end(self) -> None:
@@ -56,8 +63,20 @@ class Spacing:
             self.gap = min(4 * refused, max(_FIRST * refused, measured))
         room = self.gap / refused * 1.02
         while_s = PATIENCE * (cost if room < 1.5 else cost / 4)
-        self._closer = room ** -(1 / max(RARELY, while_s / self.gap))
+        self._trial = max(RARELY, while_s / self.gap)
+        self._closer = room ** (1 / self._trial)
 
-    def answered(self) -> None:
-        """A little faster with each answer, so that a refusal comes now and then and not often."""
-        self.gap *= self._closer
+    @property
+    def free(self) -> bool:
+        """Whether what was refused is not refused any more."""
+        return self._trial < 0
+
+    def answered(self, trip: float) -> None:
+        """A little faster with each answer, so that a refusal comes now and then and not often.
+
+        Ever faster where none comes at what was refused. `trip`: how long an answer takes.
+        """
+        self._trial -= 1
+        if self.free:
+            self._closer = min(_SOON, self._closer**1.1, 1 + _TRIP * self.gap / trip)
+        self.gap /= self._closer

@@ -70,12 +70,12 @@ class Tenant:
     def take(self, lease: Message) -> None:
         """Go by a new lease from now on."""
         self._number = lease["number"]
+        for spec, seconds in lease["pauses"].items():  # first: a greater ceiling sends what waits
+            if limiter := self.gateway.lane(spec).limiter:
+                limiter.pause(seconds)
         for spec, slots in lease["slots"].items():
             if limiter := self.gateway.lane(spec).limiter:
                 limiter.ceiling = int(slots)
-        for spec, seconds in lease["pauses"].items():
-            if limiter := self.gateway.lane(spec).limiter:
-                limiter.pause(seconds)
         self.budget.grant(_limit(lease["usd"]), _limit(lease["calls"]), lease["spent"])
 
     def report(self) -> Message:

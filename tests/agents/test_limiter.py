@@ -15,6 +15,7 @@ from agentinstruct.agents.limiter import Limiter
 from agentinstruct.agents.limits import RetryableError
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.pace import Pace
+from agentinstruct.run.leases import Lease, Tenant
 
 BEGIN = 1000.0
 
@@ -178,6 +179,85 @@ def test_a_fault_that_ends_is_forgotten() -> None:
     simulated(both())
     done, refused = later_half(server, 120)
     assert refused < 0.05 and done >= 0.85 * 16 / 0.2 / MEAN
+
+
+@pytest.mark.parametrize("after", [0, 5])
+def test_a_gap_that_became_far_too_wide_closes_in_minutes(after: float) -> None:
+    """Another run has ended, or a tier was raised: the number of calls has to follow, too."""
+    server, limiter = Server(latency=2, rate=1, after=after), Limiter(128)
+
+    async def raised() -> None:
+        await asyncio.sleep(600)
+        server.rate = 20
+
+    async def both() -> None:
+        await asyncio.gather(pressed(server, limiter, 1500), raised())
+
+    simulated(both())
+    assert sum(answered for at, answered in server.log if BEGIN + 600 < at < BEGIN + 1200) >= 9 * 600
+    late = [answered for at, answered in server.log if at > BEGIN + 1200]
+    assert sum(late) >= 0.85 * 20 * 300 and len(late) - sum(late) < 0.02 * len(late)
+
+
+def test_time_without_work_says_nothing_of_how_fast_a_server_is() -> None:
+    limiter, took = Limiter(64), 0.0
+
+    async def call(fault: bool = False) -> None:
+        async with limiter.slot("answer"):
+            if fault:
+                raise RetryableError("too many", kind="busy")
+            await asyncio.sleep(0.5)
+
+    async def work() -> None:
+        nonlocal took
+        await asyncio.gather(*[call() for _ in range(100)])
+        await asyncio.sleep(3600)
+        begin = asyncio.get_running_loop().time()
+        with pytest.raises(RetryableError):
+            await call(fault=True)
+        await asyncio.gather(*[call() for _ in range(200)])
+        took = asyncio.get_running_loop().time() - begin
+
+    simulated(work())
+    assert took < 30
+
+
+@pytest.mark.parametrize(
+    ("settings", "ceiling"),
+    [
+        ({"latency": 1, "rate": 0.5, "after": 0}, 4),
+        ({"latency": 1, "rate": 1 / 6, "after": 0}, 8),
+        ({"latency": 0.2, "rate": 1, "after": 5}, 1),
+    ],
+)
+def test_a_rate_below_one_call_at_a_time_is_kept(settings: dict[str, Any], ceiling: int) -> None:
+    server, limiter = Server(**settings), Limiter(ceiling)
+    simulated(pressed(server, limiter, 900))
+    done, refused = later_half(server, 900)
+    assert refused < 0.1
+    assert done >= 0.85 * server.rate
+
+
+def test_a_lease_that_grants_more_and_tells_of_a_pause_sends_nothing_meanwhile() -> None:
+    async def work() -> None:
+        clock, sent = asyncio.get_running_loop().time, []
+        tenant = Tenant(Gateway(Endpoints("http://127.0.0.1:1").open), Lease())
+        limiter = tenant.gateway.lane("openai:mock").limiter
+        limiter.ceiling = 1
+
+        async def call() -> None:
+            async with limiter.slot("answer"):
+                sent.append(clock() - BEGIN)
+                await asyncio.sleep(1)
+
+        calls = [asyncio.create_task(call()) for _ in range(3)]
+        await asyncio.sleep(0.5)
+        lease = {"number": 1, "slots": {"openai:mock": 3}, "pauses": {"openai:mock": 5.0}}
+        tenant.take({**lease, "usd": None, "calls": None, "spent": False})
+        await asyncio.gather(*calls)
+        assert sent == pytest.approx([0.0, 5.5, 5.5])
+
+    simulated(work())
 
 
 def test_without_a_hidden_limit_the_ceiling_is_reached_soon() -> None:
