@@ -11,7 +11,7 @@ from random import Random
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.files import nearest
 from agentinstruct.agents.records import Seed
-from agentinstruct.agents.routing import Features, affinity, features, suits
+from agentinstruct.agents.routing import Features, affinity, features, lacking, suits
 from agentinstruct.agents.skill import Skill
 
 RELEASED, EVEN, ALL = "released", "even", "all"
@@ -31,7 +31,15 @@ class Mix:
 
     def suitable(self, seed: Seed) -> list[Skill]:
         """The skills that take a seed, by its features."""
-        return [skill for skill in self.skills if self._weight(skill) > 0 and suits(skill, seed, self.features)]
+        return [skill for skill in self._offered if suits(skill, seed, self.features)]
+
+    def lacking(self, seed: Seed) -> str:
+        """Why a seed that suits none of the skills does not, in words."""
+        return lacking(self._offered, seed, self.features)
+
+    @property
+    def _offered(self) -> list[Skill]:
+        return [skill for skill in self.skills if self._weight(skill) > 0]
 
     def take(self, seed: Seed, suitable: Sequence[Skill]) -> list[Skill]:
         """The skills that a seed gets, of those that suit it, in the order of the skills."""

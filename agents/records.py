@@ -21,6 +21,11 @@ def content_id(*parts: object) -> str:
     return digest.hexdigest()
 
 
+def content_number(text: str) -> int:
+    """The first 64 bits of a hash of a text, as a number: for tables of very many."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
 class Frozen(BaseModel):
     """A value: made once, never changed, with no key that was not asked for."""
 

@@ -7,7 +7,8 @@ quotation with another word in it is not one.
 import re
 import unicodedata
 from collections import Counter
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from math import isfinite
 from operator import itemgetter
 
@@ -96,23 +97,30 @@ _UNITS = {
 }
 
 
+LONG = 400
+"""Characters beyond which a text is a passage, of which fewer are remembered: they are of the drafts in flight."""
+Reduced = Callable[[str], str]
+
+
+def remembered(passages: int) -> Callable[[Reduced], Reduced]:
+    """Remembers what becomes of 4,096 short texts, and of so many passages."""
+
+    def kept(reduce: Reduced) -> Reduced:
+        short, long = lru_cache(maxsize=4096)(reduce), lru_cache(maxsize=passages)(reduce)
+        return wraps(reduce)(lambda text: long(text) if len(text) > LONG else short(text))
+
+    return kept
+
+
+@remembered(512)
 def fold(text: str) -> str:
     """The text as comparisons see it: one case, one kind of quote and dash, single spaces."""
-    return _folded(text) if len(text) > LONG else _folded_short(text)
-
-
-def _fold(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
         for mark, plain in _FOLD.items():  # a dozen quick searches: `translate` looks every letter up
             if mark in text:
                 text = text.replace(mark, plain)
     return " ".join(text.casefold().split())
-
-
-LONG = 400
-"""Characters beyond which a text is a passage, of which fewer are remembered: they are of the drafts in flight."""
-_folded, _folded_short = lru_cache(maxsize=512)(_fold), lru_cache(maxsize=4096)(_fold)
 
 
 @lru_cache(maxsize=256)
@@ -143,16 +151,10 @@ def _in_word(letter: str) -> bool:
     return letter.isalnum() or letter == "_"
 
 
+@remembered(256)
 def bare(text: str) -> str:
     """A short answer reduced to its words: no articles, no punctuation."""
-    return _bare(text) if len(text) > LONG else _bare_short(text)
-
-
-def _words(text: str) -> str:
     return " ".join(re.sub(r"[^\w\s.%$€£-]|\.(?!\d)", " ", _ARTICLES.sub(" ", fold(text))).split())
-
-
-_bare, _bare_short = lru_cache(maxsize=256)(_words), lru_cache(maxsize=4096)(_words)
 
 
 def overlap(first: str, second: str) -> float:

@@ -74,12 +74,12 @@ def plan(
 
 
 def _hands(workers: int, engine: str, address: str) -> "Callable[[], AbstractContextManager[Hands]]":
+    from agentinstruct.cli.run import choice
     from agentinstruct.dataset.hands import Processes, here
+    from agentinstruct.run.engine import check_address
 
-    if engine not in ("local", "ray"):
-        raise SetupError(f"--engine {engine}: choose local or ray.")
-    if address and engine != "ray":
-        raise SetupError(f"--address {address}: only a Ray cluster has one. Add --engine ray.")
+    engine = choice("--engine", engine, "local", "ray")
+    check_address(engine, address)
     if engine == "local":
         return lambda: nullcontext(Processes(workers) if workers > 1 else here)
 

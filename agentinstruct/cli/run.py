@@ -119,7 +119,7 @@ def run_config(
         limit=limit,
         max_concurrency=max_concurrency,
         retry_pause=retry_pause,
-        workers=workers or int(choice("--engine", engine, "local", "ray") == "local"),
+        workers=workers or int(engine == "local"),
         engine=choice("--engine", engine, "local", "ray"),
         address=address,
         retry_failed=retry_failed,

@@ -6,17 +6,15 @@
 Memory holds a few bytes a row. The rows are read again when they are given out, so they must come in the same order.
 """
 
-import tempfile
 from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any
 
 import numpy
-import orjson
 
 from agentinstruct.dataset.benchmark import read_benchmark
 from agentinstruct.dataset.decontaminate import Decontaminator, Hit
@@ -27,6 +25,7 @@ from agentinstruct.dataset.examine import BLOCK, Examined, Examiner
 from agentinstruct.dataset.flag import Flag
 from agentinstruct.dataset.flags import Choice, Flagged
 from agentinstruct.dataset.hands import Hands, here
+from agentinstruct.dataset.logged import Logged
 from agentinstruct.dataset.rows import Row, blocks, read_chats
 
 
@@ -61,8 +60,8 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Cleaned:
-    """What came of it."""
+class Cleaned(Logged):
+    """What came of it; told of each row that went: `id`, `reason` and what shows it."""
 
     kept: bytearray = field(default_factory=bytearray)
     """For each row, in order, whether it stays."""
@@ -71,24 +70,12 @@ class Cleaned:
     stats: dict[str, Any] = field(default_factory=dict)
     """Counts, as JSON: `rows`, `kept`, `removed` by reason; `dedup`, `decontaminate`, `flags` where asked for."""
     flagging: bool = False
-    log: BinaryIO = field(default_factory=tempfile.TemporaryFile)
 
     def rows(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Those of the same rows that stay, with their flags if these were looked for."""
         for number, row in enumerate(rows):
             if self.kept[number]:
                 yield row | {"flags": list(self.flags.get(number, ()))} if self.flagging else row
-
-    def removed(self) -> Iterator[bytes]:
-        """A JSON line for each row that went: `id`, `reason` and what shows it."""
-        self.log.seek(0)
-        yield from self.log
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.log.close()
 
 
 def clean(rows: Callable[[], Iterable[Row]], plan: Plan) -> Cleaned:
@@ -173,7 +160,7 @@ class _Work:
 
     def _note(self, entry: dict[str, Any]) -> None:
         self._reasons[entry["reason"]] += 1
-        self.out.log.write(orjson.dumps(entry, default=str, option=orjson.OPT_APPEND_NEWLINE))
+        self.out.note(entry)
 
     def deduplicate(self, rows: Callable[[], Iterable[Row]]) -> None:
         assert self.dedup is not None

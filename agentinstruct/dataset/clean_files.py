@@ -78,7 +78,7 @@ class CleanRows(Sifted):
 def write_log(folder: Path, cleaned: Cleaned) -> list[str]:
     """Write what was taken away, and the counts; the names of the files."""
     with replacing(folder / REMOVED) as temporary, temporary.open("wb") as out:
-        out.writelines(cleaned.removed())
+        out.writelines(cleaned.lines())
     _note(folder, cleaned.stats)
     return [REMOVED, CLEANING]
 

@@ -9,14 +9,14 @@ Names are told by their capitals, so only where these tell something: not in scr
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import Any
 from zlib import crc32
 
 import numpy
 
 from agentinstruct.dataset.dedup_index import DedupIndex
-from agentinstruct.dataset.rows import Row, parts
+from agentinstruct.dataset.dedup_pairs import packed
+from agentinstruct.dataset.rows import Row, blocks, parts
 from agentinstruct.dataset.shingles import U64, Array
 
 Embed = Callable[[list[str]], list[list[float]]]
@@ -47,7 +47,7 @@ def keep_vectors(index: DedupIndex, numbers: Iterable[int], rows: Iterable[Row],
     """
     texts = ((number, "\n".join(parts(row)[::2])) for number, row in zip(numbers, rows, strict=True))
     whole = ((number, text) for number, text in texts if len(text) <= _LONGEST)
-    while batch := list(islice(whole, _BATCH)):
+    for batch in blocks(whole, _BATCH):
         vectors = numpy.array(embed([text for _, text in batch]), numpy.float32)
         index.embedded_by(f"{embedder} {vectors.shape[1]}".lstrip())
         lengths = numpy.linalg.norm(vectors, axis=1, keepdims=True)
@@ -89,7 +89,7 @@ def close_pairs(index: DedupIndex, place: Array, least: float) -> tuple[Array, A
         one, two = place[numbers[each]], place[numbers[other]]
         agree = numpy.einsum("ij,ij->i", specifics[each], specifics[other], dtype=numpy.float32) >= _AGREE
         apart = (one != two) & agree
-        pairs.append((numpy.minimum(one, two)[apart] << U64(32)) | numpy.maximum(one, two)[apart])
+        pairs.append(packed(numpy.minimum(one, two)[apart], numpy.maximum(one, two)[apart]))
         cosines.append(cosine[apart])
     found, first = numpy.unique(numpy.concatenate(pairs), return_index=True)
     return found, numpy.concatenate(cosines)[first]

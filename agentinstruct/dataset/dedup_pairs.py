@@ -81,7 +81,7 @@ def _neighbours(keys: Array, place: Array) -> Iterator[Array]:
         equal = ordered[step:] == ordered[:-step]
         if not equal.any():
             return
-        yield _packed(ranked[:-step][equal], ranked[step:][equal])
+        yield packed(ranked[:-step][equal], ranked[step:][equal])
     yield from _with_the_best(ordered, ranked)
 
 
@@ -89,10 +89,11 @@ def _with_the_best(ordered: Array, ranked: Array) -> Iterator[Array]:
     begins, at = _begins(ordered), numpy.arange(len(ordered))
     for best in range(_BEST):
         far = at - begins > WINDOW + best
-        yield _packed(ranked[begins[far] + best], ranked[at[far]])
+        yield packed(ranked[begins[far] + best], ranked[at[far]])
 
 
-def _packed(better: Array, worse: Array) -> Array:
+def packed(better: Array, worse: Array) -> Array:
+    """Pairs of places, each in one number."""
     return (better << U64(32)) | worse
 
 

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
 from typing import Any, Literal
 
 import numpy
 
+from agentinstruct.agents.records import content_number
 from agentinstruct.dataset.dedup_index import Block, DedupIndex, Sketches
 from agentinstruct.dataset.rows import Parts, parts
 from agentinstruct.dataset.shingles import U64, Array, Tokens, alike, bands, hashed, roles, second, shingle, sketches
@@ -94,8 +94,7 @@ def _columns(rows: Sequence[Mapping[str, Any]], told: Sequence[Parts], ids: Sequ
 
 
 def _hash(*texts: str) -> int:
-    text = "\0".join(map(fold, texts))
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+    return content_number("\0".join(map(fold, texts)))
 
 
 def _key(row: Mapping[str, Any]) -> int:

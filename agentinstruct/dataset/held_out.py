@@ -9,13 +9,14 @@ Memory holds eight bytes a word of what is asked, see `held_runs.py`. Texts are 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import chain
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy
 
+from agentinstruct.agents.records import content_number
 from agentinstruct.dataset.dedup_index import Sketches
+from agentinstruct.dataset.dedup_pairs import packed, unpacked
 from agentinstruct.dataset.dedup_rows import same_context, similarity, sketched
 from agentinstruct.dataset.held_runs import HeldRuns, spread
 from agentinstruct.dataset.rows import Parts, parts
@@ -157,11 +158,11 @@ class HeldOut:
             row, at = spread(left, numpy.minimum(right, left + _BUCKET))
             held = order[at]
             higher = self._rank[held] > ranks[row]
-            pairs.append(row[higher].astype(U64) << U64(32) | held[higher])
+            pairs.append(packed(row[higher].astype(U64), held[higher]))
         found, shared = numpy.unique(numpy.concatenate(pairs), return_counts=True)
         tried = dict[int, int]()
-        for pair in found[numpy.argsort(-shared, kind="stable")].tolist():
-            row, held = pair >> 32, pair & 0xFFFFFFFF
+        both = (side.tolist() for side in unpacked(found[numpy.argsort(-shared, kind="stable")]))
+        for row, held in zip(*both, strict=True):
             tried[row] = tried.get(row, 0) + 1
             if tried[row] <= _TRIED:
                 yield row, held
@@ -178,5 +179,4 @@ def _kept(row: Mapping[str, Any], said: Parts, sketches: Sketches) -> Kept:
 
 def _seed(row: Mapping[str, Any]) -> int:
     """A row that names no seed stands for itself, with those that show the same."""
-    name = str(row.get("seed_id") or row.get("context") or row.get("id"))
-    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+    return content_number(str(row.get("seed_id") or row.get("context") or row.get("id")))

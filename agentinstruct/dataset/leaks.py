@@ -5,19 +5,17 @@ the one in the smaller part (of two of one size, in the one named last) stays, s
 alike is said in `held_out.py`.
 """
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, BinaryIO, Self
-
-import orjson
+from typing import Any
 
 from agentinstruct.dataset.held_out import HeldOut, Kept, Match, Said
+from agentinstruct.dataset.logged import Logged
 from agentinstruct.dataset.options import Rows, Sifted
-from agentinstruct.dataset.rows import Row
+from agentinstruct.dataset.rows import Row, blocks
 from agentinstruct.dataset.split import Parts
 
 LEAKS = "leaks.jsonl"
@@ -30,8 +28,8 @@ _EXCERPT = 1000
 
 
 @dataclass(slots=True)
-class Leaks:
-    """What was found. To be used in `with`."""
+class Leaks(Logged):
+    """What was found, with both texts. To be used in `with`."""
 
     compared: int = 0
     """Rows of all parts but the smallest."""
@@ -41,7 +39,6 @@ class Leaks:
     """Rows by their part, the part of what they repeat, and how."""
     ids: set[str] = field(default_factory=set)
     """The rows that repeat others."""
-    log: BinaryIO = field(default_factory=tempfile.TemporaryFile)
 
     def add(self, one: Kept, part: str, other: Kept, other_part: str, match: Match) -> None:
         """Note that a row repeats another."""
@@ -51,12 +48,7 @@ class Leaks:
         told |= {"method": match.method, "score": round(match.score, 3), "asked": one.asked[:_EXCERPT]}
         told |= {"answered": one.answered[:_EXCERPT], "repeats_asked": other.asked[:_EXCERPT]}
         told |= {"repeats_answered": other.answered[:_EXCERPT]}
-        self.log.write(orjson.dumps(told, default=str, option=orjson.OPT_APPEND_NEWLINE))
-
-    def lines(self) -> Iterator[bytes]:
-        """A JSON line for each row that repeats another, with both texts."""
-        self.log.seek(0)
-        yield from self.log
+        self.note(told)
 
     def stats(self) -> dict[str, Any]:
         """Counts, as JSON."""
@@ -65,12 +57,6 @@ class Leaks:
             for (part, other, method), count in sorted(self.found.items())
         ]
         return {"compared": self.compared, "held_out": self.held_out, "leaks": len(self.ids), "found": listed}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.log.close()
 
 
 @dataclass(slots=True)
@@ -112,17 +98,9 @@ class _Search:
     def blocks(self, ranks: range) -> Iterator[tuple[list[Row], list[int]]]:
         """The rows of these ranks with them, some at a time."""
         rank_of = {name: rank for rank, name in enumerate(self.names)}
-        block: tuple[list[Row], list[int]] = ([], [])
-        for row in self.rows():
-            rank = rank_of[self.parts.of(row)]
-            if rank in ranks:
-                block[0].append(row)
-                block[1].append(rank)
-            if len(block[0]) == _BLOCK:
-                yield block
-                block = ([], [])
-        if block[0]:
-            yield block
+        ranked = ((row, rank_of[self.parts.of(row)]) for row in self.rows())
+        for block in blocks((pair for pair in ranked if pair[1] in ranks), _BLOCK):
+            yield [row for row, _ in block], [rank for _, rank in block]
 
     def through(self, held: HeldOut) -> None:
         """Let all rows but those of the last part go by what is held."""

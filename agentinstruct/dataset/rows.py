@@ -11,13 +11,14 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
 import orjson
 
 from agentinstruct.agents.errors import RunError
 
 Row = dict[str, Any]
+One = TypeVar("One")
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
 _FOLDERS = ("data", "parquet")
@@ -90,9 +91,9 @@ def read_chats(path: Path) -> Iterator[Row]:
             yield row
 
 
-def blocks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    """The rows, so many at a time."""
-    left = iter(rows)
+def blocks(these: Iterable[One], size: int) -> Iterator[list[One]]:
+    """Rows, or whatever it is, so many at a time."""
+    left = iter(these)
     while block := list(islice(left, size)):
         yield block
 

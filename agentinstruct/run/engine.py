@@ -43,14 +43,19 @@ async def started(config: RunConfig, journal: Journal) -> AsyncIterator[Engine]:
         yield Engine(config.workers, lambda number, waits: Process.start(journal, number))
 
 
+def check_address(engine: str, address: str) -> None:
+    """Raise `SetupError` where an address is given to an engine that has none."""
+    if address and engine != "ray":
+        raise SetupError(f"--address {address}: only a Ray cluster has one. Add --engine ray.")
+
+
 def writers(config: RunConfig) -> list[str]:
     """The writers that a run's workers join it as.
 
     Raises:
         SetupError: the run cannot be shared out.
     """
-    if config.address and config.engine != "ray":
-        raise SetupError(f"--address {config.address}: only a Ray cluster has one. Add --engine ray.")
+    check_address(config.engine, config.address)
     if config.workers == 1 and config.engine == "local":
         return []
     if config.batch.roles:

@@ -11,7 +11,7 @@ from itertools import islice
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.mix import Mix
 from agentinstruct.agents.records import Seed
-from agentinstruct.agents.routing import lacking, routed
+from agentinstruct.agents.routing import routed
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.index import POISON
 from agentinstruct.run.journal import Journal
@@ -74,8 +74,9 @@ class Source:
         """Each seed with the skills that suit it; an agent's opinions are asked for a batch at a time."""
         async for seeds in in_thread(self.read):
             suitable = [mix.suitable(seed) for seed in seeds]
-            for seed in [seed for seed, fit in zip(seeds, suitable, strict=True) if not fit]:
-                self._unsuited(seed)
+            for seed, fit in zip(seeds, suitable, strict=True):
+                if not fit:
+                    self._unsuited(seed, mix)
             if self.config.route == "agent":
                 suitable = await asyncio.gather(*map(self._opinion, seeds, suitable))
             for pair in zip(seeds, suitable, strict=True):
@@ -110,11 +111,13 @@ class Source:
                     break
         self.progress.expected = self.progress.seeds
 
-    def _unsuited(self, seed: Seed) -> None:
+    def _unsuited(self, seed: Seed, mix: Mix) -> None:
         """A seed that none of the skills takes is told with those that were left out."""
         if self.progress.sweep <= 1:
-            why = lacking(self.skills, seed, self.pieces.features)
-            self._left_out(UNSUITED, f"{seed.source}: characters {seed.start}–{seed.end}: {why}")
+            first = UNSUITED not in self.progress.examples  # the others are only counted
+            self._left_out(
+                UNSUITED, f"{seed.source}: characters {seed.start}–{seed.end}: {mix.lacking(seed)}" if first else ""
+            )
 
     def _skipped(self, found: Skipped) -> None:
         self._left_out(found.reason, f"{found.source}: {found.detail}".rstrip(": "))

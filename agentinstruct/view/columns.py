@@ -7,12 +7,12 @@ are sums over cells, of which a run has few.
 import sqlite3
 from array import array
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
+from agentinstruct.agents.records import content_number
 from agentinstruct.view.rows import KINDS, Kinds
 
 Array = NDArray[Any]
@@ -26,7 +26,7 @@ COLUMNS: Mapping[str, Any] = {
 
 def number_of(name: str) -> int:
     """An id as a column holds it; 0 for none."""
-    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") if name else 0
+    return content_number(name) if name else 0
 
 
 def packed(name: str, values: list[Any]) -> bytes:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from select import select
 from typing import Any
@@ -65,11 +66,11 @@ class Filler:
         kinds = self._connection.execute("SELECT * FROM cells")
         self._cells = {Kinds(*row[1:]): row[0] for row in kinds}
         self._rows = self._connection.execute("SELECT ifnull(max(n), 0) FROM rows").fetchone()[0]
-        return self._sitting(first, frames, time.monotonic() + seconds)
+        return self._sitting(chain((first,), frames), time.monotonic() + seconds)
 
-    def _sitting(self, first: tuple[int, Frame], frames: Iterator[tuple[int, Frame]], until: float) -> int:
+    def _sitting(self, frames: Iterator[tuple[int, Frame]], until: float) -> int:
         begun, ends, chunk, count = self._rows + 1, dict[int, int](), list[tuple[Any, ...]](), 0
-        for number, frame in _chain(first, frames):
+        for number, frame in frames:
             count += 1
             ends[number] = frame.offset + frame.length
             if self._is_new(frame.value):
@@ -130,11 +131,6 @@ class Filler:
         """Close all files."""
         self._segments.close()
         self._connection.close()
-
-
-def _chain(first: tuple[int, Frame], frames: Iterator[tuple[int, Frame]]) -> Iterator[tuple[int, Frame]]:
-    yield first
-    yield from frames
 
 
 def main(folder: Path, run: str, place: Path) -> None:
