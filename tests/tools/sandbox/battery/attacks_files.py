@@ -27,8 +27,8 @@ READ = {
     "environment_of_parent": "print(open(f'/proc/{R[\"parent\"]}/environ').read())",
     "environment_of_pid_1": "print(open('/proc/1/environ').read().replace(chr(0), ' ')); print('REACHED')",
     "memory_of_parent": "d = os.open(f'/proc/{R[\"parent\"]}/mem', 0); print(os.pread(d, 32, R['memory']))",
-    "command_lines": "print([open(f'/proc/{p}/cmdline').read() for p in os.listdir('/proc') if p.isdigit() and "
-    "int(p) not in (1, 2, os.getpid())][0]); print('REACHED')",
+    "command_lines": "def read(p):\n try:\n  return open(f'/proc/{p}/cmdline').read()\n except OSError:\n  return ''  # it has just ended\n"
+    "print([t for p in os.listdir('/proc') if p.isdigit() and int(p) not in (1, 2, os.getpid()) and (t := read(p))][0]); print('REACHED')",
     "inherited_descriptors": "[reached(d > 2 and os.fstat(d) is not None, d) for d in range(3, 64) if "
     "LIBC.fcntl(d, 1, 0) >= 0]",
     "open_by_handle": "h = ctypes.create_string_buffer(struct.pack('Ii', 128, 0) + bytes(128)); m = ctypes.c_int(); "
