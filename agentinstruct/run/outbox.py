@@ -42,6 +42,17 @@ def unpacked(parcel: bytes) -> tuple[list[Message], bytes]:
     return messages, parcel[end:]
 
 
+async def filled(box: asyncio.Event, seconds: float) -> bool:
+    """Whether there is something in it before so many seconds are over.
+
+    Not `wait_for`: that of Python 3.11 forgets that it was cancelled where something comes in at the same moment.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await box.wait()
+    return box.is_set()
+
+
 class Outbox:
     """Keeps replies and outcomes as a journal does, and says what a worker says. One event loop."""
 
@@ -119,8 +130,7 @@ class Outbox:
         for key in self._sent:
             self._own.pop(key, None)
         self._sent = []
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._filled.wait(), IDLE_S)
+        if await filled(self._filled, IDLE_S):
             await asyncio.sleep(self._last + PAUSE_S - time.monotonic())
         self._last = time.monotonic()
         self._filled.clear()

@@ -18,7 +18,7 @@ from agentinstruct.agents.gateway import CallStore
 from agentinstruct.run import ray_actor
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.load import Load
-from agentinstruct.run.outbox import packed, unpacked
+from agentinstruct.run.outbox import filled, packed, unpacked
 from agentinstruct.run.pipe import Message
 
 
@@ -62,8 +62,7 @@ class RayLink:
         """Say what there is to say, and every few seconds that the owner is there."""
         with suppress(RayError):  # whoever asks what it said, hears of that too
             while True:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._more.wait(), ray_actor.BEAT_S)
+                await filled(self._more, ray_actor.BEAT_S)
                 self._more.clear()
                 waiting, self._waiting = self._waiting, []
                 await self._actor.hear.remote(packed([*([{"asks": True}] if self._desk.asks else []), *waiting]))

@@ -12,6 +12,7 @@ from agentinstruct.agents.errors import RunError
 from agentinstruct.run import ray_cluster
 
 exceptions = pytest.importorskip("ray.exceptions", reason="runs with the extra `ray` only")
+RayLink = pytest.importorskip("agentinstruct.run.ray_link").RayLink
 FAILS = """
 import asyncio
 from agentinstruct.run.outbox import packed, unpacked
@@ -86,3 +87,26 @@ def test_workers_that_die_before_they_begin_end_the_run_in_words(monkeypatch):
     with pytest.raises(RunError, match="before they had begun"):
         asyncio.run(cluster.launch(0, lambda _: None))
     assert len(started) == ray_cluster.ATTEMPTS and killed == started
+
+
+def test_a_link_ends_though_it_was_told_something_in_the_same_turn(monkeypatch):
+    heard, killed = [], []
+    monkeypatch.setattr("ray.kill", lambda actor, **_: killed.append(actor))
+
+    class Calm:
+        def __init__(self):
+            self.hear = SimpleNamespace(remote=self._hear)
+
+        async def _hear(self, parcel):
+            heard.append(parcel)
+
+    async def ended():
+        desk = SimpleNamespace(asks=False, journal=SimpleNamespace(flush=lambda: None))
+        link = RayLink(Calm(), desk)
+        await asyncio.sleep(0.01)  # it waits for something to say
+        link.send({"lease": {}})
+        async with asyncio.timeout(10):
+            return await link.ended()
+
+    assert asyncio.run(ended()) == "ended without a word"
+    assert len(killed) == 1 and not heard
