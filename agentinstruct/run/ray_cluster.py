@@ -21,7 +21,7 @@ from agentinstruct.run.folder import CORPUS
 from agentinstruct.run.logfile import Appended
 from agentinstruct.run.outbox import pause_of
 from agentinstruct.run.ray_actor import PRICES, Actor
-from agentinstruct.run.ray_start import NAMESPACE, connect, heed_signals, loaded
+from agentinstruct.run.ray_start import NAMESPACE, connect, heed_signals, last_words, loaded
 from agentinstruct.run.slot import writer
 
 if TYPE_CHECKING:
@@ -46,18 +46,23 @@ async def connected(config: "RunConfig", journal: "Journal") -> AsyncIterator[En
         SetupError: it is not installed, or there is no such cluster.
     """
     ray = loaded()
-    await asyncio.to_thread(connect, ray, config.address)
-    heed_signals()
-    try:
-        with _desk(config, journal) as desk:
-            await _alone(ray, journal.manifest.run)
-            files = await asyncio.to_thread(ray.put, baggage(config))  # once, however many workers read them
-            resources: dict[str, float] = await asyncio.to_thread(ray.cluster_resources)
-            size = config.workers or max(1, int(resources.get("CPU", 1)))
-            cluster = Cluster(ray, journal.manifest.run, desk, files, passed(), pause_of(size))
-            yield Engine(size, cluster.launch)
-    finally:
-        await asyncio.to_thread(ray.shutdown)
+    with last_words("what is done is kept."):
+        await asyncio.to_thread(connect, ray, config.address)
+        heed_signals()
+        try:
+            with _desk(config, journal) as desk:
+                yield await _engine(ray, config, journal, desk)
+        finally:
+            await asyncio.to_thread(ray.shutdown)
+
+
+async def _engine(ray: Any, config: "RunConfig", journal: "Journal", desk: Any) -> Engine:
+    run = journal.manifest.run
+    await _alone(ray, run)
+    files = await asyncio.to_thread(ray.put, baggage(config))  # once, however many workers read them
+    resources: dict[str, float] = await asyncio.to_thread(ray.cluster_resources)
+    size = config.workers or max(1, int(resources.get("CPU", 1)))
+    return Engine(size, Cluster(ray, run, desk, files, passed(), pause_of(size)).launch)
 
 
 @contextmanager

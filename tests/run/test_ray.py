@@ -281,6 +281,31 @@ def test_a_node_is_lost_and_the_other_does_its_work_without_room_for_more(
     assert stats["max_in_flight"] <= CAP
 
 
+def test_commands_under_which_the_cluster_is_shut_down_end_in_words(
+    start, program, openai_server, nodes, on_ray, seeds, tmp_path, calm
+):
+    """The last test of the module that needs a node."""
+    server, out = openai_server(latency="fixed:1"), tmp_path / "out"
+    rows_ = [json.dumps({"prompt": f"Tell of {n} {'and more ' * n}", "response": "So it is."}) for n in range(4000)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows_))
+    cleaned = "clean", tmp_path / "rows.jsonl", "--out", tmp_path / "clean", "--flags", "drop", "--engine", "ray"
+    cleaning = start(*cleaned, "--address", nodes.address)
+    while not nodes.named("ray::_done"):
+        assert cleaning.poll() is None, cleaning.communicate()
+    running = start(*on_ray(server.base_url, out, "--workers", 1))
+    assert waiting(server, 1, running), running.communicate()
+    assert cleaning.poll() is None, "both are at work"
+    nodes.close()
+    for process, kept in ((cleaning, "no rows were written"), (running, "what is done is kept")):
+        wrong = process.communicate(timeout=60)[1]
+        assert process.returncode == 1
+        assert "Ray cluster was shut down or lost" in wrong and kept in wrong and "Traceback" not in wrong
+    assert not (tmp_path / "clean" / "rows.jsonl").exists()
+    server.control(latency="fixed:0")
+    assert program(*arguments(seeds, server.base_url, out)).returncode == 0
+    assert alike(rows(out)) == calm[0]
+
+
 def test_what_is_missing_is_named(program, seeds, tmp_path, monkeypatch):
     (tmp_path / "ray.py").write_text("raise ImportError('none here')\n")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
