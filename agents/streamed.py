@@ -12,6 +12,7 @@ import orjson
 from agentinstruct.agents.http_answer import LONGEST_BODY, BrokenAnswerError, TooLongError
 from agentinstruct.agents.proxied import ProxiedTransport
 from agentinstruct.agents.tokens import sink
+from agentinstruct.agents.wire import arguments_of
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -71,7 +72,7 @@ class _Reply:
     def _piece(self, choice: dict[str, Any]) -> str:
         self._finish = choice.get("finish_reason") or self._finish
         delta = choice.get("delta") or {}
-        calls = [call["function"].get("arguments") or "" for call in delta.get("tool_calls") or ()]
+        calls = [arguments_of(call) for call in delta.get("tool_calls") or ()]
         pieces = {
             "content": delta.get("content") or "",
             "refusal": delta.get("refusal") or "",

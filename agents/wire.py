@@ -78,13 +78,19 @@ def completion_of(response: object) -> Completion:
 
 def _text(message: dict[str, Any]) -> str:
     for call in message.get("tool_calls") or ():
-        return clean(str(call["function"]["arguments"]))
+        return clean(arguments_of(call))
     content = message.get("content") or ""
     if isinstance(content, list):
         content = "".join(part.get("text") or "" for part in content)
     text = clean(str(content))
     thought = _THOUGHT.match(text)
     return text[thought.end() :] if thought else text
+
+
+def arguments_of(call: dict[str, Any]) -> str:
+    """What a tool is called with, as JSON: some servers give it as an object, or leave it out where it is empty."""
+    given = call["function"].get("arguments") or ""
+    return given if isinstance(given, str) else orjson.dumps(given).decode()
 
 
 def _map(value: Any, key: str) -> dict[str, Any]:

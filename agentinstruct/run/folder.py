@@ -13,6 +13,7 @@ import fcntl
 import os
 import re
 import socket
+import sqlite3
 import stat
 import time
 from pathlib import Path
@@ -54,6 +55,13 @@ def storage_error(path: Path, problem: OSError, option: str = "--out") -> RunErr
     """The operating system's refusal in words that say what to do; `option` is what named the path."""
     advice = _ADVICE.get(problem.errno or 0, "choose another --out or mend the disk, then give the same command again")
     return RunError(f"{path}: {problem.strerror or problem}: {advice.replace('--out', option)}.")
+
+
+def ledger_error(path: Path, problem: sqlite3.Error) -> RunError:
+    """SQLite's refusal of the ledger at this path, in such words."""
+    if getattr(problem, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
+        return storage_error(path.parent, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    return RunError(f"{path}: cannot be used ({problem}). Give the same command again.")
 
 
 def open_file(path: Path, flags: int, option: str = "--out") -> int:

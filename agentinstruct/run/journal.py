@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-from agentinstruct.agents.errors import RunError
 from agentinstruct.run.flusher import Flusher, Keeper
-from agentinstruct.run.folder import prepare, storage_error, sync_folder, take_lock
+from agentinstruct.run.folder import ledger_error, prepare, storage_error, sync_folder, take_lock
 from agentinstruct.run.index import Counts, Index
 from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, PieceRow, connect
 from agentinstruct.run.load import Load, store
@@ -76,9 +75,7 @@ class Journal(JournalReader):
             except OSError as problem:
                 raise storage_error(folder, problem) from problem
             except sqlite3.Error as problem:
-                raise RunError(
-                    f"{folder / LEDGER}: cannot be used ({problem}). Give the same command again."
-                ) from problem
+                raise ledger_error(folder / LEDGER, problem) from problem
             journal.lock, journal._files = lock, files.pop_all()
         return journal
 

@@ -238,6 +238,33 @@ async def test_what_servers_make_of_the_format_is_understood(said: dict[str, Any
         assert (reply.input_tokens, reply.cached_tokens, reply.output_tokens) == (0, 0, 0)
 
 
+def called(function: Any) -> dict[str, Any]:
+    return {"choices": [{"message": {"content": None, "tool_calls": function}, "finish_reason": "tool_calls"}]}
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"arguments": '{"yes": true}'}, '{"yes": true}'),
+        ({"name": "another", "arguments": {"yes": True}}, '{"yes":true}'),
+        ({"arguments": "[1, 2"}, "[1, 2"),
+        ({"arguments": None}, ""),
+        ({"name": "item"}, ""),
+    ],
+)
+async def test_11_the_arguments_of_a_tool_call_are_the_reply_however_they_are_given(given: Any, text: str) -> None:
+    async with served(lambda request: called([{"id": "1", "type": "function", "function": given}])) as gateway:
+        assert (await gateway.complete(ask())).text == text
+
+
+@pytest.mark.parametrize("given", [[None], "none", 7, [{}], [{"function": None}], [{"function": "item"}]])
+async def test_11_a_tool_call_that_is_none_is_asked_for_again_and_named(given: Any) -> None:
+    async with served(lambda request: called(given)) as gateway:
+        with pytest.raises(ProviderError, match="not a chat completion"):
+            await gateway.complete(ask())
+        assert gateway.statistics.retries == QUICK.attempts - 1
+
+
 async def test_an_answer_without_end_is_refused() -> None:
     async with served(lambda request: message("word " * 2_000_000)) as gateway:
         with pytest.raises(ReplyError, match="too long: the answer is over 8 MB"):

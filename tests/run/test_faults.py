@@ -185,6 +185,7 @@ async def test_7_a_server_that_is_killed_and_comes_back_at_its_address(
 
 CONTENT = {
     "11 broken structure": "content_json=.15,fenced=.1,wrong_schema=.15",
+    "11 broken tool calls": "content_json=.05,wrong_schema=.1,bad_tool_args=.15,unknown_tool=.1",
     "13 refusals, filters, empty and cut answers": "refusal=.05,refusal_text=.05,empty=.05,null_content=.03,"
     "whitespace=.03,length=.1,filtered=.05",
     "15 degenerate, huge, surrogates": "repeat=.1,huge=.03,surrogate=.15",
@@ -196,10 +197,13 @@ CONTENT = {
 async def test_what_is_wrong_with_answers_costs_drafts_with_their_reasons_and_never_the_run(
     row: str, config: Any, openai_server: Any, intact: Any, work: list[Work]
 ) -> None:
+    only_tools = row.endswith("tool calls")  # are how typed replies are asked for where no schema is taken
     server = openai_server(faults=CONTENT[row], retry_after=0.05, slow_s=3)
+    server.control(no_json_schema=only_tools)
     await completed(config(server, timeout_s=2))
     dataset = intact(config(server).out, work, server)
     assert sum(server.stats()["by_fault"].values()) >= 2
+    assert {"bad_tool_args", "unknown_tool"} <= {*server.stats()["by_fault"]} or not only_tools
     for record in dataset.records:
         for message in record["messages"]:
             assert message["content"].strip() or message.get("tool_calls")

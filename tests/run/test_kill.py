@@ -8,10 +8,14 @@ import subprocess
 import sys
 import time
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
 import pytest
+
+from agentinstruct.agents.errors import RunError
+from agentinstruct.run.journal import Journal
 
 CHILD = [sys.executable, str(Path(__file__).with_name("kill_child.py"))]
 DOCUMENTS = Path(__file__).parents[2] / "examples" / "seeds"
@@ -137,6 +141,42 @@ def test_killed_over_and_over_a_run_ends_as_if_it_never_was(openai_server, seeds
     assert rows(out) == rows(tmp_path / "calm")
     assert begin().wait() == 0
     assert server.stats()["requests"] == done["requests"]
+
+
+def kept(out):
+    """How many replies a killed run still has."""
+    try:
+        with Journal.read(out) as journal:
+            return journal.counts().calls
+    except RunError:  # it had not begun
+        return 0
+
+
+@pytest.mark.parametrize("part", ["first", "later"])
+def test_20_killed_at_any_write_point_a_run_ends_as_if_it_never_was(
+    part, openai_server, seeds, tmp_path, forked, pytestconfig
+):
+    """The first points one by one; later ones here and there, and each time once more while that is being mended."""
+    server, calm, most = openai_server(), tmp_path / "calm", pytestconfig.getoption("kills") // 2
+    assert forked([seeds, server.base_url, calm, 0]).wait() == 0
+    calls, points = server.stats()["answered_ok"], int((calm / "points").read_text())
+    later = range(most, points, max(1, (points - most) // most))
+    for number, point in enumerate(range(1, most) if part == "first" else later):
+        server.control(reset=True)
+        out = tmp_path / f"{point}"
+        for last in (point, 1 + number % 30)[: 1 + (part == "later")]:
+            status = forked([seeds, server.base_url, out, last]).wait()
+            assert status == -signal.SIGKILL or last > points - 10, (point, last)
+        lost = settle(server)["answered_ok"] - kept(out)
+        assert 0 <= lost <= WIDTH, point
+        assert forked([seeds, server.base_url, out]).wait() == 0, point
+        done = server.stats()
+        assert done["answered_ok_repeats"] == lost, f"{point}: of what it kept, none is bought again"
+        assert done["answered_ok"] - lost == calls, point
+        assert rows(out) == rows(calm), point
+        assert not list(out.rglob("*.partial")), point
+        for name, file in json.loads((out / "manifest.json").read_text())["files"].items():
+            assert sha256((out / name).read_bytes()).hexdigest() == file["sha256"], (point, name)
 
 
 def test_the_program_itself_survives_kills(openai_server, seeds, tmp_path):

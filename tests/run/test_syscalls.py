@@ -51,10 +51,14 @@ def holds(folder, told):
         assert journal.damaged == 0
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 5, 8, 12])
-def test_20_killed_at_any_sync_it_keeps_what_it_acknowledged(tmp_path, number):
+@pytest.mark.parametrize(
+    ("calls", "number"),
+    [*(("fsync,fdatasync", n) for n in (1, 2, 3, 5, 8, 12)), *(("pwrite64", n) for n in (2, 6, 20, 60))],
+)
+def test_20_killed_at_any_sync_and_any_write_of_sqlite_it_keeps_what_it_acknowledged(tmp_path, calls, number):
     command = [sys.executable, CHILD, tmp_path / "run", "0"]
-    done, _ = traced(tmp_path / "log", command, "-e", SYNCS, "-e", f"inject=fsync,fdatasync:signal=KILL:when={number}")
+    kill = f"inject={calls}:signal=KILL:when={number}"
+    done, _ = traced(tmp_path / "log", command, "-e", f"trace={calls}", "-e", kill)
     assert done.returncode in (-9, 137)
     holds(tmp_path / "run", acknowledged(done.stdout))
 
