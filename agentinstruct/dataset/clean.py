@@ -20,7 +20,7 @@ from agentinstruct.dataset.benchmark import read_benchmark
 from agentinstruct.dataset.decontaminate import Decontaminator, Hit
 from agentinstruct.dataset.dedup import Deduplicator, Duplicates
 from agentinstruct.dataset.dedup_close import Embed
-from agentinstruct.dataset.dedup_rows import On
+from agentinstruct.dataset.dedup_rows import NOTHING, On
 from agentinstruct.dataset.examine import BLOCK, Examined, Examiner
 from agentinstruct.dataset.flag import Flag
 from agentinstruct.dataset.flags import Choice, Flagged
@@ -124,7 +124,8 @@ class _Work:
                 yield block
 
         search = self._decontaminate.search if self._decontaminate else None
-        examiner = Examiner(self._choice is not None, search, self._plan.on if self.dedup else None)
+        on, known = (self._plan.on, self.dedup.known) if self.dedup else (None, NOTHING)
+        examiner = Examiner(self._choice is not None, search, on, known)
         for found in self._hands(examiner, given()):
             self._take(waiting.popleft(), found)
 

@@ -99,10 +99,15 @@ class Deduplicator:
         self._source = self._index.source(name)
         self._known = Known(self._index, self._source)
 
+    @property
+    def known(self) -> Array:
+        """What `block` need not sketch: the index has it."""
+        return self._known.both
+
     def earlier(self, rows: Iterable[Row], name: str, hands: Hands = here) -> None:
         """Add the rows of an earlier dataset: none of them goes. To be called before `add`."""
         self._begin(name)
-        for held in hands(partial(block, on=self._on), blocks(rows, _ROWS)):
+        for held in hands(partial(block, on=self._on, known=self.known), blocks(rows, _ROWS)):
             self.take(held)
         self._index.settled = self._index.size
         self._begin(self._name)
@@ -116,16 +121,16 @@ class Deduplicator:
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         if waiting:
-            self.take(block(waiting, self._on))
+            self.take(block(waiting, self._on, self.known))
 
     def take(self, held: Block) -> None:
         """Add rows that are prepared already, by whomever."""
-        numbers = self._known.numbers(held.columns["exact"], held.columns["name"])
+        numbers = self._known.numbers(held.columns)
         new = numbers < 0
         numbers[new] = self._index.size + numpy.arange(int(new.sum()))
         self._numbers.append(numbers)
         if new.any():
-            self._index.add(held.only(new), self._source)
+            self._index.add(self._known.filled(held.only(new)), self._source)
 
     def resolve(self) -> Duplicates:
         """Find the twins among the rows added, and against those from earlier, and keep them in the index."""

@@ -151,6 +151,12 @@ class DedupIndex:
         found = self._db.execute("SELECT sketch, context, response FROM record WHERE no = ?", (number,)).fetchone()
         return Sketches(*found)
 
+    def bands(self, number: int) -> list[int]:
+        """The key of a record in each band."""
+        first = self._db.execute("SELECT max(no) FROM block WHERE no <= ?", (number,)).fetchone()[0]
+        rows = self._db.execute("SELECT keys FROM band WHERE block = ? ORDER BY band", (first,))
+        return [int(numpy.frombuffer(keys, U64)[number - first]) for (keys,) in rows]
+
     def named(self, number: int) -> tuple[str, str]:
         """The id of a record and the dataset that it is from."""
         query = "SELECT record.id, source.name FROM record JOIN source ON record.source = source.no WHERE record.no = ?"

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import compress
 from typing import Any, Literal
 
 import numpy
@@ -9,11 +11,26 @@ import numpy
 from agentinstruct.agents.records import content_number
 from agentinstruct.dataset.dedup_index import Block, DedupIndex, Sketches
 from agentinstruct.dataset.rows import Parts, parts
-from agentinstruct.dataset.shingles import U64, Array, Tokens, alike, bands, hashed, roles, second, shingle, sketches
+from agentinstruct.dataset.shingles import (
+    BANDS,
+    U64,
+    Array,
+    Tokens,
+    alike,
+    bands,
+    hashed,
+    roles,
+    second,
+    shingle,
+    sketches,
+)
 from agentinstruct.tools.quotes import fold
 
 On = Literal["record", "prompt", "response"]
 
+NOTHING: Array = numpy.empty(0, U64)
+UNSKETCHED = Sketches(b"", b"", b"")
+"""Of a record that the index has already; no other is without a number."""
 _CONTEXT, _SAID = 64, 128
 """Smallest hashes that are kept of a context and of a response."""
 _RESPONSE = 0.5
@@ -26,24 +43,50 @@ class Known:
 
     def __init__(self, index: DedupIndex, source: int) -> None:
         own = index.of_source(source)
-        both = (index.column("exact") ^ index.column("name"))[own] if len(own) else own.astype(U64)
+        both = _both({name: index.column(name)[own] for name in ("exact", "name")}) if len(own) else own.astype(U64)
         order = numpy.argsort(both, kind="stable")
-        self._numbers, self._both = own[order], both[order]
+        self._index, self._numbers = index, own[order]
+        self.both = both[order]
+        """What each is known by, in order."""
         self._used = bytearray(len(both))
 
-    def numbers(self, exact: Array, name: Array) -> Array:
+    def numbers(self, columns: dict[str, Array]) -> Array:
         """The number of each record that is known, -1 for the others; each number is given once."""
-        both = exact ^ name
-        at = numpy.searchsorted(self._both, both)
+        both = _both(columns)
+        at = numpy.searchsorted(self.both, both)
         out = numpy.full(len(both), -1)
-        for one in numpy.flatnonzero(numpy.isin(both, self._both)).tolist():
+        for one in numpy.flatnonzero(_among(both, self.both)).tolist():
             place = int(at[one])
-            while place < len(self._used) and self._used[place] and self._both[place] == both[one]:
+            while place < len(self._used) and self._used[place] and self.both[place] == both[one]:
                 place += 1
-            if place < len(self._used) and self._both[place] == both[one]:
+            if place < len(self._used) and self.both[place] == both[one]:
                 self._used[place] = 1
                 out[one] = self._numbers[place]
         return out
+
+    def filled(self, held: Block) -> Block:
+        """With the sketches of those that were known, but come once more than the index has them."""
+        missing = [at for at, one in enumerate(held.sketches) if one == UNSKETCHED]
+        if not missing:
+            return held
+        bands, sketched = held.bands.copy(), list(held.sketches)  # what came from elsewhere may be read-only
+        for at, both in zip(missing, _both(held.columns)[missing], strict=True):
+            number = int(self._numbers[numpy.searchsorted(self.both, both)])
+            sketched[at], bands[:, at] = self._index.sketches(number), self._index.bands(number)
+        return replace(held, bands=bands, sketches=sketched)
+
+
+def _both(columns: dict[str, Array]) -> Array:
+    """What a record is known again by."""
+    return columns["exact"] ^ columns["name"]
+
+
+def _among(numbers: Array, ordered: Array) -> Array:
+    """Which of the numbers are among others, which are in order; `numpy.isin` would sort these again."""
+    at = numpy.searchsorted(ordered, numbers)
+    inside = at < len(ordered)
+    inside[inside] = ordered[at[inside]] == numbers[inside]
+    return inside
 
 
 def similarity(one: Sketches, other: Sketches, on: On) -> float:
@@ -58,14 +101,22 @@ def same_context(one: Sketches, other: Sketches, least: float) -> bool:
     return one.context == other.context or alike(one.context, other.context, _CONTEXT) >= least
 
 
-def block(rows: Sequence[Mapping[str, Any]], on: On) -> Block:
-    """The rows as the index takes them."""
+def block(rows: Sequence[Mapping[str, Any]], on: On, known: Array = NOTHING) -> Block:
+    """The rows as the index takes them, but without sketches where it knows them, by `Known.both`."""
     told = [_parts(row, on) for row in rows]
-    keys, kept = sketched(
-        hashed([text for one in told for text in (one.prompt, one.response)]), hashed([one.context for one in told])
-    )
     ids = [str(row.get("id", "")) for row in rows]
-    return Block(ids, _columns(rows, told, ids), keys, kept)
+    columns = _columns(rows, told, ids)
+    new = ~_among(_both(columns), known)
+    keys, kept = numpy.zeros((BANDS, len(rows)), U64), [UNSKETCHED] * len(rows)
+    if new.any():
+        fresh = list(compress(told, new))
+        keys[:, new], made = sketched(
+            hashed([text for one in fresh for text in (one.prompt, one.response)]),
+            hashed([one.context for one in fresh]),
+        )
+        for at, one in zip(numpy.flatnonzero(new).tolist(), made, strict=True):
+            kept[at] = one
+    return Block(ids, columns, keys, kept)
 
 
 def sketched(said: Tokens, shown: Tokens) -> tuple[Array, list[Sketches]]:

@@ -4,13 +4,14 @@ A pure function of the rows, and what a cleaning spends most of its time on: any
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agentinstruct.dataset.dedup_index import Block
-from agentinstruct.dataset.dedup_rows import On, block
+from agentinstruct.dataset.dedup_rows import NOTHING, On, block
 from agentinstruct.dataset.flags import Flag, flag
 from agentinstruct.dataset.overlap import Met, Search
 from agentinstruct.dataset.rows import Row
+from agentinstruct.dataset.shingles import Array
 
 BLOCK = 512
 """Rows that are examined at once."""
@@ -33,11 +34,13 @@ class Examiner:
     search: Search | None = None
     on: On | None = None
     """What duplicates are found by; None: they are not looked for."""
+    known: Array = field(default_factory=lambda: NOTHING)
+    """What the index has already."""
 
     def __call__(self, rows: Sequence[Row]) -> Examined:
         """Look at the rows."""
         return Examined(
             [flag(row) for row in rows] if self.flags else [[] for _ in rows],
             self.search.of(rows) if self.search else [[] for _ in rows],
-            block(rows, self.on) if self.on else None,
+            block(rows, self.on, self.known) if self.on else None,
         )

@@ -7,7 +7,9 @@ from typing import Any
 import orjson
 
 ROWS_IN_MEMORY = 200
-MOST_BYTES = 4 << 20
+MOST_BYTES = 2 << 20
+BLOCK = 256 << 10
+"""Bytes of JSON that are read at a time, where no row is longer."""
 _TEXT = ("id", "skill", "split", "category", "transform", "form", "item", "seed_id", "source")
 _MORE = ("licence", "language", "context", "key", "parent", "goal", "suggestion")
 
@@ -49,13 +51,12 @@ class ParquetSplit:
             )
         if not self._lines:
             return
-        text = b"\n".join(self._lines)
         # As JSON: Arrow reads it without a Python object for each value, and without importing pandas.
-        how = json.ReadOptions(use_threads=False, block_size=len(text) + 1)
+        how = json.ReadOptions(use_threads=False, block_size=max(BLOCK, 2 * max(map(len, self._lines))))
+        text, self._lines, self._size = b"\n".join(self._lines), [], 0
         form = json.ParseOptions(explicit_schema=self._writer.schema, unexpected_field_behavior="ignore")
         table = json.read_json(pa.BufferReader(text), read_options=how, parse_options=form)
         self._writer.write_table(table.select(self._writer.schema.names))
-        self._lines, self._size = [], 0
 
     def _flat(self, row: dict[str, Any]) -> dict[str, Any]:
         if not self._with_tools:

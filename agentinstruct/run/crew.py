@@ -11,7 +11,7 @@ from agentinstruct.agents.gateway import Gateway, Statistics
 from agentinstruct.agents.skill import Skill
 from agentinstruct.run.engine import Launch
 from agentinstruct.run.journal import Journal
-from agentinstruct.run.leases import REPORT_S, Landlord, Lease, Tenant
+from agentinstruct.run.leases import NANO, REPORT_S, Landlord, Lease, Tenant
 from agentinstruct.run.orders import Orders, told_orders
 from agentinstruct.run.pipe import Message
 from agentinstruct.run.plan import RunConfig
@@ -58,8 +58,8 @@ class Crew:
         usd, calls = budget.usd - budget.spent, budget.most_calls - budget.calls
         self._landlord = Landlord(
             slots,
-            Spending(usd, sharing) if usd < inf else None,
-            Spending(calls, sharing, whole=True) if calls < inf else None,
+            Spending(int(usd * NANO), sharing) if usd < inf else None,
+            Spending(int(calls), sharing) if calls < inf else None,
         )
         self.gateway.budget = lease = Lease(0.0, 0)
         self._tenant = Tenant(self.gateway, lease)

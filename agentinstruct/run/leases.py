@@ -1,10 +1,11 @@
 """What one process of a run may use of the limits they share: calls at once, money, a number of calls.
 
-    owner:  {"number": 7, "slots": {model: 3}, "usd": 0.5, "calls": null, "spent": false, "pauses": {model: 2.5}}
+    owner:  {"number": 7, "slots": {model: 3}, "usd": 500, "calls": null, "spent": false, "pauses": {model: 2.5}}
     worker: {"number": 7, "slots": {model: [in flight, wanted]}, "usd": [used, wanted, least], …, "pauses": {…}}
 
-A lease is changed only when somebody is short of something or has just been put off by a server: nothing is asked
-for a call, and a run that keeps within its limits has next to nothing to say.
+Money is told in whole billionths of a dollar, so that its shares add up to the total. A lease is changed only when
+somebody is short of something or has just been put off by a server: nothing is asked for a call, and a run that keeps
+within its limits has next to nothing to say.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +16,9 @@ from agentinstruct.agents.budget import Budget
 from agentinstruct.agents.gateway import Gateway
 from agentinstruct.agents.limiter import Limiter
 from agentinstruct.run.pipe import Message
-from agentinstruct.run.shares import Need, Shares, Slots, Spending
+from agentinstruct.run.shares import Need, Shares, Slots, Spending, serve
+
+NANO = 10**9
 
 REPORT_S = 0.25
 """How often a process says what it needs, where that is new."""
@@ -42,20 +45,24 @@ class Lease(Budget):
         """Calls that money is held for."""
         return self._under_way
 
-    def grant(self, usd: float, calls: float, gone: bool) -> None:
+    def grant(self, usd: int | None, calls: int | None, gone: bool) -> None:
         """What may be spent from now on, in all."""
-        self.usd, self.most_calls, self.gone = usd, calls, gone
+        self.usd = inf if usd is None else usd / NANO
+        self.most_calls, self.gone = inf if calls is None else calls, gone
         self._look_again()
 
-    def needs(self) -> dict[str, list[float]]:
-        """What is used, wanted in all, and needed to go on, of money and of calls."""
-        usd, calls = self.spent + self._held, self.calls + self._under_way
-        costs = [cost for cost in self._waiting.values() if usd + cost > self.usd]
-        out_of_calls = bool(self._waiting) and calls >= self.most_calls
+    def needs(self) -> dict[str, list[int]]:
+        """What is used, wanted in all, and needed in all to go on, of money and of calls."""
+        usd, calls, waiting = self.spent + self._held, self.calls + self._under_way, self._waiting.values()
         return {
-            "usd": [usd, usd + sum(self._waiting.values()), min(costs, default=0.0)],
-            "calls": [calls, calls + len(self._waiting), int(out_of_calls)],
+            "usd": [_nano(usd), _nano(usd + sum(waiting)), _nano(usd + min(waiting)) if waiting else 0],
+            "calls": [calls, calls + len(waiting), calls + 1 if waiting else 0],
         }
+
+
+def _nano(usd: float) -> int:
+    """Billionths of a dollar that are enough, and one more, for binary fractions are rounded."""
+    return ceil(usd * NANO) + 1 if usd else 0
 
 
 @dataclass
@@ -76,7 +83,7 @@ class Tenant:
         for spec, slots in lease["slots"].items():
             if limiter := self.gateway.lane(spec).limiter:
                 limiter.ceiling = int(slots)
-        self.budget.grant(_limit(lease["usd"]), _limit(lease["calls"]), lease["spent"])
+        self.budget.grant(lease["usd"], lease["calls"], lease["spent"])
 
     def report(self) -> Message:
         """What this process uses and wants."""
@@ -100,10 +107,6 @@ class Tenant:
         now = min(limiter.in_flight + limiter.waiting, 2 * limiter.limit)
         self._peaks[spec] = max(now, self._peaks.get(spec, 0) * FADES)
         return ceil(self._peaks[spec])
-
-
-def _limit(told: float | None) -> float:
-    return inf if told is None else told
 
 
 @dataclass
@@ -163,12 +166,12 @@ class Landlord:
         return {who: self._lease(who, pauses.get(who, {})) for who in changed}
 
     def _settle(self) -> set[int]:
-        """All, when the budget has just been found to be spent."""
-        if self._spent or not all(self._current.values()):
+        """All, when the budget has just been found to be spent: one waits, none can go on, and nothing is under way."""
+        goes_on = serve(self._spending)
+        if self._spent or goes_on or not all(self._current.values()) or any(self._under_way.values()):
             return set()
-        idle = not any(self._under_way.values())
-        self._spent = any(shares.spent(idle) for shares in self._spending)
-        return set(self._numbers) if self._spent else set()
+        self._spent = True
+        return set(self._numbers)
 
     def _lease(self, who: int, pauses: dict[str, float]) -> Message:
         self._numbers[who] += 1

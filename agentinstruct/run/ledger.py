@@ -181,7 +181,7 @@ class Ledger:
 
     def _tune(self) -> None:
         # NORMAL: a power cut may undo the last commits, which the segments then supply again.
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -8192"):
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -2048"):
             self.connection.execute(f"PRAGMA {pragma}")
 
     def segments(self) -> dict[str, Segment]:

@@ -24,6 +24,8 @@ from agentinstruct.run.segment import call_value, encode, from_json, item_value,
 
 PAUSE_S = 0.03
 """Between two parcels at least: each costs both sides about a millisecond."""
+OF_EACH_S = 0.01
+"""Between any two parcels of all workers: the owner takes them all, and had no time for anything else."""
 IDLE_S = 1.0
 """After which an empty one is sent: it lives."""
 _LENGTH = struct.Struct(">Q")
@@ -42,6 +44,36 @@ def unpacked(parcel: bytes) -> tuple[list[Message], bytes]:
     return messages, parcel[end:]
 
 
+def pause_of(workers: int) -> float:
+    """Seconds between two parcels to or from one of so many."""
+    return max(PAUSE_S, workers * OF_EACH_S)
+
+
+class Turn:
+    """When the next parcel goes: once there is something, but not at once after the last; in time, an empty one."""
+
+    def __init__(self, idle_s: float, pause_s: float = PAUSE_S) -> None:
+        self.pause_s = pause_s
+        self._idle_s = idle_s
+        self._last = 0.0
+        self._filled = asyncio.Event()
+
+    def fill(self) -> None:
+        """There is something."""
+        self._filled.set()
+
+    async def come(self) -> None:
+        """Wait for it."""
+        # Not `wait_for`: that of Python 3.11 forgets that it was cancelled where something comes at the same moment.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._idle_s):
+                await self._filled.wait()
+        if self._filled.is_set():
+            await asyncio.sleep(self._last + self.pause_s - time.monotonic())
+        self._last = time.monotonic()
+        self._filled.clear()
+
+
 class Outbox:
     """Keeps replies and outcomes as a journal does, and says what a worker says. One event loop."""
 
@@ -58,14 +90,13 @@ class Outbox:
         self._seen = Seen()
         self._asked: dict[str, asyncio.Future[dict[str, Any] | None]] = {}
         self._compressor = zstandard.ZstdCompressor(level=-1)
-        self._filled = asyncio.Event()
-        self._last = 0.0
+        self.turn = Turn(IDLE_S)
         self._failed = count(1)
 
     def send(self, message: Message) -> None:
         """Say something, after all that was kept before."""
         self._said.append(message)
-        self._filled.set()
+        self.turn.fill()
 
     def get_call(self, key: str) -> dict[str, Any] | None:
         """A reply that is not yet the owner's."""
@@ -93,7 +124,7 @@ class Outbox:
         self._own[key] = value
         self._seen.add(bytes.fromhex(key))
         self._load.calls.append(CallFrame(key, value.get("cost"), frame))
-        self._filled.set()
+        self.turn.fill()
 
     def finish(
         self,
@@ -106,7 +137,7 @@ class Outbox:
         """Keep the outcome of a work item."""
         frame = encode(item_value(item_id, skill, seed_id, records, dropped), self._compressor)
         self._load.items.append(ItemFrame(item_id, skill, seed_id, len(records), len(dropped), frame))
-        self._filled.set()
+        self.turn.fill()
 
     def fail(self, item_id: str, skill: str, seed_id: str, stage: str, error: str, message: str) -> int:
         """Tell that an attempt at a work item failed; how many there were, the owner knows."""
@@ -119,11 +150,7 @@ class Outbox:
         for key in self._sent:
             self._own.pop(key, None)
         self._sent = []
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._filled.wait(), IDLE_S)
-            await asyncio.sleep(self._last + PAUSE_S - time.monotonic())
-        self._last = time.monotonic()
-        self._filled.clear()
+        await self.turn.come()
         load, said, self._load, self._said = self._load, self._said, Load(), []
         if not load:
             return packed(said)

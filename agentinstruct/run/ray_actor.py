@@ -47,12 +47,15 @@ class Actor:
             self._folder.cleanup()
         os._exit(1)
 
-    async def begin(self, environment: dict[str, str], files: dict[str, bytes], silence_s: float) -> str:
+    async def begin(
+        self, environment: dict[str, str], files: dict[str, bytes], silence_s: float, pause_s: float
+    ) -> str:
         """Take what the owner's machine has and this one lacks; gives the version of the program here.
 
         From here on the owner must be heard, not before: the files may take their time to come.
         """
         self._heard = time.monotonic()
+        self._outbox.turn.pause_s = pause_s
         threading.Thread(target=self._watch, args=(silence_s,), name="watch", daemon=True).start()
         for name, value in environment.items():
             os.environ.setdefault(name, value)

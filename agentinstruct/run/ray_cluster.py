@@ -19,8 +19,9 @@ from agentinstruct.run.cache import call_store
 from agentinstruct.run.engine import Engine
 from agentinstruct.run.folder import CORPUS
 from agentinstruct.run.logfile import Appended
+from agentinstruct.run.outbox import pause_of
 from agentinstruct.run.ray_actor import PRICES, Actor
-from agentinstruct.run.ray_start import NAMESPACE, connect, heed_signals, loaded
+from agentinstruct.run.ray_start import NAMESPACE, connect, heed_signals, last_words, loaded
 from agentinstruct.run.slot import writer
 
 if TYPE_CHECKING:
@@ -45,18 +46,23 @@ async def connected(config: "RunConfig", journal: "Journal") -> AsyncIterator[En
         SetupError: it is not installed, or there is no such cluster.
     """
     ray = loaded()
-    await asyncio.to_thread(connect, ray, config.address)
-    heed_signals()
-    try:
-        with _desk(config, journal) as desk:
-            await _alone(ray, journal.manifest.run)
-            files = await asyncio.to_thread(ray.put, baggage(config))  # once, however many workers read them
-            cluster = Cluster(ray, journal.manifest.run, desk, files, passed())
-            resources: dict[str, float] = await asyncio.to_thread(ray.cluster_resources)
-            size = config.workers or max(1, int(resources.get("CPU", 1)))
-            yield Engine(size, cluster.launch)
-    finally:
-        await asyncio.to_thread(ray.shutdown)
+    with last_words("what is done is kept."):
+        await asyncio.to_thread(connect, ray, config.address)
+        heed_signals()
+        try:
+            with _desk(config, journal) as desk:
+                yield await _engine(ray, config, journal, desk)
+        finally:
+            await asyncio.to_thread(ray.shutdown)
+
+
+async def _engine(ray: Any, config: "RunConfig", journal: "Journal", desk: Any) -> Engine:
+    run = journal.manifest.run
+    await _alone(ray, run)
+    files = await asyncio.to_thread(ray.put, baggage(config))  # once, however many workers read them
+    resources: dict[str, float] = await asyncio.to_thread(ray.cluster_resources)
+    size = config.workers or max(1, int(resources.get("CPU", 1)))
+    return Engine(size, Cluster(ray, run, desk, files, passed(), pause_of(size)).launch)
 
 
 @contextmanager
@@ -112,6 +118,8 @@ class Cluster:
     files: Any
     """A reference to what `baggage` gives."""
     environment: dict[str, str] = field(repr=False)
+    pause_s: float
+    """Between two parcels to or from a worker."""
 
     async def launch(self, number: int, waits: Callable[[str], None]) -> "RayLink":
         """An actor that has begun, however long there is no room for one.
@@ -127,7 +135,7 @@ class Cluster:
             actor = self._actor(number)
             try:
                 await self._begun(actor, waits)
-                return RayLink(actor, self.desk)
+                return RayLink(actor, self.desk, self.pause_s)
             except (self.ray.exceptions.ActorUnavailableError, self.ray.exceptions.ActorDiedError) as error:
                 self.ray.kill(actor, no_restart=True)
                 self._give_up(error, attempt)
@@ -162,7 +170,8 @@ class Cluster:
 
     async def _begun(self, actor: Any, waits: Callable[[str], None]) -> None:
         # As an argument of a call keys are neither logged nor kept by Ray, as its runtime_env would be.
-        begun = asyncio.ensure_future(_of(actor.begin.remote(self.environment, self.files, ray_actor.SILENCE_S)))
+        told = self.environment, self.files, ray_actor.SILENCE_S, self.pause_s
+        begun = asyncio.ensure_future(_of(actor.begin.remote(*told)))
         try:
             while not (await asyncio.wait([begun], timeout=PATIENCE_S))[0]:
                 waits("no node of the Ray cluster has a CPU free for another worker")

@@ -10,7 +10,7 @@ from typing import Any
 
 from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.hands import AHEAD, Hands, Piece, Result, in_order
-from agentinstruct.run.ray_start import connect, heed_signals, loaded
+from agentinstruct.run.ray_start import connect, heed_signals, last_words, loaded
 
 
 @contextmanager
@@ -21,12 +21,13 @@ def cluster(address: str, workers: int) -> Iterator[Hands]:
         SetupError: Ray is not installed, or there is no such cluster.
     """
     ray = loaded()
-    connect(ray, address)
-    heed_signals()
-    try:
-        yield Tasks(ray, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
-    finally:
-        ray.shutdown()
+    with last_words("no rows were written."):
+        connect(ray, address)
+        heed_signals()
+        try:
+            yield Tasks(ray, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
+        finally:
+            ray.shutdown()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from agentinstruct.agents.gateway import CallStore
 from agentinstruct.run import ray_actor
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.load import Load
-from agentinstruct.run.outbox import packed, unpacked
+from agentinstruct.run.outbox import Turn, packed, unpacked
 from agentinstruct.run.pipe import Message
 
 
@@ -36,14 +36,14 @@ class Desk:
 class RayLink:
     """One actor that has begun."""
 
-    def __init__(self, actor: Any, desk: Desk) -> None:
+    def __init__(self, actor: Any, desk: Desk, pause_s: float) -> None:
         import ray
 
         self._ray = ray
         self._actor = actor
         self._desk = desk
         self._waiting: list[Message] = []
-        self._more = asyncio.Event()
+        self._turn = Turn(ray_actor.BEAT_S, pause_s)
         self._answered = time.monotonic()
         """When it was last known to live."""
         self._how = "ended without a word"
@@ -56,15 +56,13 @@ class RayLink:
         if "work" in message and message["work"]["draw"] is not None:  # a further pass over the same seeds
             self._desk.asks = True
         self._waiting.append(message)
-        self._more.set()
+        self._turn.fill()
 
     async def _send(self) -> None:
         """Say what there is to say, and every few seconds that the owner is there."""
         with suppress(RayError):  # whoever asks what it said, hears of that too
             while True:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._more.wait(), ray_actor.BEAT_S)
-                self._more.clear()
+                await self._turn.come()
                 waiting, self._waiting = self._waiting, []
                 await self._actor.hear.remote(packed([*([{"asks": True}] if self._desk.asks else []), *waiting]))
 

@@ -3,7 +3,9 @@
 import logging
 import os
 import signal
-from contextlib import suppress
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from agentinstruct.agents.errors import SetupError
@@ -21,6 +23,26 @@ def loaded() -> Any:
         raise SetupError("--engine ray: Ray is not installed: pip install 'agentinstruct[ray]'.") from missing
     logging.getLogger("ray").setLevel(logging.ERROR)
     return ray
+
+
+@contextmanager
+def last_words(kept: str) -> Iterator[None]:
+    """Say what to do should this process end inside the block: Ray ends it, without a word, when its cluster ends.
+
+    Another process says it, since nothing of this one is asked.
+    """
+    told = (
+        "This command has ended in mid-work: its Ray cluster was shut down or lost, or it was killed. Once the cluster "
+        f"is there, give the same command again: {kept}"
+    )
+    words = ["/bin/sh", "-c", 'read -r _ || printf "%s\\n" "$1" >&2', "sh", told]
+    speaker = subprocess.Popen(  # noqa: S603 - our own words; a session of its own, which no Ctrl-C reaches
+        words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True, text=True
+    )
+    try:
+        yield
+    finally:
+        speaker.communicate("in order\n")
 
 
 def heed_signals() -> None:

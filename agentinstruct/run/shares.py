@@ -5,30 +5,29 @@ that it uses no more; until then it counts as `granted`. So the sum of what is g
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import floor
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a holder reports."""
+    """What a holder reports: of itself alone, whatever it was told."""
 
-    uses: float = 0.0
+    uses: int = 0
     """What it cannot give back now."""
-    wants: float = 0.0
+    wants: int = 0
     """What it would use in all."""
-    least: float = 0.0
-    """What it must have beyond `uses` to go on at all; 0 where it goes on."""
+    least: int = 0
+    """Without which in all it will not go on, where it waits; else 0."""
 
 
 @dataclass(slots=True)
 class Holder:
     """One who shares."""
 
-    told: float
+    told: int
     """What it was told last that it may use."""
-    granted: float
+    granted: int
     """What it may be using still."""
     need: Need = field(default_factory=Need)
 
@@ -36,7 +35,7 @@ class Holder:
 class Shares(ABC):
     """A total and those who share it."""
 
-    def __init__(self, total: float) -> None:
+    def __init__(self, total: int) -> None:
         self.total = total
         self.holders: dict[int, Holder] = {}
 
@@ -45,7 +44,7 @@ class Shares(ABC):
         """One more shares; or another process in the place of one that died."""
 
     @abstractmethod
-    def targets(self) -> Mapping[int, float]:
+    def targets(self) -> Mapping[int, int]:
         """What each holder should have; nothing where all can go on as they are."""
 
     def leave(self, who: int) -> None:
@@ -59,26 +58,26 @@ class Shares(ABC):
         if current:
             holder.granted = max(holder.told, need.uses)
 
-    def offers(self) -> dict[int, float]:
+    def offers(self) -> dict[int, int]:
         """What to tell whom."""
         told, free, targets = {}, self.free, self.targets()
         for who, target in targets.items():
             holder = self.holders[who]
             new = min(target, holder.granted + free)
             if new != holder.told:
-                free -= max(0.0, new - holder.granted)
+                free -= max(0, new - holder.granted)
                 holder.granted = max(holder.granted, new)
                 told[who] = holder.told = new
         return told
 
-    def worth_it(self, targets: dict[int, float], short: set[int]) -> dict[int, float]:
+    def worth_it(self, targets: dict[int, int], short: set[int]) -> dict[int, int]:
         """Of the targets, those of the holders that are short; all, where what is free does not do for these."""
         targets = targets if short else {}
-        lacking = sum(max(0.0, targets[who] - self.holders[who].granted) for who in short)
+        lacking = sum(max(0, targets[who] - self.holders[who].granted) for who in short)
         return targets if lacking > self.free else {who: targets[who] for who in short}
 
     @property
-    def free(self) -> float:
+    def free(self) -> int:
         """What nobody may be using."""
         return self.total - sum(holder.granted for holder in self.holders.values())
 
@@ -100,16 +99,16 @@ class Slots(Shares):
         return self._size - len(self.holders)
 
     @property
-    def free(self) -> float:
+    def free(self) -> int:
         """What nobody may be using, or is to have."""
         return super().free - self.reserved
 
-    def targets(self) -> Mapping[int, float]:
+    def targets(self) -> Mapping[int, int]:
         """Equal shares, but to nobody more than it wants while another wants more."""
         holders, left = self.holders, self.total - self.reserved
         fair = -(-left // len(holders))
         order = sorted(holders, key=lambda who: (min(holders[who].need.wants, fair), who))
-        shares: dict[int, float] = {}
+        shares: dict[int, int] = {}
         for place, who in enumerate(order):
             shares[who] = max(1, min(holders[who].need.wants, left // (len(order) - place)))
             left -= shares[who]
@@ -119,48 +118,59 @@ class Slots(Shares):
 class Spending(Shares):
     """Money, or a number of calls: handed out in portions that grow smaller as the rest does."""
 
-    def __init__(self, total: float, size: int, *, whole: bool = False) -> None:
+    def __init__(self, total: int, size: int) -> None:
         super().__init__(total)
         self._size = size
-        self._whole = whole
+        self.first: Sequence[int] = ()
+        """Who gets what it needs to go on, before anybody gets what it wants."""
 
     def join(self, who: int) -> None:
         """One more shares. What a process that died in this place may have spent counts as spent."""
         if who in self.holders:
             self.leave(who)
-        self.holders[who] = Holder(0.0, 0.0)
+        self.holders[who] = Holder(0, 0)
 
     def leave(self, who: int) -> None:
         """One has ended: what it may have spent counts as spent."""
         self.total -= self.holders.pop(who).granted
 
-    def targets(self) -> Mapping[int, float]:
-        """First what each needs to go on, as far as it lasts; then what they want, and a portion in advance."""
+    @property
+    def left(self) -> int:
+        """What nobody uses."""
+        return self.total - sum(holder.need.uses for holder in self.holders.values())
+
+    def targets(self) -> Mapping[int, int]:
+        """What the first need to go on; then what each wants, and a portion in advance."""
         needs = {who: holder.need for who, holder in self.holders.items()}
-        left = self.total - sum(need.uses for need in needs.values())
-        portion = self._round(max(0.0, left) / (8 * self._size))
+        portion = max(0, self.left) // (8 * self._size)
         short = {
             who
             for who, holder in self.holders.items()
-            if holder.need.wants > holder.told or holder.told - holder.need.uses < portion / 2
+            if holder.need.wants > holder.told or 2 * (holder.told - holder.need.uses) < portion
         }
-        shares = {who: need.uses for who, need in needs.items()}
-        for who in sorted(needs, key=lambda who: needs[who].least):
-            if needs[who].least <= left:
-                shares[who] += needs[who].least
-                left -= needs[who].least
+        shares = {who: max(need.uses, need.least * (who in self.first)) for who, need in needs.items()}
+        left = max(0, self.total - sum(shares.values()))
         for place, who in enumerate(sorted(needs, key=lambda who: needs[who].wants - needs[who].uses)):
-            wanted = max(0.0, needs[who].wants + portion - shares[who])
-            more = self._round(max(0.0, min(wanted, left / (len(needs) - place))))
+            wanted = max(0, needs[who].wants + portion - shares[who])
+            more = min(wanted, left // (len(needs) - place))
             shares[who] += more
             left -= more
         return self.worth_it(shares, short)
 
-    def spent(self, idle: bool) -> bool:
-        """Whether somebody cannot go on and never will; `idle`: nobody has anything under way."""
-        stuck = [holder.need.least for holder in self.holders.values() if holder.need.least]
-        left = self.total - sum(holder.need.uses for holder in self.holders.values())
-        return bool(stuck) and idle and left < min(stuck)
 
-    def _round(self, amount: float) -> float:
-        return floor(amount) if self._whole else amount
+def serve(limits: Sequence[Spending]) -> bool:
+    """Choose who is to go on, having enough of all that is limited, the cheapest call first; False where none can.
+
+    What one cannot use for lack of the other is so never kept from a third.
+    """
+    left, first = [shares.left for shares in limits], []
+    needs = {who: [shares.holders[who].need for shares in limits] for who in (limits[0].holders if limits else ())}
+    lacks = {who: [max(0, need.least - need.uses) for need in told] for who, told in needs.items()}
+    waiting = [who for who, told in needs.items() if any(need.least for need in told)]
+    for who in sorted(waiting, key=lambda who: (lacks[who], who)):
+        if all(lack <= rest for lack, rest in zip(lacks[who], left, strict=True)):
+            first.append(who)
+            left = [rest - lack for lack, rest in zip(lacks[who], left, strict=True)]
+    for shares in limits:
+        shares.first = first
+    return bool(first or not waiting)

@@ -53,7 +53,7 @@ class Plan:
         if given.quick:
             return cls(24, 1, 2, (300, 1000), 40)
         sizes = (1000, 10_000, 100_000) if given.full else (1000, 5000)
-        return cls(given.seeds, given.rounds, 8, sizes, 900)
+        return cls(given.seeds, given.rounds, 8, sizes, 3000 if given.full else 900)
 
 
 @dataclass(slots=True)

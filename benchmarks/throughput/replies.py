@@ -1,7 +1,7 @@
 """A server that speaks chat completions and repeats what was recorded: as little work per call as Python allows.
 
 A request it has no recording of gets a recorded reply of the same type. GET /stats tells how often that was, and how
-many calls a second it answered between the first and the last quarter of them; POST /latency/0.2 sets the latency.
+many calls a second it answered between the first and the last quarter of them; POST /latency/0.2 sets the mean latency.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from collections import defaultdict
 from hashlib import blake2b
 from itertools import cycle
 from pathlib import Path
+from random import Random
 from time import perf_counter
 from typing import Any, cast
 
@@ -16,6 +17,8 @@ import orjson
 
 ALIKE = 256
 """Replies of one type that are kept for requests that were not recorded."""
+SPREAD = 0.5, 1.5
+"""Between which parts of the mean a latency is drawn: calls that all take as long would come back in waves for ever."""
 
 
 class Replies:
@@ -23,6 +26,7 @@ class Replies:
 
     def __init__(self, recorded: Path) -> None:
         self.latency_s = 0.0
+        self.draw = Random(0)
         self.times: list[float] = []
         self.unknown = 0
         known, by_type = defaultdict[bytes, list[bytes]](list), defaultdict[bytes, list[bytes]](list)
@@ -113,7 +117,8 @@ class Connection(asyncio.Protocol):
         elif path == b"/stats":
             self._transport.write(self._replies.stats())
         elif self._replies.latency_s:
-            self._loop.call_later(self._replies.latency_s, self._send, self._replies.answer(body))
+            late = self._replies.latency_s * self._replies.draw.uniform(*SPREAD)
+            self._loop.call_later(late, self._send, self._replies.answer(body))
         else:
             self._send(self._replies.answer(body))
 

@@ -40,7 +40,8 @@ waking it), and each client is a process of its own
 run: seeds read, three skills (reading comprehension, text modification, tool use) with all their checks, journal,
 export and summary. **langgraph** is the same graphs run by LangGraph, each call made by LangChain's `ChatOpenAI`. CPU
 is user and system time of the client once it is warm (a small run before has made imports, templates, reply types);
-figures are medians, ratios are of runs side by side.
+figures are medians, ratios are of runs side by side. "200 ms" is a mean: each answer takes between half and one and a
+half of it, as calls that all take as long come back in waves, and no server sends its answers so.
 
 | CPU a call, ms | bare | ours | ours / bare | langgraph | langgraph / ours |
 |---|---|---|---|---|---|"""

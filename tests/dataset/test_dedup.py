@@ -7,6 +7,7 @@ import pytest
 from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.dedup import Deduplicator, deduplicate
 from agentinstruct.dataset.dedup_index import DedupIndex
+from agentinstruct.dataset.dedup_rows import UNSKETCHED, block
 from agentinstruct.tools.embeddings import Hashed
 
 _LIST = (
@@ -163,6 +164,26 @@ def test_an_index_is_extended_and_knows_its_own_records_again(tmp_path):
     assert left == [4] and (twins[0].dataset, int(twins[0].twin[:8], 16), twins[0].method) == ("first", 2, "minhash")
     assert clean("first", first)[0] == [2] and clean("second", second)[0] == [4]
     assert clean("third", first)[0] == []
+
+
+def test_what_the_index_knows_is_not_sketched_again_and_is_the_same_where_it_comes_once_more(tmp_path):
+    index = tmp_path / "all.dedup"
+    one, near = row(2, text(1), text(2)), row(4, changed(1), text(2))
+    with Deduplicator(index, name="a") as dedup:
+        dedup.add(one)
+        dedup.resolve()
+    with Deduplicator(index, name="a") as dedup:
+        fresh, known = block([one, near], "record"), block([one, near], "record", dedup.known)
+        assert known.sketches == [UNSKETCHED, fresh.sketches[1]]
+        for again in (one, one, near):
+            dedup.add(again)
+        found = dedup.resolve()
+        assert list(found.kept) == [True, False, False]
+        assert [twin.method for twin in found.twins()] == ["exact", "minhash"]
+    kept = DedupIndex(index, "record")
+    assert kept.size == 3, "the first is what was there"
+    assert [kept.sketches(number) for number in range(3)] == [fresh.sketches[n] for n in (0, 0, 1)]
+    assert [kept.bands(number) for number in range(3)] == [fresh.bands[:, n].tolist() for n in (0, 0, 1)]
 
 
 def test_what_is_not_resolved_is_not_in_the_index(tmp_path):

@@ -16,7 +16,7 @@ from agentinstruct.run.load import CallFrame, ItemFrame, Load
 from agentinstruct.run.manifest import read_manifest
 from agentinstruct.run.status import read_status
 from agentinstruct.tools.prices import Price
-from tests.run.conftest import KEY, PROGRAM
+from tests.run.conftest import KEY
 from tests.run.test_workers import CAP, alike, arguments, calm, gone, rows, seeds, waiting
 
 pytest.importorskip("ray", reason="runs with the extra `ray` only")
@@ -45,11 +45,15 @@ class Nodes:
         self.second = int(second)
 
     def actors(self, below=None):
-        """The processes of actors: whoever descends from the nodes, or from one, and works for a run."""
+        """The processes of actors."""
+        return self.named("ray::Actor", below)
+
+    def named(self, begin, below=None):
+        """The processes whose name begins so, and that descend from the nodes, or from one."""
         table = subprocess.run(["ps", "-Ao", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
         found = [line.split(maxsplit=2) for line in table.splitlines() if len(line.split(maxsplit=2)) == 3]
         parents = {int(pid): int(parent) for pid, parent, _ in found}
-        busy = [int(pid) for pid, _, said in found if said.startswith("ray::Actor")]
+        busy = [int(pid) for pid, _, said in found if said.startswith(begin)]
         return [pid for pid in busy if self._descends(pid, parents, below or self.process.pid)]
 
     def _descends(self, pid, parents, root):
@@ -203,24 +207,35 @@ def test_together_they_spend_no_more_than_the_limits_and_stop_in_order(
     assert server.stats()["answered_ok_repeats"] == 0, "calls in flight were finished and kept; another engine goes on"
 
 
-def test_a_cleaning_shared_out_on_the_cluster_gives_the_same_bytes(nodes, tmp_path):
-    """On the data of `tests/dataset/test_hands.py`, whose local processes it does without."""
+def test_a_task_of_a_cleaning_that_is_killed_is_done_again_and_the_bytes_are_the_same(nodes, start, tmp_path):
     texts = [
-        f"Tell of number {n % 40} and of {' '.join(f'w{(n % 40) * k % 97}' for k in range(60))}" for n in range(1300)
+        f"Tell of number {n % 400} and of {' '.join(f'w{(n % 400) * k % 97}' for k in range(60))}" for n in range(4000)
     ]
     lines = [
         json.dumps({"id": f"{n:032x}", "prompt": one, "response": f"So it is {n % 45}."}) for n, one in enumerate(texts)
     ]
     (tmp_path / "rows.jsonl").write_text("\n".join(lines))
     (tmp_path / "quiz.txt").write_text(texts[7])
-    made = []
+    looked = ["--dedup", "--decontaminate", tmp_path / "quiz.txt", "--flags", "drop"]
+    made, killed = [], []
     for more in ((), ("--engine", "ray", "--address", nodes.address)):
         out = tmp_path / f"out{len(made)}"
-        words = ["clean", tmp_path / "rows.jsonl", "--out", out, "--dedup", "--decontaminate", tmp_path / "quiz.txt"]
-        subprocess.run([*PROGRAM, *map(str, [*words, "--flags", "drop", *more])], check=True, capture_output=True)
+        process = start("clean", tmp_path / "rows.jsonl", "--out", out, *looked, *more)
+        while more and not killed and process.poll() is None:
+            killed = [pid for pid in nodes.named("ray::_done") if dead(pid)]
+        said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
         made.append({path.name: path.read_bytes() for path in out.iterdir()})
+    assert killed, "while it worked"
     assert made[0] == made[1]
     assert json.loads(made[0]["clean.json"])["removed"].keys() == {"contaminated", "duplicate"}
+
+
+def dead(pid):
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+        return True
+    return False
 
 
 def calls(pid, server):
@@ -264,6 +279,31 @@ def test_a_node_is_lost_and_the_other_does_its_work_without_room_for_more(
     assert stats["answered_ok"] - stats["answered_ok_repeats"] == calm[1]
     assert stats["answered_ok_repeats"] <= CAP
     assert stats["max_in_flight"] <= CAP
+
+
+def test_commands_under_which_the_cluster_is_shut_down_end_in_words(
+    start, program, openai_server, nodes, on_ray, seeds, tmp_path, calm
+):
+    """The last test of the module that needs a node."""
+    server, out = openai_server(latency="fixed:1"), tmp_path / "out"
+    rows_ = [json.dumps({"prompt": f"Tell of {n} {'and more ' * n}", "response": "So it is."}) for n in range(4000)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows_))
+    cleaned = "clean", tmp_path / "rows.jsonl", "--out", tmp_path / "clean", "--flags", "drop", "--engine", "ray"
+    cleaning = start(*cleaned, "--address", nodes.address)
+    while not nodes.named("ray::_done"):
+        assert cleaning.poll() is None, cleaning.communicate()
+    running = start(*on_ray(server.base_url, out, "--workers", 1))
+    assert waiting(server, 1, running), running.communicate()
+    assert cleaning.poll() is None, "both are at work"
+    nodes.close()
+    for process, kept in ((cleaning, "no rows were written"), (running, "what is done is kept")):
+        wrong = process.communicate(timeout=60)[1]
+        assert process.returncode == 1
+        assert "Ray cluster was shut down or lost" in wrong and kept in wrong and "Traceback" not in wrong
+    assert not (tmp_path / "clean" / "rows.jsonl").exists()
+    server.control(latency="fixed:0")
+    assert program(*arguments(seeds, server.base_url, out)).returncode == 0
+    assert alike(rows(out)) == calm[0]
 
 
 def test_what_is_missing_is_named(program, seeds, tmp_path, monkeypatch):

@@ -39,7 +39,7 @@ class Process:
             "number": self.number,
             "slots": {"m": [self.in_flight, self.in_flight + self.wanted]},
             "usd": [0, 0, 0],
-            "calls": [used, used + self.wanted, int(bool(stuck))],
+            "calls": [used, used + self.wanted, used + 1 if stuck else 0],
             "under_way": self.in_flight,
             "pauses": {},
         }
@@ -51,7 +51,7 @@ def share(landlord, processes, pauses=None):
 
 
 def landlord(size):
-    return Landlord({"m": Slots(SLOTS, size)}, None, Spending(CALLS, size, whole=True))
+    return Landlord({"m": Slots(SLOTS, size)}, None, Spending(CALLS, size))
 
 
 @pytest.mark.parametrize("seed", range(60))
