@@ -367,6 +367,26 @@ def test_a_retry_goes_before_its_like() -> None:
     assert order[:3] == ["retried", "0", "retried"]
 
 
+def test_calls_that_are_spaced_go_on_at_once_when_a_pause_is_ended() -> None:
+    async def work() -> None:
+        limiter, loop = Limiter(8), asyncio.get_running_loop()
+        limiter._pace._spacing.gap = 0.5
+
+        async def call() -> None:
+            async with limiter.slot("answer"):
+                await asyncio.sleep(0.1)
+
+        limiter.pause(100)
+        calls = [asyncio.ensure_future(call()) for _ in range(4)]
+        await asyncio.sleep(1)
+        limiter.resume()
+        begun = loop.time()
+        await asyncio.gather(*calls)
+        assert loop.time() - begun < 10
+
+    simulated(work())
+
+
 def test_callers_that_give_up_leave_no_slot_behind() -> None:
     async def work() -> None:
         limiter, draw = Limiter(4), Random(3)
