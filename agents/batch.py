@@ -108,7 +108,7 @@ class Batches:
             ModelError: a job was sent to another server than the one named now.
         """
         for job in self._jobs.jobs():
-            if all(self._books.store.get_call(key) for key in job.calls):  # killed when all was kept but not yet told
+            if all(map(self._books.bought, job.calls)):  # killed when all was kept but not yet told
                 self._jobs.forget(job)
                 continue
             track = self._track(job.model)

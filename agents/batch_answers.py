@@ -48,7 +48,10 @@ class Call:
 class Books:
     """Where answers are kept, counted and paid."""
 
+    journal: CallStore
+    """What this run has had itself: only that tells whether an answer was paid."""
     store: CallStore
+    """The journal, or what stands before it: a cache that other runs fill too."""
     statistics: Statistics
     prices: dict[str, Price]
     budget: Budget
@@ -57,9 +60,13 @@ class Books:
         """What a model's tokens cost."""
         return price_of(model, self.prices)
 
+    def bought(self, key: str) -> bool:
+        """Whether this run has bought an answer: one that another run did has no cost."""
+        return "cost" in (self.journal.get_call(key) or {})
+
     def keep(self, model: str, key: str, made: Completion, request: Request | None) -> Completion:
         """Keep an answer, once; gives it with its cost. `request` is not known where nobody waits."""
-        if self.store.get_call(key) is not None:
+        if self.bought(key):
             return made
         price = self.price(model)
         if request:
@@ -67,10 +74,11 @@ class Books:
         else:
             cost = price.of(made.input_tokens, made.cached_tokens, made.output_tokens) if price else 0.0
         made = replace(made, cost=cost)
-        self.store.put_call(key, made.row())
+        row = made.row() | (self.journal.get_call(key) or {})  # another run's reply, which may be handed out already
+        self.store.put_call(key, row)
         self.statistics.bought(model, made, price)
         self.budget.pay(cost)
-        return made
+        return Completion(**row)
 
 
 @dataclass

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp import web
@@ -14,8 +14,9 @@ from agentinstruct.agents.batch import Batches, BatchOptions
 from agentinstruct.agents.batch_answers import Books
 from agentinstruct.agents.batch_job import Job
 from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError, ReplyError
-from agentinstruct.agents.gateway import Budget, Gateway, Request, Statistics, using
+from agentinstruct.agents.gateway import Budget, Completion, Gateway, Request, Statistics, using
 from agentinstruct.agents.models import Endpoints
+from agentinstruct.run.cache import CachedCalls
 from agentinstruct.tools.prices import Price
 
 KEY = "sk-very-secret-0123456789"
@@ -36,8 +37,21 @@ class Journal:
         return self.calls.get(key)
 
     def put_call(self, key: str, value: Mapping[str, Any]) -> None:
-        assert key not in self.calls, "an answer is written once"
+        assert "cost" not in self.calls.get(key, {}), "an answer is written once"
         self.calls[key] = dict(value)
+
+
+class Shared:
+    """What other runs have had."""
+
+    def __init__(self) -> None:
+        self.replies: dict[str, dict[str, Any]] = {}
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        return self.replies.get(key)
+
+    def put(self, key: str, value: Mapping[str, Any]) -> None:
+        self.replies[key] = dict(value)
 
 
 class Memory:
@@ -69,9 +83,10 @@ async def opened(url: str, journal: Journal, jobs: Memory, **options: Any) -> As
     """A gateway whose calls go by batch."""
     price = options.pop("price", 1)
     endpoints, prices = Endpoints(url, KEY, timeout_s=5), {"mock": Price(price, price, price)}
-    books = Books(journal, Statistics(), prices, options.pop("budget", Budget()))
+    store = options.pop("store", journal)
+    books = Books(journal, store, Statistics(), prices, options.pop("budget", Budget()))
     batches = Batches(endpoints.open, jobs, books, books, BatchOptions(options.pop("roles", ALL), 0.05, **options))
-    gateway = Gateway(endpoints.open, store=journal, statistics=books.statistics, batch=batches)
+    gateway = Gateway(endpoints.open, store=store, statistics=books.statistics, batch=batches)
     async with using(gateway):
         batches.start()
         yield gateway
@@ -211,6 +226,31 @@ async def test_what_an_earlier_sitting_has_sent_is_held_until_its_answers_are_pa
         await until(lambda: not jobs.open)
     assert left.calls == 4 == len(journal.calls)
     assert 0 < left.spent < job.worst
+
+
+@pytest.mark.parametrize("sitting", ["the same", "a later one"])
+async def test_what_another_run_has_had_meanwhile_is_paid_all_the_same(
+    server: Any, tmp_path: Path, sitting: str
+) -> None:
+    server.control(batch_latency="0.4")
+    journal, jobs, cache = Journal(), Memory(tmp_path), Shared()
+    store = CachedCalls(journal, cast(Any, cache), Statistics())
+    requests = [ask(f"Question {number}") for number in range(4)]
+    others = {one.key: Completion("another run's", cost=1.0).row() for one in requests}
+    async with opened(server.base_url, journal, jobs, store=store, budget=(left := Budget(usd=1e9))) as gateway:
+        asking = asyncio.gather(*map(gateway.complete, requests))
+        await until(lambda: any(job.batch for job in jobs.open.values()))
+        cache.replies |= others
+        if sitting == "the same":
+            assert (await gateway.complete(requests[0])).text == "another run's"
+            assert {(await asking)[0].text} == {"another run's"}
+        else:
+            asking.cancel()
+    if sitting != "the same":
+        async with opened(server.base_url, journal, jobs, store=store, budget=(left := Budget(usd=1e9))) as gateway:
+            await until(lambda: not jobs.open)
+    assert left.calls == 4 == server.stats()["batches"]["lines"] == gateway.statistics.calls
+    assert left.spent == pytest.approx(sum(call["cost"] for call in journal.calls.values()))
 
 
 async def test_routing_is_asked_live(server: Any, tmp_path: Path) -> None:
