@@ -15,10 +15,11 @@ from agentinstruct.agents.batch_job import Job
 from agentinstruct.agents.batch_lines import completion_in, lines_in
 from agentinstruct.agents.batch_way import Way
 from agentinstruct.agents.budget import Budget, cost_of
+from agentinstruct.agents.calls import keep_lost
 from agentinstruct.agents.endpoint import BadRequestError, Endpoint
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.gateway import CallStore, Completion, Request, RetryableError, Statistics
-from agentinstruct.agents.wire import MODES
+from agentinstruct.agents.wire import MODES, tokens_of
 from agentinstruct.tools.prices import Price, price_of
 
 TRIES = 3
@@ -80,6 +81,13 @@ class Books:
         self.budget.pay(cost)
         return Completion(**row)
 
+    def lose(self, key: str, mark: str, cost: float) -> None:
+        """Pay for what was no answer, once for each mark."""
+        if cost and self.journal.get_call(key + mark) is None:
+            keep_lost(self.store, key, mark, cost)
+            self.statistics.cost += cost
+            self.budget.pay(cost, 0)
+
 
 @dataclass
 class Answers:
@@ -92,6 +100,8 @@ class Answers:
     """The calls that are waited for, of whichever job."""
     answered: int = 0
     faults: dict[str, str] = field(default_factory=dict)
+    spoilt: set[str] = field(default_factory=set)
+    """The calls whose answers were paid and cannot be read."""
     refused: dict[str, BadRequestError] = field(default_factory=dict)
     down: ProviderDown | None = None
     """Why no call can be answered now: no quota, say."""
@@ -114,6 +124,8 @@ class Answers:
             completion = completion_in(line)
         except RetryableError as fault:
             self.faults[key] = str(fault)
+            if fault.paid:
+                self._spoilt(key, tokens_of(line["response"]["body"]))
         except ProviderDown as down:
             self.down, self.faults[key] = down, str(down)
         except BadRequestError as error:
@@ -125,6 +137,14 @@ class Answers:
             if call and not call.answer.done():
                 self.endpoint.mode = max(self.endpoint.mode, call.mode)  # only what then worked
                 call.answer.set_result(completion)
+
+    def _spoilt(self, key: str, made: Completion) -> None:
+        """Pay for an answer that cannot be read: by the tokens it tells of, else the most it can have cost."""
+        self.spoilt.add(key)
+        price, told = self.books.price(self.job.model), made.input_tokens or made.output_tokens
+        worst = self.job.worst / len(self.job.calls)
+        cost = price.of(made.input_tokens, made.cached_tokens, made.output_tokens) if price and told else worst
+        self.books.lose(key, self.job.id, cost)
 
     def settle(self, again: Callable[[Call], None]) -> None:
         """Have what was not answered asked for again, or give it up.
@@ -139,6 +159,8 @@ class Answers:
                 continue
             if error := self._hopeless(key, call, tries):
                 lost.append((call, error))
+            elif key in self.spoilt:  # what was held for it is spent
+                call.fail(RetryableError(self.faults[key], kind="spoilt"))
             else:
                 again(call)
         if len(lost) >= ENOUGH and not self.answered:

@@ -13,6 +13,7 @@ from aiohttp import web
 from agentinstruct.agents.batch import Batches, BatchOptions
 from agentinstruct.agents.batch_answers import Books
 from agentinstruct.agents.batch_job import Job
+from agentinstruct.agents.budget import worst_case
 from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.gateway import Budget, Completion, Gateway, Request, Statistics, using
 from agentinstruct.agents.models import Endpoints
@@ -343,3 +344,31 @@ async def test_what_is_no_answer_is_asked_for_again_and_given_up(tmp_path: Path,
         with pytest.raises(ProviderError, match="3 batch jobs") as caught:
             await gateway.complete(ask())
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("usage", [b'{"prompt_tokens": 30, "completion_tokens": 20}', b"null"])
+async def test_an_answer_that_cannot_be_read_is_paid_each_time(tmp_path: Path, usage: bytes) -> None:
+    results = b'{"custom_id": "KEY", "response": {"status_code": 200, "body": {"choices": [], "usage": %b}}}' % usage
+    worst = worst_case(Price(1, 1, 1), ask())
+    once, journal = worst if usage == b"null" else 50 / 1e6, Journal()
+    left = Budget(usd=1)
+    async with serving(hostile(results)) as url, opened(url, journal, Memory(tmp_path), budget=left) as gateway:
+        with pytest.raises(ProviderError, match="3 batch jobs"):
+            await gateway.complete(ask())
+        assert gateway.statistics.cost == pytest.approx(left.spent)
+    assert left.spent == pytest.approx(3 * once) == sum(row["cost"] for row in journal.calls.values())
+    assert left.calls == 0
+    left = Budget(usd=worst + once / 2)
+    async with serving(hostile(results)) as url, opened(url, Journal(), Memory(tmp_path), budget=left) as gateway:
+        with pytest.raises(BudgetReached):
+            await gateway.complete(ask())
+    assert left.spent == pytest.approx(once), "it is not asked for again where that might cost more than is left"
+
+
+async def test_an_answer_that_cannot_be_read_is_paid_once_however_often_it_is_looked_at(tmp_path: Path) -> None:
+    results = b'{"custom_id": "KEY", "response": {"status_code": 200, "body": {}}}\n'
+    journal, left = Journal(), Budget()
+    async with serving(hostile(results * 2)) as url, opened(url, journal, Memory(tmp_path), budget=left) as gateway:
+        with pytest.raises(ProviderError, match="3 batch jobs"):
+            await gateway.complete(ask())
+    assert left.spent == pytest.approx(3 * worst_case(Price(1, 1, 1), ask())) and len(journal.calls) == 3
