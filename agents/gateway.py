@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from agentinstruct.agents.budget import Budget, cost_of
+from agentinstruct.agents.budget import Budget, cost_of, worst_case
 from agentinstruct.agents.calls import CallStore, Completion, Deferred, Model, Request, keep_lost
 from agentinstruct.agents.errors import ProviderDown, ProviderError
 from agentinstruct.agents.lane import Lane, tell_fault
@@ -181,14 +181,15 @@ class Gateway:
         except (RetryableError, ProviderDown, asyncio.CancelledError) as error:
             fault = error.__cause__ if isinstance(error, ProviderDown) else error
             paid = fault.paid if isinstance(fault, RetryableError) else isinstance(fault, asyncio.CancelledError)
-            cost = hold if sent and paid else 0.0
+            cost = (hold or worst_case(lane.price, request)) if sent and paid else 0.0
             purchase.lost += cost
             raise
         finally:
             self.budget.settle(hold, cost, bought)
 
     def _lose(self, purchase: Purchase) -> None:
-        """Keep what a call without an answer may have cost, so that a later sitting counts it."""
+        """Count what a call without an answer may have cost, and keep it, so that a later sitting counts it too."""
+        self.statistics.cost += purchase.lost
         if purchase.lost and self._store is not None:
             keep_lost(self._store, purchase.request.key, f"{time.time_ns():016x}", purchase.lost)
 

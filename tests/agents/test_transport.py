@@ -77,7 +77,7 @@ def test_headers_are_read_by_name() -> None:
 async def serving(
     answers: Callable[[int], bytes], *, then: str = "keep", tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[tuple[Transport, list[bytes]]]:
-    """A server that says what it is told to each request, and a client of it; `then`: keep, close, reset, or end once it says nothing."""
+    """A server that says what it is told, and a client of it; `then`: keep, close, reset, or end (once silent)."""
     requests: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
