@@ -100,6 +100,10 @@ def _show(done: "Exported", to: str) -> None:
         typer.echo(f"{rows:8}  {split}  {parts}".rstrip())
     if done.by == "seed_id":
         typer.echo("too few documents to keep each of them together: parts are drawn by seed")
+    lacking = {part: [one for one in done.rows if not count[one]] for part, count in done.parts.items()}
+    if any(lacking.values()):
+        few = [f"{len(names)} in {part} ({', '.join(sorted(names))})" for part, names in lacking.items() if names]
+        typer.echo(f"no record of some skills: {'; '.join(few)}. More seeds or a larger share give them some.")
     if done.leaks and done.leaks.ids:
         became = (
             "still in it (a run's folder holds all it made; --out FOLDER leaves them out)"
