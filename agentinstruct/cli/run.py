@@ -95,7 +95,7 @@ def run_config(
     from agentinstruct.run.target import Per, Target
     from agentinstruct.seeds import SeedOptions
 
-    per = choice("--per", per, *get_args(Per))
+    counted: Per = choice("--per", per, *get_args(Per))
     if per != "all" and not target:
         raise SetupError(f"--per {per}: says what --target is counted by. Add --target N.")
     context = o.make_context(
@@ -130,7 +130,7 @@ def run_config(
         address=address,
         retry_failed=retry_failed,
         prices=prices,
-        target=Target(target, per) if target else None,
+        target=Target(target, counted) if target else None,
         cache=cache,
         budget=budget,
         max_calls=max_calls,

@@ -96,9 +96,10 @@ def _write(folder: Path, run: str, settings: dict[str, Any]) -> None:
 
 
 def _differences(prefix: str, before: Any, now: Any) -> Iterator[tuple[str, str, str]]:
-    if prefix == "skills" and before.keys() != now.keys():
-        yield prefix, _counted(before), _counted(now)
-    elif isinstance(before, dict) and isinstance(now, dict):
+    if isinstance(before, dict) and isinstance(now, dict):
+        if prefix == "skills" and before.keys() != now.keys():
+            yield prefix, _counted(before), _counted(now)
+            return
         for key in sorted(before.keys() | now.keys()):
             name = f"{prefix}.{key}" if prefix else key
             yield from _differences(name, before.get(key, _ABSENT), now.get(key, _ABSENT))
