@@ -54,6 +54,8 @@ class Purchase:
     task: asyncio.Task[None] | None = None
     lost: float = 0.0
     """USD that tries without an answer may have cost."""
+    begun: float = 0.0
+    """When it was first sent, in seconds of the monotonic clock."""
 
     def open_waiters(self) -> list[asyncio.Future[Completion]]:
         """Those who have not given up."""
@@ -145,7 +147,7 @@ class Gateway:
 
     async def _attempts(self, lane: Lane, purchase: Purchase) -> Completion:
         """Try until it succeeds, or fails for good; what was lost on the way is added to the cost."""
-        request, patience, started = purchase.request, self._patience, time.monotonic()
+        request, patience = purchase.request, self._patience
         slot = lane.limiter.slot(request.role)
         used, tries = 0.0, 0
         while True:
@@ -155,7 +157,7 @@ class Gateway:
                 return replace(completion, cost=completion.cost + purchase.lost) if purchase.lost else completion
             except RetryableError as fault:
                 used += patience.weight(fault, lane.health.open)
-                if used >= patience.attempts or self._closing or time.monotonic() - started > patience.call_s:
+                if used >= patience.attempts or self._closing or time.monotonic() - purchase.begun > patience.call_s:
                     self.statistics.failed += 1
                     tell_fault(WARNING, "call failed", request, fault, attempt=tries)
                     raise ProviderError(f"{lane.spec}: {fault} ({tries} attempts)") from fault
@@ -172,6 +174,7 @@ class Gateway:
         try:
             async with slot:
                 purchase.sent = sent = True
+                purchase.begun = purchase.begun or time.monotonic()
                 try:
                     completion = await lane.send(request)
                 finally:
@@ -296,10 +299,12 @@ async def using(gateway: Gateway) -> AsyncIterator[Gateway]:
 
 @asynccontextmanager
 async def shared(gateway: Gateway) -> AsyncIterator[Gateway]:
-    """Serve all runs of this process that have no gateway of their own, in every event loop; close it at the end."""
-    _SHARED.append(Elsewhere(gateway, asyncio.get_running_loop()))
+    """Serve all runs of this process that have no gateway of their own, in every event loop; close it at the end.
+
+    A run that is still at work then keeps to it: no other takes its place, or it would go on without limits.
+    """
+    _SHARED[:] = [Elsewhere(gateway, asyncio.get_running_loop())]
     try:
         yield gateway
     finally:
-        _SHARED.pop()
         await gateway.aclose()

@@ -81,6 +81,9 @@ class Limiter:
     def resume(self) -> None:
         """End a pause, and the time of single calls."""
         self._paused, self._spaced, self.probing = 0.0, 0.0, False
+        if self._timer:  # it would sleep till the pause's end
+            self._timer.cancel()
+            self._timer = None
         self._grant()
 
     def _open(self, now: float) -> bool:

@@ -102,7 +102,7 @@ class Patience:
     base_s: float = 0.5
     longest_s: float = 30.0
     call_s: float = 1800.0
-    """A call that has not succeeded for this long is not tried again."""
+    """A call that has not succeeded this long after it was first sent is not tried again."""
     outage_s: float = 300.0
     """A model from which nothing has come for this long, after 8 faults in a row, is down."""
     first_s: float = 4.0

@@ -123,6 +123,8 @@ class Batch:
     """
 
     calls: dict[bytes, CallRow] = field(default_factory=dict)
+    again: list[CallRow] = field(default_factory=list)
+    """Of replies that were bought more than once: the earlier rows, which cost something too."""
     items: dict[str, ItemRow] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
     pieces: list[PieceRow] = field(default_factory=list)
@@ -131,9 +133,18 @@ class Batch:
     size: int = 0
     told: list[Callable[[], object]] = field(default_factory=list)
 
+    def enter(self, row: CallRow) -> None:
+        """Take in the row of a reply, beside one of the same reply."""
+        before = self.calls.get(row.key)
+        if before and (before.segment, before.offset) != (row.segment, row.offset):
+            self.again.append(before)
+        self.calls[row.key] = row
+
     def merge(self, other: "Batch") -> None:
         """Take in the rows of another."""
-        self.calls.update(other.calls)
+        self.again += other.again
+        for row in other.calls.values():
+            self.enter(row)
         self.items = other.items | self.items  # the first outcome wins
         self.failures.update(other.failures)
         self.pieces += other.pieces
@@ -204,6 +215,7 @@ class Ledger:
             connection.execute("BEGIN IMMEDIATE")
             for item in batch.forgotten:
                 connection.execute("DELETE FROM main.items WHERE id = ?", (item,))
+            self._insert(batch.again)
             self._insert(batch.calls.values())
             self._insert(batch.items.values())
             self._insert(batch.failures.values())

@@ -26,6 +26,8 @@ PAUSE_S = 0.03
 """Between two parcels at least: each costs both sides about a millisecond."""
 OF_EACH_S = 0.01
 """Between any two parcels of all workers: the owner takes them all, and had no time for anything else."""
+LONGEST_S = 0.5
+"""Of any pause: what a worker has not sent dies with it, and silence means that the owner is gone."""
 IDLE_S = 1.0
 """After which an empty one is sent: it lives."""
 _LENGTH = struct.Struct(">Q")
@@ -46,7 +48,7 @@ def unpacked(parcel: bytes) -> tuple[list[Message], bytes]:
 
 def pause_of(workers: int) -> float:
     """Seconds between two parcels to or from one of so many."""
-    return max(PAUSE_S, workers * OF_EACH_S)
+    return min(max(PAUSE_S, workers * OF_EACH_S), LONGEST_S)
 
 
 class Turn:

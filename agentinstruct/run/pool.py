@@ -211,7 +211,8 @@ class Pool:
         self.spent = self.spent or told["spent"]
         self._in_a_row = 0
         self.tell(Outcome(work, told["records"], told["dropped"], told["trouble"], told["spent"]))
-        slot.go_on()
+        if slot.link:  # else the next process is given what waits, once it is there
+            slot.go_on()
         self._moved()
 
     def _left(self, slot: Slot, how: str, lost: bool) -> None:

@@ -132,7 +132,7 @@ def enter(batch: Batch, frame: Frame, segment: int) -> None:
     value, place = frame.value, (segment, frame.offset, frame.length)
     if "key" in value:
         key = bytes.fromhex(value["key"])
-        batch.calls[key] = CallRow(key, *place, value["value"].get("cost"))
+        batch.enter(CallRow(key, *place, value["value"].get("cost")))
     elif "failed" in value:
         batch.failures[value["failed"]["item"]] = Failure(**value["failed"])
     else:

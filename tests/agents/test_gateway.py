@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,8 +10,18 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from agentinstruct.agents.errors import AgentInstructError, ProviderDown, ProviderError, ReplyError
-from agentinstruct.agents.gateway import Gateway, Patience, Request, current_gateway, using
+from agentinstruct.agents.budget import Budget
+from agentinstruct.agents.errors import AgentInstructError, BudgetReached, ProviderDown, ProviderError, ReplyError
+from agentinstruct.agents.gateway import (
+    Completion,
+    Gateway,
+    Patience,
+    Request,
+    RetryableError,
+    current_gateway,
+    shared,
+    using,
+)
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.scripted import ScriptedModel
 
@@ -479,6 +490,18 @@ async def test_where_no_gateway_is_set_one_serves_this_event_loop() -> None:
     assert (await default.complete(Request("answer", "answer", "scripted", [{"role": "user", "content": "x"}]))).text
 
 
+async def test_a_run_still_at_work_when_its_server_stops_keeps_to_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agentinstruct.agents.gateway._SHARED", [])
+
+    async def call(text: str) -> Completion:
+        return await current_gateway().complete(Request("a", "answer", "m", [{"role": "user", "content": text}]))
+
+    async with shared(Gateway(lambda spec: ScriptedModel(), budget=Budget(most_calls=1))):
+        assert (await asyncio.to_thread(asyncio.run, call("In time."))).text
+    with pytest.raises(BudgetReached, match="1 of 1 calls spent"):
+        await asyncio.to_thread(asyncio.run, call("Late."))
+
+
 async def test_a_model_that_takes_other_parameters_is_understood_once(openai_server: Any) -> None:
     server = openai_server(reasoning=True)
     async with using(Gateway(Endpoints(base_url=server.base_url).open)) as gateway:
@@ -506,3 +529,26 @@ async def test_a_server_that_refuses_everything_is_down_and_costs_no_draft(serve
                 await gateway.complete(ask(f"ask {number}"))
         with pytest.raises(ProviderDown, match="none answered"):
             await gateway.complete(ask("ask 8"))
+
+
+async def test_time_in_the_queue_takes_nothing_from_a_calls_patience() -> None:
+    """A call may wait for hours for its turn; its tries begin when it is sent."""
+    tried: Counter[int] = Counter()
+
+    class Once:
+        width = 1
+
+        async def complete(self, request: Request) -> Completion:
+            tried[request.sample] += 1
+            await asyncio.sleep(0.005)
+            if tried[request.sample] == 1:
+                raise RetryableError("HTTP 429", kind="busy")
+            return Completion("fine")
+
+        async def aclose(self) -> None:
+            pass
+
+    gateway = Gateway(lambda spec: Once(), patience=Patience(call_s=0.25, base_s=0.001), prices={})
+    calls = [gateway.complete(Request("a", "solve", "m", [], sample=number)) for number in range(100)]
+    assert {answer.text for answer in await asyncio.gather(*calls)} == {"fine"}
+    await gateway.aclose()

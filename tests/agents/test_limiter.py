@@ -367,6 +367,26 @@ def test_a_retry_goes_before_its_like() -> None:
     assert order[:3] == ["retried", "0", "retried"]
 
 
+def test_calls_that_are_spaced_go_on_at_once_when_a_pause_is_ended() -> None:
+    async def work() -> None:
+        limiter, loop = Limiter(8), asyncio.get_running_loop()
+        limiter._pace._spacing.gap = 0.5
+
+        async def call() -> None:
+            async with limiter.slot("answer"):
+                await asyncio.sleep(0.1)
+
+        limiter.pause(100)
+        calls = [asyncio.ensure_future(call()) for _ in range(4)]
+        await asyncio.sleep(1)
+        limiter.resume()
+        begun = loop.time()
+        await asyncio.gather(*calls)
+        assert loop.time() - begun < 10
+
+    simulated(work())
+
+
 def test_callers_that_give_up_leave_no_slot_behind() -> None:
     async def work() -> None:
         limiter, draw = Limiter(4), Random(3)
@@ -424,7 +444,7 @@ async def goodput(server: Any, ceiling: int, calls: int, *, fixed: bool = False)
         for number in range(calls)
     ]
     answered, middle = 0, (0.0, 0)
-    gateway = Gateway(opened, max_concurrency=ceiling, patience=Patience(base_s=0.05))
+    gateway = Gateway(opened, max_concurrency=ceiling, patience=Patience(attempts=100, base_s=0.05))
     async with using(gateway):
 
         async def call(request: Request) -> None:
@@ -455,9 +475,11 @@ async def test_a_real_server_is_used_nearly_as_well_as_if_what_it_bears_were_kno
     assert refused < 0.05 if ceiling == 16 else 0.2 < refused < 0.4
 
 
-@pytest.mark.parametrize("limit", [{"rpm": 6000}, {"tpm": 60_000}], ids=["100 a second", "1000 tokens a second"])
+@pytest.mark.parametrize("limit", [{"rpm": 6000}, {"tpm": 24_000}], ids=["100 a second", "400 tokens a second"])
 async def test_a_real_server_that_counts_calls_or_tokens_refuses_few(openai_server: Any, limit: dict[str, int]) -> None:
+    """Few beside what it refuses somebody who does not learn, on the same machine, whatever else that has to do."""
     server = openai_server(latency="lognormal:0.1,0.4", retry_after=0.3, **limit)
+    _, careless = await goodput(server, 128, 300, fixed=True)
     _, refused = await goodput(server, 128, 400)
-    assert refused < 0.2
-    assert server.stats()["answered_ok"] == 400
+    assert refused < careless / 2
+    assert server.stats()["answered_ok"] == 700

@@ -144,7 +144,8 @@ async def test_what_a_watched_call_meets_is_its_callers_to_handle() -> None:
             await RunnableLambda(call).ainvoke(None, config={"callbacks": [Listener()]})
 
 
-async def test_pieces_reach_a_watcher_in_another_threads_loop_as_they_come() -> None:
+async def test_pieces_reach_a_watcher_in_another_threads_loop_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agentinstruct.agents.gateway._SHARED", [])  # what serves a process serves it to its end
     heard = Event()
 
     class Slow(ScriptedModel):

@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -73,7 +74,7 @@ def server(shared):
 
 @pytest.fixture
 async def http():
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
         yield session
 
 
@@ -90,7 +91,7 @@ async def said(http, server, body):
 
 async def settled(server):
     """The counts once the server has noticed that its clients are gone."""
-    for _ in range(100):
+    for _ in range(500):
         stats = server.stats()
         if stats["in_flight"] == 0:
             break
@@ -277,7 +278,7 @@ BROKEN_CONNECTIONS = {
 @pytest.mark.parametrize("fault", BROKEN_CONNECTIONS)
 async def test_faults_of_the_connection(http, server, fault):
     server.control(faults={fault: 1}, hang_s=600)
-    impatient = aiohttp.ClientTimeout(total=0.3)
+    impatient = aiohttp.ClientTimeout(total=0.3 if BROKEN_CONNECTIONS[fault] is TimeoutError else 30)
     with pytest.raises(BROKEN_CONNECTIONS[fault]) as caught:
         await post(http, server, ask(stream="stream" in fault), timeout=impatient)
     assert isinstance(caught.value, TimeoutError) == (fault in ("timeout", "stream_stall"))
@@ -312,7 +313,7 @@ async def test_slow_and_drip_take_their_time_and_are_whole(http, server):
         server.control(faults={fault: 1})
         start = time.monotonic()
         _, _, late = await post(http, server, ask())
-        assert 0.25 <= time.monotonic() - start < 20
+        assert time.monotonic() - start >= 0.25
         assert late == quick
     assert server.stats()["answered_ok_repeats"] == 2
 
@@ -525,26 +526,40 @@ async def test_max_concurrent(http, server):
 
 
 async def test_rates(http, server):
-    server.control(rpm=120, reset=True)
-    assert [(await post(http, server, ask()))[0] for _ in range(4)] == [200, 200, 429, 429]
-    await asyncio.sleep(0.55)
-    assert (await post(http, server, ask()))[0] == 200
-    server.control(rpm=0, tpm=6000, reset=True)
+    server.control(rpm=6, reset=True)  # the next one is 10 s away
+    assert [(await post(http, server, ask()))[0] for _ in range(3)] == [200, 429, 429]
+    server.control(rpm=0, tpm=60, reset=True)
     assert [(await post(http, server, ask("x" * 800)))[0] for _ in range(3)] == [200, 429, 429]
 
 
+def test_a_bucket_fills_with_time_and_holds_a_second(monkeypatch):
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr(mock, "time", clock)
+    now = 100.0
+    bucket = mock.Bucket()
+    assert [bucket.take(120, 1) for _ in range(3)] == [True, True, False]
+    now += 0.45
+    assert not bucket.take(120, 1)
+    now += 0.1
+    assert [bucket.take(120, 1) for _ in range(2)] == [True, False]
+    now += 60
+    assert [bucket.take(120, 1) for _ in range(3)] == [True, True, False]
+    assert bucket.take(0, 1), "no limit"
+
+
 async def test_latency(http, server):
-    server.control(latency="fixed:0.15")
+    server.control(latency="fixed:0.15", reset=True)
     start = time.monotonic()
     await asyncio.gather(*[post(http, server, ask(f"{number}")) for number in range(20)])
-    assert 0.15 <= time.monotonic() - start < 2.5
-    server.control(latency="lognormal:0.05,0.8")
-    taken = []
-    for number in range(12):
-        start = time.monotonic()
-        await post(http, server, ask(f"{number}"))
-        taken.append(time.monotonic() - start)
-    assert max(taken) > 2 * min(taken)
+    assert time.monotonic() - start >= 0.15
+    assert server.stats()["max_in_flight"] > 1, "they wait together"
+
+
+def test_latencies_are_spread_as_asked():
+    settings = mock.Settings(latency=mock.read_latency("lognormal:0.05,0.8"))
+    drawn = sorted(settings.delay(number, 1) for number in range(400))
+    assert 0.04 < drawn[200] < 0.06
+    assert drawn[336] / drawn[200] == pytest.approx(math.exp(0.8), rel=0.25)  # one standard deviation above
 
 
 async def test_stats_count_what_was_answered(http, server):
@@ -563,9 +578,15 @@ async def test_stats_count_what_was_answered(http, server):
 
 
 async def test_an_answer_that_nobody_waited_for_is_not_answered(http, server):
-    server.control(latency="fixed:0.5")
-    with pytest.raises(TimeoutError):
-        await post(http, server, ask(), timeout=aiohttp.ClientTimeout(total=0.1))
+    server.control(latency="fixed:30", reset=True)
+    asked = asyncio.create_task(post(http, server, ask(), timeout=aiohttp.ClientTimeout(total=60)))
+    for _ in range(1000):
+        if (await asyncio.to_thread(server.stats))["in_flight"]:
+            break
+        await asyncio.sleep(0.01)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
     stats = await settled(server)
     assert (stats["requests"], stats["answered_ok"], stats["in_flight"]) == (1, 0, 0)
     assert stats["by_status"] == {"499": 1}
@@ -730,7 +751,7 @@ def test_it_ends_with_its_parent():
     command = [sys.executable, "-S", "-c", code]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=20)
     pid = int(done.stdout.split()[0])
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 15
     while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
         assert time.monotonic() < deadline, "the server outlived its parent"
         time.sleep(0.05)

@@ -98,6 +98,19 @@ def test_counts(folder):
             journal.put_call(*call(3))
 
 
+def test_a_reply_bought_twice_costs_twice_also_where_the_ledger_is_made_anew(folder):
+    key = ident("call", 1)
+    with Journal.open(folder, SETTINGS) as journal:
+        for _ in range(2):
+            journal.put_call(key, {"text": "a", "cost": 1.5})
+            journal.flush()
+        before = journal.counts()
+        assert (before.calls, before.bought, before.cost) == (1, 2, 3.0)
+    (folder / "ledger.sqlite").unlink()
+    with Journal.open(folder, SETTINGS) as journal:
+        assert journal.counts() == before
+
+
 def test_attempts_survive_a_restart_and_end_with_success(folder):
     name, skill, seed, records, dropped = item(1)
     with Journal.open(folder, SETTINGS) as journal:

@@ -220,7 +220,7 @@ def waiting(server, calls):
 
 
 def test_a_second_process_is_refused_naming_the_first(program, start, openai_server, seeds, tmp_path):
-    server, out = openai_server(latency="fixed:0.5"), tmp_path / "out"
+    server, out = openai_server(latency="fixed:5"), tmp_path / "out"
     first = start(*arguments(seeds, server, out))
     waiting(server, 1)
     second = program(*arguments(seeds, server, out))
