@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 from agentinstruct.agents.quick_yaml import NotPlainError, load
 
 Model = TypeVar("Model", bound=BaseModel)
+_LISTED = 50
+"""So many names are listed; of more, only the nearest."""
 MakeError = Callable[[str], Exception]
 
 
@@ -45,11 +47,16 @@ def checked(model: type[Model], data: object, where: str, error: MakeError) -> M
 
 
 def nearest(word: str, known: Callable[[], list[str]] | list[str]) -> str:
-    """A hint such as ` Did you mean 'flaw'?`, or the whole short list when nothing is near."""
+    """A hint such as ` Did you mean 'flaw'?`, or when nothing is near the whole list, if it is short."""
     names = known() if callable(known) else known
     begun = [name for name in sorted(names) if len(word) > 2 and name.startswith(word)]
     close = begun or get_close_matches(word, names, n=1)
-    return f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(sorted(names))}."
+    if close:
+        return f" Did you mean {close[0]!r}?"
+    if len(names) > _LISTED:
+        near = get_close_matches(word, names, n=3, cutoff=0)
+        return f" There are {len(names)}; the nearest are {', '.join(near)}."
+    return f" There are: {', '.join(sorted(names))}."
 
 
 def _problem(model: type[BaseModel], item: dict[str, Any]) -> str:

@@ -87,7 +87,8 @@ class Lane:
             self.limiter.pause(pause)
             self.statistics.waiting = f"{self.spec} does not answer: {fault}"
             if not was_open:
-                _log.warning("%s. The run waits for it, %.0f s at most.", self.statistics.waiting, self.health.allowed)
+                waiting = self.statistics.waiting.rstrip(".")
+                _log.warning("%s. The run waits for it, %.0f s at most.", waiting, self.health.allowed)
                 tell(WARNING, "breaker open", {"text": str(fault)}, model=self.spec, error=fault_of(fault))
 
     def _gone(self, error: ProviderDown) -> None:

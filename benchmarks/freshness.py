@@ -3,9 +3,9 @@
 python benchmarks/freshness.py runs/mine/data/creative_content.jsonl
 """
 
+import argparse
 import json
 import re
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -35,4 +35,6 @@ def _most(values: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="JSON lines of records")
+    main(parser.parse_args().files)

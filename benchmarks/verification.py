@@ -5,6 +5,7 @@
 The planted items are those of tests/planted: deliberately wrong ones that must be rejected, good ones that must not.
 """
 
+import argparse
 import asyncio
 import importlib.util
 import sys
@@ -57,5 +58,6 @@ async def table() -> list[tuple[str, ...]]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     for line in asyncio.run(table()):
         print(f"| {' | '.join(line)} |")

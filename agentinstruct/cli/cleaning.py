@@ -39,7 +39,10 @@ def plan(
     ] = None,
     flags: Annotated[
         str,
-        typer.Option(help="Look for defects; keep: name them in `flags`; drop, drop:all, drop:NAME,…: take rows away."),
+        typer.Option(
+            help="Look for defects; keep: name them in `flags`; drop: take rows away, but not for toxicity, "
+            "disclaimer or boilerplate alone; drop:all: for these, too; drop:NAME,…: for those named."
+        ),
     ] = "",
     embeddings: Annotated[
         str, typer.Option(help="Find duplicates and benchmark items by meaning too: local · openai:NAME · hash · none.")
@@ -116,6 +119,9 @@ def show(cleaned: "Cleaned") -> None:
         typer.echo(f"{-count:8,}  {reason}{_listed(details[reason])}")
     if "flags" in stats:
         typer.echo(f"{stats['flags']['flagged']:8,}  rows with flags{_listed(stats['flags']['flags'])}")
+        staying = {name: n for name, n in stats["flags"]["flags"].items() if name not in stats["flags"]["drops"]}
+        if staying and stats["flags"]["drops"]:
+            typer.echo(f"          these alone take no row away{_listed(staying)} (--flags drop:all)")
         for name, package in stats["flags"]["not_looked_for"].items():
             typer.echo(f"          {name} was not looked for: pip install {package}", err=True)
 

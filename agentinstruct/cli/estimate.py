@@ -34,9 +34,12 @@ def estimate(
 ) -> None:
     """Say what a run with the same options would take: calls, tokens, cost, time, records."""
     with told("What was run is kept: the same command goes on."):
+        from agentinstruct.agents.errors import SetupError
         from agentinstruct.cli.show import LiveProgress
         from agentinstruct.run.estimate import estimate as measure
 
+        if gpu_tokens and not at_scale:
+            raise SetupError("--gpu-tokens: adds hours of GPU to what --at-scale reckons. Add --at-scale N.")
         config = run_config(**options)
         with LiveProgress() as live:
             quote = run_loop(measure(config, sample, live.watch))

@@ -100,6 +100,7 @@ def _show(done: "Exported", to: str) -> None:
         typer.echo(f"{rows:8}  {split}  {parts}".rstrip())
     if done.by == "seed_id":
         typer.echo("too few documents to keep each of them together: parts are drawn by seed")
+    _tell_lacking(done)
     if done.leaks and done.leaks.ids:
         became = (
             "still in it (a run's folder holds all it made; --out FOLDER leaves them out)"
@@ -115,3 +116,13 @@ def _show(done: "Exported", to: str) -> None:
     if 0 < sum(done.formats["openai"].rows.values() if "openai" in done.formats else []) < 10:
         typer.echo("OpenAI takes files of 10 examples or more.", err=True)
     typer.echo(f"{done.dropped:8}  dropped.jsonl\nin {to or done.folder}")
+
+
+def _tell_lacking(done: "Exported") -> None:
+    """Tell of the skills that have no record in a part: a model cannot be examined in what its test part lacks."""
+    told = []
+    for part, count in done.parts.items():
+        if skills := sorted(done.skills[split] for split in done.rows if not count[split]):
+            told.append(f"{part} has no record of {len(skills)} of {len(done.rows)} skills ({', '.join(skills)})")
+    if told:
+        typer.echo(f"too few seeds for every part: {'; '.join(told)}")

@@ -1,6 +1,8 @@
 """`agentinstruct`, the command: each of its own commands is a module beside this one."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -37,6 +39,18 @@ COMMANDS = (
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(bench, name="bench")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"agentinstruct {version('agentinstruct')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None: ...
 
 
 def main() -> None:

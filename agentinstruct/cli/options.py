@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 MODEL_HELP = (
     "Model of every role, or of one: --model openai:gpt-4.1-mini --model judge=local. "
-    "local · local:0.5b · local:FILE.gguf · openai:NAME · <langchain provider>:NAME · scripted."
+    "local · local:0.5b · local:FILE.gguf · openai:NAME · <langchain provider>:NAME · scripted. "
+    "None given: AGENTINSTRUCT_MODEL, else local, the embedded 1.5B. solve is judge's where it has none of its own."
 )
 Models = Annotated[list[str] | None, typer.Option("--model", "-m", help=MODEL_HELP)]
 BaseUrls = Annotated[

@@ -25,7 +25,9 @@ SHORT = 3
 
 def run_config(
     paths: Annotated[list[str], typer.Argument(help="Files, folders or globs of documents, source code and tables.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder; the same one resumes.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Run folder; the same one resumes. Else runs/DATE-TIME.")
+    ] = None,
     skill: Annotated[list[str] | None, typer.Option("--skill", "-s", help="Only this skill; repeatable.")] = None,
     model: o.Models = None,
     base_url: o.BaseUrls = None,
@@ -60,7 +62,7 @@ def run_config(
     timeout: o.Timeout = 300,
     prices: Annotated[
         Path | None,
-        typer.Option(help='JSON: {"models": {NAME: [input, cached, output]}} in USD per million.'),
+        typer.Option(help='JSON: {"models": {NAME: \\[input, cached, output]}} in USD per million.'),
     ] = None,
     target: Annotated[int, typer.Option(min=0, help="Accepted records to make; 0: one pass over the seeds.")] = 0,
     per: Annotated[str, typer.Option(help="What the target is counted by: all · skill · category.")] = "all",
@@ -87,11 +89,15 @@ def run_config(
     Raises:
         SetupError: one is wrong; says which.
     """
+    from agentinstruct.agents.errors import SetupError
     from agentinstruct.run.logfile import LEVELS, LogFile
     from agentinstruct.run.plan import RunConfig
     from agentinstruct.run.target import Per, Target
     from agentinstruct.seeds import SeedOptions
 
+    counted: Per = choice("--per", per, *get_args(Per))
+    if per != "all" and not target:
+        raise SetupError(f"--per {per}: says what --target is counted by. Add --target N.")
     context = o.make_context(
         model,
         verify=choice("--verify", verify, "strict", "annotate", "off"),
@@ -124,7 +130,7 @@ def run_config(
         address=address,
         retry_failed=retry_failed,
         prices=prices,
-        target=Target(target, choice("--per", per, *get_args(Per))) if target else None,
+        target=Target(target, counted) if target else None,
         cache=cache,
         budget=budget,
         max_calls=max_calls,
@@ -174,8 +180,10 @@ def run_loop(work: "Coroutine[Any, Any, Done]") -> Done:
 
 
 def resume_command(folder: Path, named: bool) -> str:
-    """The command that goes on with this run."""
-    words = ["agentinstruct", *sys.argv[1:]]
+    """The command that goes on with this run; addresses in it have lost their passwords."""
+    from agentinstruct.agents.transport import nameless
+
+    words = ["agentinstruct", *map(nameless, sys.argv[1:])]
     return shlex.join(words if named else [*words, "--out", str(folder)])
 
 

@@ -26,7 +26,7 @@ from agentinstruct.dataset.flag import Flag
 from agentinstruct.dataset.flags import Choice, Flagged
 from agentinstruct.dataset.hands import Hands, here
 from agentinstruct.dataset.logged import Logged
-from agentinstruct.dataset.rows import Row, blocks, read_chats
+from agentinstruct.dataset.rows import Row, blocks, called, read_chats
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +144,9 @@ class _Work:
     def _stays(self, row: Row, flags: list[Flag], met: list[Hit]) -> bool:
         bad = self._flag(flags)
         if bad:
-            self._note({"id": row.get("id", ""), "reason": "flagged", "flags": [one._asdict() for one in bad]})
+            self._note({"id": called(row), "reason": "flagged", "flags": [one._asdict() for one in bad]})
         elif met:
-            self._note({"id": row.get("id", ""), "reason": "contaminated", "hits": [one.row() for one in met]})
+            self._note({"id": called(row), "reason": "contaminated", "hits": [one.row() for one in met]})
         return not (bad or met)
 
     def _flag(self, found: list[Flag]) -> list[Flag]:

@@ -10,7 +10,7 @@ import numpy
 
 from agentinstruct.agents.records import content_number
 from agentinstruct.dataset.dedup_index import Block, DedupIndex, Sketches
-from agentinstruct.dataset.rows import Parts, parts
+from agentinstruct.dataset.rows import Parts, called, parts
 from agentinstruct.dataset.shingles import (
     BANDS,
     U64,
@@ -116,7 +116,7 @@ def block(rows: Sequence[Mapping[str, Any]], on: On, known: Array = NOTHING) -> 
         )
         for at, one in zip(numpy.flatnonzero(new).tolist(), made, strict=True):
             kept[at] = one
-    return Block(ids, columns, keys, kept)
+    return Block([str(called(row)) for row in rows], columns, keys, kept)
 
 
 def sketched(said: Tokens, shown: Tokens) -> tuple[Array, list[Sketches]]:

@@ -72,8 +72,7 @@ class Options:
         """
         for name in formats:
             if name not in ALL_FORMATS:
-                hint = nearest(name, list(ALL_FORMATS))
-                raise SetupError(f"--format {name}: there are {', '.join(ALL_FORMATS)}.{hint}")
+                raise SetupError(f"--format {name}: no such format.{nearest(name, list(ALL_FORMATS))}")
         if others.get("leaks", "drop") not in get_args(Handled):
             raise SetupError(f"--leaks {others['leaks']}: write drop or keep.")
         return cls(tuple(dict.fromkeys(formats)), Shares.parse(split) if split else None, **others)

@@ -25,6 +25,8 @@ _FOLDERS = ("data", "parquet")
 """Where a dataset of ours keeps its rows; the two hold the same ones."""
 OURS = ("dropped.jsonl", "removed.jsonl", "leaks.jsonl")
 """Files beside a dataset that are no part of it."""
+PLACE = "\0place"
+"""The key under which `read_chats` notes where a row without an id stands; no column is called so."""
 _CHATS = ("messages", "conversations", "conversation")
 _ASKED = ("prompt", "instruction", "question", "query", "problem")
 _ANSWERED = ("response", "completion", "output", "answer", "chosen", "solution")
@@ -88,7 +90,12 @@ def read_chats(path: Path) -> Iterator[Row]:
                 turns(row)
             except RunError as problem:
                 raise RunError(f"{file}, {number}. row: {problem}") from problem
-            yield row
+            yield row if row.get("id") not in (None, "") else row | {PLACE: f"{file.name}, {number}. row"}
+
+
+def called(row: Mapping[str, Any]) -> Any:
+    """What a row is told by: its id, or else its file and number."""
+    return row.get(PLACE) or row.get("id", "")
 
 
 def blocks(these: Iterable[One], size: int) -> Iterator[list[One]]:

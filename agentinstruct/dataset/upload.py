@@ -25,11 +25,11 @@ def upload(folder: Path, url: str) -> None:
     try:
         system, root = opened(url)
     except SeedError as error:
-        raise SetupError(f"--to {error}") from error
+        raise SetupError(f"--out {error}") from error
     try:
         _replace(system, root, folder)
     except OSError as error:
-        raise SetupError(f"--to {url}: {error.strerror or error}. What is in {folder} is whole.") from error
+        raise SetupError(f"--out {url}: {error.strerror or error}. What is in {folder} is whole.") from error
 
 
 def _replace(system: Any, root: str, folder: Path) -> None:

@@ -30,6 +30,7 @@ _INTERVAL = 0.25  # seconds; what a kill can cost
 _FULL = 512
 _PUT = "INSERT INTO calls VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET made = excluded.made, frame = excluded.frame"
 _KNOWN = frozenset(part.name for part in fields(Completion))
+_STUCK = "takes no more replies (free some space, or mend the disk): the run goes on without"
 _log = logging.getLogger(__name__)
 
 
@@ -97,7 +98,9 @@ class Cache:
                     ]
                     self._write(writer, frames)
         except sqlite3.Error as problem:
-            self._trouble("takes no more replies (free some space, or mend the disk): the run goes on without", problem)
+            busy = _busy(problem)
+            advice = "another process holds it: its last replies are not added" if busy else _STUCK
+            self._trouble(advice, problem)
 
     def _write(self, writer: sqlite3.Connection, frames: list[tuple[bytes, int, bytes]]) -> None:
         """Add some replies, however long somebody else is at it."""
@@ -108,7 +111,7 @@ class Cache:
                     writer.executemany(_PUT, frames)
                 return
             except sqlite3.OperationalError as problem:
-                if problem.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or self._closing:
+                if not _busy(problem) or self._closing:
                     raise
 
     def _batch(self) -> dict[bytes, tuple[str, Mapping[str, Any]]]:
@@ -124,6 +127,11 @@ class Cache:
             self._troubles.add(what)
             _log.warning("%s: %s (%s)", self.folder / CACHE, what, problem)
             self._told(f"the cache {self.folder} {what} ({problem})")
+
+
+def _busy(problem: sqlite3.Error) -> bool:
+    """Whether somebody else is at it, as opposed to something being wrong with it."""
+    return getattr(problem, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 @dataclass(slots=True)

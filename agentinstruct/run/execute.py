@@ -96,6 +96,8 @@ async def _sitting(runner: Runner, watch: Callable[[Progress], None], heed: bool
         with _signals(runner) if heed else nullcontext(list[int]()) as received:
             try:
                 await runner.run()
+                if not (runner.progress.reading or config.target):
+                    runner.progress.others = max(0, done - runner.progress.resumed)
             finally:
                 report.state = "exporting"
                 exported = await asyncio.to_thread(_export, journal, config.out)

@@ -129,8 +129,6 @@ class Batch:
     """
 
     calls: dict[bytes, CallRow] = field(default_factory=dict)
-    again: list[CallRow] = field(default_factory=list)
-    """Of replies that were bought more than once: the earlier rows, which cost something too."""
     items: dict[str, ItemRow] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
     pieces: list[PieceRow] = field(default_factory=list)
@@ -138,6 +136,8 @@ class Batch:
     ends: dict[int, int] = field(default_factory=dict)
     size: int = 0
     told: list[Callable[[], object]] = field(default_factory=list)
+    again: list[CallRow] = field(default_factory=list)
+    """Of replies that were bought more than once: the earlier rows, which cost something too."""
 
     def enter(self, row: CallRow) -> None:
         """Take in the row of a reply, beside one of the same reply."""

@@ -15,6 +15,8 @@ from agentinstruct.run.folder import MANIFEST, open_file, storage_error, sync_fo
 
 SCHEMA = 1
 _ABSENT = object()
+_FEW = 3
+"""So many skills are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +97,18 @@ def _write(folder: Path, run: str, settings: dict[str, Any]) -> None:
 
 def _differences(prefix: str, before: Any, now: Any) -> Iterator[tuple[str, str, str]]:
     if isinstance(before, dict) and isinstance(now, dict):
+        if prefix == "skills" and before.keys() != now.keys():
+            yield prefix, _counted(before), _counted(now)
+            return
         for key in sorted(before.keys() | now.keys()):
             name = f"{prefix}.{key}" if prefix else key
             yield from _differences(name, before.get(key, _ABSENT), now.get(key, _ABSENT))
     elif before != now or type(before) is not type(now):
         yield prefix, _shown(before), _shown(now)
+
+
+def _counted(skills: Mapping[str, Any]) -> str:
+    return ", ".join(sorted(skills)) if len(skills) <= _FEW else f"{len(skills)} of them"
 
 
 def _shown(value: Any) -> str:

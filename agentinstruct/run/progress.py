@@ -24,6 +24,8 @@ class Progress:
     items: int = 0
     done: int = 0
     resumed: int = 0
+    others: int = 0
+    """Finished work items that the folder held already, of seeds that are not among those given now."""
     failed: int = 0
     trouble: str = ""
     """What the last of the failed met."""
@@ -64,6 +66,8 @@ class Progress:
     def notices(self) -> list[str]:
         """All that this run did without, each with what to do about it."""
         told = [f"{name} was left out: it {why}" for name, why in self.left_out.items()]
+        if self.others:
+            told.append(f"other seeds than those given now gave {self.others} of the work items here: they stay, too")
         if self.deaths:
             told.append(f"{self.deaths} worker processes died and were replaced")
         if self.deadly:

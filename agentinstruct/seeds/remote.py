@@ -60,7 +60,7 @@ def opened(url: str) -> tuple[Any, str]:
         system, root = url_to_fs(url)
     except (ImportError, ValueError) as error:
         raise SeedError(
-            f"{url}: {error}. Object storage needs `pip install fsspec` and its driver, such as s3fs."
+            f"{url}: {error}. Object storage needs `pip install 'agentinstruct[remote]'` and its driver, such as s3fs."
         ) from error
     return system, root
 

@@ -12,7 +12,8 @@ set -euo pipefail
 : "${BASE_URL:?the OpenAI-compatible server, such as http://gpu-01:8000/v1}" "${SEEDS:?folder or glob of documents}"
 : "${RUN:?run folder: on a local disk of the first node, or one that only this job mounts, never NFS or Lustre}"
 export RAY_USAGE_STATS_ENABLED=0 OMP_NUM_THREADS=1
-# Whoever reaches a Ray cluster's ports can run code there: let in only who has this job's token.
+export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK # srun does not take it from sbatch (Slurm 22.05 and later)
+# Whoever reaches a Ray cluster's ports can run code there: let in only who has this job's token (Ray 2.52 or later).
 export RAY_AUTH_MODE=token RAY_AUTH_TOKEN
 RAY_AUTH_TOKEN=$(python3 -c 'import secrets; print(secrets.token_hex(32))')
 
@@ -23,9 +24,12 @@ srun --nodes=1 --ntasks=1 -w "$head" --overlap \
   ray start --head --node-ip-address="${address%:*}" --port=6379 --num-cpus=$((SLURM_CPUS_PER_TASK - 2)) \
   --object-store-memory=500000000 --include-dashboard=false --block &
 sleep 15
-srun --nodes=$((SLURM_JOB_NUM_NODES - 1)) --ntasks=$((SLURM_JOB_NUM_NODES - 1)) --exclude="$head" --overlap \
-  ray start --address="$address" --num-cpus="$SLURM_CPUS_PER_TASK" --object-store-memory=500000000 --block &
-sleep 15
+others=$((SLURM_JOB_NUM_NODES - 1))
+if ((others)); then
+  srun --nodes=$others --ntasks=$others --exclude="$head" --overlap \
+    ray start --address="$address" --num-cpus="$SLURM_CPUS_PER_TASK" --object-store-memory=500000000 --block &
+  sleep 15
+fi
 
 # The time limit's SIGTERM goes to the run, which finishes its calls in flight, exports, and can be resumed.
 srun --nodes=1 --ntasks=1 -w "$head" --overlap \

@@ -72,6 +72,36 @@ def test_help_names_every_command_and_every_option_has_words(agentinstruct):
             assert re.search(r"[A-Za-z]{3,}.* [A-Za-z]{3,}", rest), f"{command} --{name} is not explained"
 
 
+def test_help_says_what_is_taken_where_nothing_is_given(agentinstruct):
+    page = " ".join(re.sub("[│\n]", " ", agentinstruct("run", "-h").output).split())
+    for words in ('{"models": {NAME: [input, cached, output]}}', "the embedded 1.5B", "Else runs/DATE-TIME"):
+        assert words in page
+
+
+def test_the_version(agentinstruct):
+    assert re.fullmatch(r"agentinstruct \d+\.\d+\S*\n", agentinstruct("--version").output)
+
+
+def test_gpu_tokens_are_of_use_at_scale_only(agentinstruct):
+    done = agentinstruct("estimate", SEEDS / "albedo.md", "-m", "scripted", "--gpu-tokens", "1000,10")
+    assert done.exit_code == 2 and "Add --at-scale" in done.stderr
+
+
+def test_no_password_is_in_the_command_that_resumes(agentinstruct, monkeypatch):
+    words = ["run", str(SEEDS / "albedo.md"), "-m", "openai:x", "--base-url", "http://bob:pw1@127.0.0.1:1/v1"]
+    monkeypatch.setattr(sys, "argv", ["agentinstruct", *words])
+    said = agentinstruct(*words, "-s", "text_modification", "--out", "out").stderr
+    assert "To resume: agentinstruct run" in said and "http://127.0.0.1:1/v1" in said and "pw1" not in said
+
+
+def test_other_seeds_into_a_run_are_told(agentinstruct):
+    command = ["-m", "scripted", "-s", "text_modification", "--rounds", 0, "--limit", 1, "--out", "out"]
+    assert "other seeds" not in agentinstruct("run", SEEDS / "albedo.md", *command).output
+    assert "other seeds" not in agentinstruct("run", SEEDS / "albedo.md", *command).output
+    added = agentinstruct("run", SEEDS / "the_blacksmith.txt", *command).output
+    assert "other seeds than those given now gave 1 of the work items here" in added
+
+
 def test_no_command_shows_help(agentinstruct):
     assert "preview" in agentinstruct().output
 
@@ -82,6 +112,8 @@ def test_no_command_shows_help(agentinstruct):
         (["nosuch.txt", "-m", "scripted"], ["nosuch.txt", "no such file"]),
         (["SEEDS", "-m", "scripted", "-s", "reading_comprehensio"], ["Did you mean 'reading_comprehension'"]),
         (["SEEDS", "-m", "scripted", "--categories", "literal_comprehensio"], ["'literal_comprehension'"]),
+        (["SEEDS", "-m", "scripted", "--categories", "foo"], ["There are 2", "; the nearest are "]),
+        (["SEEDS", "-m", "scripted", "--per", "skill"], ["--per skill", "Add --target"]),
         (["SEEDS", "-m", "scripted", "--transforms", "satir"], ["'satire'"]),
         (["SEEDS", "-m", "scripted", "--goals", "complicat"], ["'complicate'"]),
         (["SEEDS", "-m", "jude=scripted"], ["no role 'jude'", "'judge'"]),
@@ -150,6 +182,7 @@ def test_check_lists_what_works(agentinstruct):
         "ok   skill reading_comprehension",
         "ok   model scripted",
         "extra docs",
+        *(f"extra {name}" for name in ("clean", "measure", "providers", "ray", "remote", "studio", "view")),
         "weights 1.5b",
     ):
         assert line in done.output
@@ -215,10 +248,21 @@ def test_export_writes_a_run_again_and_elsewhere(agentinstruct, tmp_path):
     assert {path: path.read_bytes() for path in (tmp_path / "out").glob("*.seg")} == journal
 
 
+def test_export_names_the_skills_that_a_part_has_nothing_of(agentinstruct, tmp_path):
+    command = ["run", SEEDS / "albedo.md", SEEDS / "bisect.py", "-m", "scripted", "--rounds", 0, "--limit", 6]
+    skills = ["-s", "text_modification", "-s", "coding", "--categories-per-seed", 1, "--per-category", 1]
+    assert agentinstruct(*command, *skills, "--out", "out").exit_code == 0
+    told = agentinstruct("export", "out", "--out", "parts", "--split", "train=0.98,test=0.02").output
+    assert "too few seeds for every part: test has no record of" in told, told
+    whole = agentinstruct("export", "out", "--out", "whole").output
+    assert "too few seeds" not in whole
+
+
 def test_export_refuses_what_it_cannot(agentinstruct, tmp_path):
     nothing = agentinstruct("export", "nosuch")
     assert nothing.exit_code == 2
     assert "run.json" in nothing.stderr
+    assert agentinstruct("export", "nosuch", "--format", "foo").stderr.count("sharegpt") == 1
     Journal.open(tmp_path / "run", {}).close()
     (tmp_path / "file").write_text("mine")
     refused = agentinstruct("export", "run", "--to", "file/below")

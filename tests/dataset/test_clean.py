@@ -58,6 +58,7 @@ def test_a_file_is_cleaned_and_says_what_went(data, tmp_path):
     status, told = run("clean", data, "--to", out, *OPTIONS, "--decontaminate", f"quiz={tmp_path / 'quiz.txt'}")
     assert status == 0 and "5  rows, of which 2 stay" in told and "duplicate: exact 1" in told
     assert [(row["id"], row["flags"]) for row in lines(out / "rows.jsonl")] == [("a1", []), ("e5", ["boilerplate"])]
+    assert "these alone take no row away: boilerplate 1 (--flags drop:all)" in told
     why = {row["id"]: row for row in lines(out / "removed.jsonl")}
     assert {name: row["reason"] for name, row in why.items()} == {
         "b2": "duplicate",
@@ -69,6 +70,18 @@ def test_a_file_is_cleaned_and_says_what_went(data, tmp_path):
     assert why["d4"]["flags"] == [{"name": "as_an_ai", "where": "response", "evidence": "As an AI"}]
     stats = json.loads((out / "clean.json").read_text())
     assert (stats["rows"], stats["kept"], sum(stats["removed"].values())) == (5, 2, 3)
+
+
+def test_rows_without_ids_are_told_by_their_place(tmp_path):
+    data, index = tmp_path / "rows.jsonl", tmp_path / "all.dedup"
+    rows = [{"messages": chat(said(one), "It stopped.")} for one in (1, 2, 2)]
+    data.write_text("".join(json.dumps(row) + "\n" for row in [*rows, ROWS[3] | {"id": None}]))
+    for _ in range(2):  # the second time the index knows them
+        assert run("clean", data, "--to", tmp_path / "out", *OPTIONS, "--index", index)[0] == 0
+        flagged, twin = lines(tmp_path / "out" / "removed.jsonl")
+        assert {twin["id"], twin["twin"]} == {"rows.jsonl, 2. row", "rows.jsonl, 3. row"}
+        assert flagged["id"] == "rows.jsonl, 4. row"
+    assert len(lines(tmp_path / "out" / "rows.jsonl")) == 2 and "place" not in (tmp_path / "out/rows.jsonl").read_text()
 
 
 def test_lines_stay_as_they_are_when_no_flags_are_looked_for(data, tmp_path):
@@ -224,7 +237,7 @@ def test_odd_rows_are_read_and_empty_chats_are_flagged(data, tmp_path):
     kept = [row["id"] for row in lines(tmp_path / "out" / "rows.jsonl")]
     gone = {str(row["id"]): row["flags"][0]["name"] for row in lines(tmp_path / "out" / "removed.jsonl")}
     assert kept == ["-5731953262", ["x"], "550e8400-e29b-41d4", "0x12"] and gone == {
-        "None": "empty",
+        "rows.jsonl, 3. row": "empty",
         "none": "empty",
         "null": "empty",
     }

@@ -140,6 +140,19 @@ def test_damaged_entries_are_bought_again_and_told_once(program, openai_server, 
     assert server.stats()["requests"] - bought == spoilt, "what was bought again took their places"
 
 
+def test_a_cache_that_another_holds_to_the_end_is_not_called_full(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        "agentinstruct.run.cache.connect", lambda path: sqlite3.connect(path, 0.1, isolation_level=None)
+    )
+    cache = Cache(tmp_path / "cache", told.append)
+    with closing(sqlite3.connect(tmp_path / "cache" / CACHE)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        cache.put(KEY, {"text": "paid for"})
+        cache.close()
+    assert len(told) == 1 and "another process holds it" in told[0] and "disk" not in told[0]
+
+
 def test_a_folder_that_is_something_else_is_refused(program, openai_server, seeds, tmp_path):
     server = openai_server()
     refused = program(*arguments(seeds, server, tmp_path / "out", seeds))

@@ -79,6 +79,16 @@ def test_other_settings_are_refused_key_by_key(folder):
     assert "old values" in message
 
 
+def test_other_skills_are_told_by_name_and_not_by_their_fingerprints(tmp_path):
+    skills = {name: {"prompts": "f00"} for name in ("rc", "fermi", "coding", "rag")}
+    with Journal.open(tmp_path / "run", {"skills": skills}) as journal:
+        journal.put_call("ab" * 16, {"text": "paid for"})
+    message = refuse(tmp_path / "run", {"skills": {"coding": {"prompts": "f00"}}})
+    assert "skills: 4 of them → coding\n" in message and "f00" not in message
+    message = refuse(tmp_path / "run", {"skills": skills | {"rag": {"prompts": "ba5"}}})
+    assert 'skills.rag.prompts: "f00" → "ba5"' in message
+
+
 def test_a_run_that_has_nothing_yet_takes_other_settings(tmp_path):
     Journal.open(tmp_path / "run", SETTINGS).close()
     with Journal.open(tmp_path / "run", {"seed": 8}) as journal:

@@ -1,6 +1,7 @@
 """What N records take, and the recipes of docs/scale.md."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -70,7 +71,8 @@ def test_a_pace_is_two_numbers(text):
 
 
 def test_the_kubernetes_recipe_has_the_operators_fields():
-    volume, job = yaml.safe_load_all((RECIPES / "kuberay.yaml").read_text())
+    (job,) = yaml.safe_load_all((RECIPES / "kuberay.yaml").read_text())  # no volume: to delete it deletes no run
+    volume, copier = yaml.safe_load_all((RECIPES / "kuberay-volume.yaml").read_text())
     assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
     assert set(job["spec"]) <= JOB
     cluster = job["spec"]["rayClusterSpec"]
@@ -82,6 +84,28 @@ def test_the_kubernetes_recipe_has_the_operators_fields():
         assert group["template"]["spec"]["containers"][0]["image"]
     claim = cluster["headGroupSpec"]["template"]["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"]
     assert claim == volume["metadata"]["name"]
+    assert claim == copier["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"]
+    assert cluster["enableInTreeAutoscaling"] is True  # else min and maxReplicas mean nothing
+
+
+@pytest.mark.parametrize(("nodes", "steps"), [(1, 3), (3, 4)])
+def test_the_slurm_recipe_starts_workers_only_where_there_are_other_nodes(tmp_path, nodes, steps):
+    bin_, said = tmp_path / "bin", tmp_path / "said"
+    bin_.mkdir()
+    for name, text in {
+        "srun": 'echo "$SRUN_CPUS_PER_TASK $*" >> "$SAID"\necho 10.0.0.1',
+        "scontrol": "echo node-1",
+        "sleep": "",
+    }.items():
+        (bin_ / name).write_text(f"#!/bin/sh\n{text}\n")
+        (bin_ / name).chmod(0o755)
+    given = {"BASE_URL": "http://gpu:8000/v1", "SEEDS": "docs", "RUN": str(tmp_path / "run"), "SAID": str(said)}
+    slurm = {"SLURM_CPUS_PER_TASK": "16", "SLURM_JOB_NODELIST": "node-[1-3]", "SLURM_JOB_NUM_NODES": str(nodes)}
+    path = f"{bin_}:{os.environ['PATH']}"
+    subprocess.run(["bash", RECIPES / "slurm.sh"], check=True, env={"PATH": path, **given, **slurm})
+    calls = said.read_text().splitlines()
+    assert len(calls) == steps and all(call.startswith("16 --nodes=") for call in calls)
+    assert not any("--nodes=0" in call for call in calls)
 
 
 def test_the_other_recipes_can_be_read():

@@ -46,7 +46,7 @@ def test_a_url_is_an_object_a_folder_or_a_pattern(memory):
     [
         ("memory://bucket/none", "no such object"),
         ("memory://bucket/docs/*.md", "matches nothing"),
-        ("what://bucket/docs", "needs `pip install fsspec`"),
+        ("what://bucket/docs", "needs `pip install .agentinstruct.remote.."),
     ],
 )
 def test_what_is_not_there_is_said_before_anything_is_read(memory, url, words):
@@ -61,7 +61,7 @@ def test_a_dataset_is_copied_with_its_manifest_last(tmp_path, memory):
     upload(tmp_path, "memory://bucket/set")
     assert memory.cat("/bucket/set/data/rc.jsonl") == b"{}\n"
     assert memory.exists("/bucket/set/manifest.json")
-    with pytest.raises(SetupError, match="what://"):
+    with pytest.raises(SetupError, match="--out what://"):
         upload(tmp_path, "what://bucket/set")
 
 
