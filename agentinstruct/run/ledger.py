@@ -19,10 +19,8 @@ _SCHEMA = """
 BEGIN;
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE segments(name TEXT PRIMARY KEY, number INTEGER NOT NULL, committed INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE calls(
-    key BLOB PRIMARY KEY, segment INTEGER, offset INTEGER, length INTEGER, cost REAL,
-    answer INTEGER AS (length(key) <= 16) -- a longer one is of money that was spent on none
-) WITHOUT ROWID;
+-- A key of more than 16 bytes is of money that was spent on no answer.
+CREATE TABLE calls(key BLOB PRIMARY KEY, segment INTEGER, offset INTEGER, length INTEGER, cost REAL) WITHOUT ROWID;
 CREATE TABLE items(
     id TEXT PRIMARY KEY, skill TEXT, seed TEXT, records INTEGER, dropped INTEGER,
     segment INTEGER, offset INTEGER, length INTEGER
@@ -36,16 +34,19 @@ CREATE TABLE call_total(calls INTEGER, bought INTEGER, cost REAL);
 INSERT INTO call_total VALUES (0, 0, 0);
 CREATE TRIGGER call_added AFTER INSERT ON calls BEGIN
     UPDATE call_total SET
-    calls = calls + new.answer, bought = bought + (new.answer AND new.cost IS NOT NULL),
+    calls = calls + (length(new.key) <= 16),
+    bought = bought + (length(new.key) <= 16 AND new.cost IS NOT NULL),
     cost = cost + ifnull(new.cost, 0);
 END;
 CREATE TRIGGER call_again AFTER UPDATE ON calls BEGIN
     UPDATE call_total SET
-    bought = bought + (new.answer AND new.cost IS NOT NULL), cost = cost + ifnull(new.cost, 0);
+    bought = bought + (length(new.key) <= 16 AND new.cost IS NOT NULL),
+    cost = cost + ifnull(new.cost, 0);
 END;
 CREATE TRIGGER call_removed AFTER DELETE ON calls BEGIN
     UPDATE call_total SET
-    calls = calls - old.answer, bought = bought - (old.answer AND old.cost IS NOT NULL),
+    calls = calls - (length(old.key) <= 16),
+    bought = bought - (length(old.key) <= 16 AND old.cost IS NOT NULL),
     cost = cost - ifnull(old.cost, 0);
 END;
 CREATE TRIGGER item_added AFTER INSERT ON items BEGIN
