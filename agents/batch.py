@@ -76,21 +76,28 @@ class Batches:
             ProviderError: no job brought it. ProviderDown: none can. ReplyError: the request was refused.
             BudgetReached: it could cost more than is left.
         """
-        hold = self._underway.committed.pop(request.key, None)
-        if hold is None:
-            hold = await self._books.budget.reserve(self._books.price(request.model), request)
-        try:
-            return await self._answer(request)
-        finally:
-            self._books.budget.settle(hold, 0.0, 0)
+        budget, price = self._books.budget, self._books.price(request.model)
+        call = Call(request, asyncio.get_running_loop().create_future())
+        while True:
+            hold = self._underway.committed.pop(request.key, None)
+            if hold is None:
+                hold = await budget.reserve(price, request)
+            try:
+                return await self._answer(call)
+            except RetryableError:
+                call.answer = asyncio.get_running_loop().create_future()
+            finally:
+                budget.settle(hold, 0.0, 0)
 
-    async def _answer(self, request: Request) -> Completion:
+    async def _answer(self, call: Call) -> Completion:
+        """The answer; raises RetryableError for one that was paid and cannot be read."""
+        request = call.request
         if self._broken:
             raise _again(self._broken)
         if known := self._books.store.get_call(request.key):  # its job ended since the gateway looked
             self._books.statistics.from_journal += 1
             return Completion(**known)
-        call = self._calls[request.key] = Call(request, asyncio.get_running_loop().create_future())
+        self._calls[request.key] = call
         if request.key not in self._underway.by_call:
             self._wait(call)
         self._count()
@@ -108,7 +115,7 @@ class Batches:
             ModelError: a job was sent to another server than the one named now.
         """
         for job in self._jobs.jobs():
-            if all(self._books.store.get_call(key) for key in job.calls):  # killed when all was kept but not yet told
+            if all(map(self._books.bought, job.calls)):  # killed when all was kept but not yet told
                 self._jobs.forget(job)
                 continue
             track = self._track(job.model)
@@ -175,7 +182,10 @@ class Batches:
         del self._waiting[call.request.key]
         try:
             completion = await track.endpoint.complete(call.request)
-        except (RetryableError, ProviderError):
+        except (RetryableError, ProviderError) as fault:
+            if isinstance(fault, RetryableError) and fault.paid:
+                worst = worst_case(self._live.price(spec), call.request)
+                self._live.lose(call.request.key, f"{time.time_ns():016x}", worst)
             self._wait(call)
         except ReplyError as refusal:
             call.fail(refusal)
@@ -208,7 +218,7 @@ class Batches:
             if job.calls and (size > self._options.most_bytes or len(job.calls) >= track.most_calls):
                 return
             job.calls[key] = call.tries + 1
-            job.worst += worst_case(price, call.request) if price else 0.0
+            job.worst += worst_case(price, call.request)
             yield line
 
     # --- Tasks ----------------------------------------------------------------------------------------------------

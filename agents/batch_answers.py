@@ -15,10 +15,11 @@ from agentinstruct.agents.batch_job import Job
 from agentinstruct.agents.batch_lines import completion_in, lines_in
 from agentinstruct.agents.batch_way import Way
 from agentinstruct.agents.budget import Budget, cost_of
+from agentinstruct.agents.calls import keep_lost
 from agentinstruct.agents.endpoint import BadRequestError, Endpoint
 from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.gateway import CallStore, Completion, Request, RetryableError, Statistics
-from agentinstruct.agents.wire import MODES
+from agentinstruct.agents.wire import MODES, tokens_of
 from agentinstruct.tools.prices import Price, price_of
 
 TRIES = 3
@@ -48,7 +49,10 @@ class Call:
 class Books:
     """Where answers are kept, counted and paid."""
 
+    journal: CallStore
+    """What this run has had itself: only that tells whether an answer was paid."""
     store: CallStore
+    """The journal, or what stands before it: a cache that other runs fill too."""
     statistics: Statistics
     prices: dict[str, Price]
     budget: Budget
@@ -57,9 +61,13 @@ class Books:
         """What a model's tokens cost."""
         return price_of(model, self.prices)
 
+    def bought(self, key: str) -> bool:
+        """Whether this run has bought an answer: one that another run did has no cost."""
+        return "cost" in (self.journal.get_call(key) or {})
+
     def keep(self, model: str, key: str, made: Completion, request: Request | None) -> Completion:
         """Keep an answer, once; gives it with its cost. `request` is not known where nobody waits."""
-        if self.store.get_call(key) is not None:
+        if self.bought(key):
             return made
         price = self.price(model)
         if request:
@@ -67,10 +75,18 @@ class Books:
         else:
             cost = price.of(made.input_tokens, made.cached_tokens, made.output_tokens) if price else 0.0
         made = replace(made, cost=cost)
-        self.store.put_call(key, made.row())
+        row = made.row() | (self.journal.get_call(key) or {})  # another run's reply, which may be handed out already
+        self.store.put_call(key, row)
         self.statistics.bought(model, made, price)
         self.budget.pay(cost)
-        return made
+        return Completion(**row)
+
+    def lose(self, key: str, mark: str, cost: float) -> None:
+        """Pay for what was no answer, once for each mark."""
+        if cost and self.journal.get_call(key + mark) is None:
+            keep_lost(self.store, key, mark, cost)
+            self.statistics.cost += cost
+            self.budget.pay(cost, 0)
 
 
 @dataclass
@@ -84,6 +100,8 @@ class Answers:
     """The calls that are waited for, of whichever job."""
     answered: int = 0
     faults: dict[str, str] = field(default_factory=dict)
+    spoilt: set[str] = field(default_factory=set)
+    """The calls whose answers were paid and cannot be read."""
     refused: dict[str, BadRequestError] = field(default_factory=dict)
     down: ProviderDown | None = None
     """Why no call can be answered now: no quota, say."""
@@ -106,6 +124,8 @@ class Answers:
             completion = completion_in(line)
         except RetryableError as fault:
             self.faults[key] = str(fault)
+            if fault.paid:
+                self._spoilt(key, tokens_of(line["response"]["body"]))
         except ProviderDown as down:
             self.down, self.faults[key] = down, str(down)
         except BadRequestError as error:
@@ -117,6 +137,14 @@ class Answers:
             if call and not call.answer.done():
                 self.endpoint.mode = max(self.endpoint.mode, call.mode)  # only what then worked
                 call.answer.set_result(completion)
+
+    def _spoilt(self, key: str, made: Completion) -> None:
+        """Pay for an answer that cannot be read: by the tokens it tells of, else the most it can have cost."""
+        self.spoilt.add(key)
+        price, told = self.books.price(self.job.model), made.input_tokens or made.output_tokens
+        worst = self.job.worst / len(self.job.calls)
+        cost = price.of(made.input_tokens, made.cached_tokens, made.output_tokens) if price and told else worst
+        self.books.lose(key, self.job.id, cost)
 
     def settle(self, again: Callable[[Call], None]) -> None:
         """Have what was not answered asked for again, or give it up.
@@ -131,6 +159,8 @@ class Answers:
                 continue
             if error := self._hopeless(key, call, tries):
                 lost.append((call, error))
+            elif key in self.spoilt:  # what was held for it is spent
+                call.fail(RetryableError(self.faults[key], kind="spoilt"))
             else:
                 again(call)
         if len(lost) >= ENOUGH and not self.answered:

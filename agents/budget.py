@@ -62,7 +62,7 @@ class Budget:
         Raises:
             BudgetReached: it would not fit.
         """
-        cost = worst_case(price, request) if price and self.usd < inf else 0.0
+        cost = worst_case(price, request) if self.usd < inf else 0.0
         while not self._fits(cost):
             if self.reached:
                 raise BudgetReached(self.told())
@@ -113,10 +113,10 @@ class Budget:
         self._held += cost
         self._under_way += 1
 
-    def pay(self, cost: float) -> None:
-        """Count a call that was bought, whose hold is settled by who waits for it, if anybody does."""
+    def pay(self, cost: float, calls: int = 1) -> None:
+        """Count a call that was bought, or only paid; its hold is settled by who waits for it, if anybody does."""
         self.spent += cost
-        self.calls += 1
+        self.calls += calls
 
     def told(self) -> str:
         """How much of it is gone."""
@@ -144,8 +144,10 @@ def cost_of(price: Price | None, request: "Request", made: "Completion") -> floa
     return price.of(read_at_most(request), 0, min(request.max_tokens, _bytes(made.text)))
 
 
-def worst_case(price: Price, request: "Request") -> float:
-    """The most that a call can cost, in USD."""
+def worst_case(price: Price | None, request: "Request") -> float:
+    """The most that a call can cost, in USD, as far as is known; takes some microseconds."""
+    if price is None:
+        return 0.0
     return (read_at_most(request) * max(price.input, price.cached) + request.max_tokens * price.output) / 1e6
 
 

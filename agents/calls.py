@@ -76,6 +76,14 @@ class Completion:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+def keep_lost(store: "CallStore", key: str, mark: str, cost: float) -> None:
+    """Keep what may have been spent on a call and bought no answer.
+
+    Its own key is the call's with a mark (hex): longer than that of any answer, by which a ledger tells them apart.
+    """
+    store.put_call(key + mark, Completion("", LOST, cost=cost).row())
+
+
 class Model(Protocol):
     """Something that answers requests: an endpoint, the embedded model, a script."""
 

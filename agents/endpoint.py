@@ -98,7 +98,7 @@ class Endpoint:
         except TooLongError as error:
             raise ReplyError("too long", str(error)) from error
         except UnansweredError as error:
-            raise RetryableError(self._safe(str(error)), kind="absent") from error
+            raise RetryableError(self._safe(str(error)), kind="absent", taken=error.taken) from error
         except OSError as error:
             raise RetryableError(self._safe(f"{type(error).__name__}: {error}"), kind="spoilt") from error
         if answer.status != 200:

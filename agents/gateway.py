@@ -13,14 +13,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from logging import INFO, WARNING
 from random import Random
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from agentinstruct.agents.budget import Budget, cost_of
-from agentinstruct.agents.calls import LOST, CallStore, Completion, Deferred, Model, Request
+from agentinstruct.agents.budget import Budget, cost_of, worst_case
+from agentinstruct.agents.calls import CallStore, Completion, Deferred, Model, Request, keep_lost
 from agentinstruct.agents.errors import ProviderDown, ProviderError
 from agentinstruct.agents.lane import Lane, tell_fault
 from agentinstruct.agents.limiter import Limiter, Slot
@@ -185,17 +184,17 @@ class Gateway:
         except (RetryableError, ProviderDown, asyncio.CancelledError) as error:
             fault = error.__cause__ if isinstance(error, ProviderDown) else error
             paid = fault.paid if isinstance(fault, RetryableError) else isinstance(fault, asyncio.CancelledError)
-            cost = hold if sent and paid else 0.0
+            cost = (hold or worst_case(lane.price, request)) if sent and paid else 0.0
             purchase.lost += cost
             raise
         finally:
             self.budget.settle(hold, cost, bought)
 
     def _lose(self, purchase: Purchase) -> None:
-        """Keep what a call without an answer may have cost, so that a later sitting counts it."""
+        """Count what a call without an answer may have cost, and keep it, so that a later sitting counts it too."""
+        self.statistics.cost += purchase.lost
         if purchase.lost and self._store is not None:
-            name = blake2b(f"{purchase.request.key} {time.time_ns()}".encode(), digest_size=16).hexdigest()
-            self._store.put_call(name, Completion("", LOST, cost=purchase.lost).row())
+            keep_lost(self._store, purchase.request.key, f"{time.time_ns():016x}", purchase.lost)
 
     def model(self, spec: str) -> Model:
         """The model of a spec such as `local` or `openai:gpt-4.1-mini`, made on first use.

@@ -18,20 +18,15 @@ class RetryableError(Exception):
 
     busy: the server is up and has too much to do. late: it did not answer in time. spoilt: it answered what cannot be
     read. absent: nobody was there, or left before answering. broken: it said that it failed. What is late or spoilt may
-    have been paid for.
+    have been paid for, and what was left unanswered once it was `taken`.
     """
 
-    def __init__(self, message: str, after: float = 0.0, *, kind: Kind = "broken") -> None:
+    def __init__(self, message: str, after: float = 0.0, *, kind: Kind = "broken", taken: bool = False) -> None:
         super().__init__(message)
         self.after = after
         self.kind = kind
-        self.cost = 0.0
-        """USD that it may have cost."""
-
-    @property
-    def paid(self) -> bool:
+        self.paid = taken or kind in ("late", "spoilt")
         """Whether the model may have done the work."""
-        return self.kind in ("late", "spoilt")
 
 
 class Tokens(Protocol):

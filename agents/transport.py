@@ -20,6 +20,8 @@ _NAMED = re.compile(r"//[^/@\s]*@")
 CONNECT_S = 30.0
 IDLE_S = 45.0
 """A connection that has lain idle for so long is not used again: servers close them, some at the worst moment."""
+AT_ONCE_S = 0.5
+"""A kept connection that is lost within so long was closed before the server read the request."""
 
 
 class UnreachableError(OSError):
@@ -28,6 +30,9 @@ class UnreachableError(OSError):
 
 class UnansweredError(OSError):
     """The connection was lost before anything of an answer came."""
+
+    taken = True
+    """Whether the server may have taken the request, and had the work done."""
 
 
 def nameless(text: str) -> str:
@@ -129,6 +134,7 @@ class _Connection(asyncio.Protocol):
         self._answer: asyncio.Future[Answer] | None = None
         self._closed = False
         self.since = 0.0
+        """When it was last answered on; 0 for a new one."""
 
     @property
     def usable(self) -> bool:
@@ -143,8 +149,10 @@ class _Connection(asyncio.Protocol):
         self._transport.write(request)
         try:
             return await self._answer
-        except BaseException:
+        except BaseException as error:
             self.close()
+            if isinstance(error, UnansweredError) and self.since:
+                error.taken = loop.time() > deadline.when() - timeout_s + AT_ONCE_S
             raise
         finally:
             deadline.cancel()

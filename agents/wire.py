@@ -76,6 +76,12 @@ def completion_of(response: object) -> Completion:
     )
 
 
+def tokens_of(response: object) -> Completion:
+    """What an answer that cannot be read says of its tokens."""
+    usage = response.get("usage") if isinstance(response, dict) else None
+    return completion_of({"choices": [{"message": {}}], "usage": usage})
+
+
 def _text(message: dict[str, Any]) -> str:
     for call in message.get("tool_calls") or ():
         return clean(arguments_of(call))

@@ -56,7 +56,7 @@ BudgetUsd = Annotated[
     float | None,
     typer.Option("--budget", min=0, help="USD that the run may cost in all; it then stops in order. See --prices."),
 ]
-MaxCalls = Annotated[int, typer.Option(min=0, help="Model calls that the run may make in all; 0: no limit.")]
+MaxCalls = Annotated[int, typer.Option(min=0, help="Answers of models that the run may buy in all; 0: no limit.")]
 Engine = Annotated[str, typer.Option(help="Where workers run: local · ray.")]
 Address = Annotated[str, typer.Option(help="Of the Ray cluster, HOST:PORT; empty: the one of this machine.")]
 Column = Annotated[str, typer.Option(help="Text column of jsonl, csv and parquet files.")]

@@ -19,5 +19,5 @@ def batches_of(
     jobs = Jobs(journal)
     if not config.batch.roles and not jobs.jobs():
         return None
-    books = Books(store, statistics, config.batch_prices(), budget)
+    books = Books(journal, store, statistics, config.batch_prices(), budget)
     return Batches(config.endpoints.open, jobs, books, replace(books, prices=config.price_table()), config.batch)

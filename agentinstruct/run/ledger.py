@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 LEDGER = "ledger.sqlite"
-_VERSION = 4
+_VERSION = 5
 """Of the tables. A ledger of another version is made again from the segments."""
 _ROWS = 512  # in one statement: Python's interpreter lock is fought for once per statement, not once per row
 _SCHEMA = """
 BEGIN;
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE segments(name TEXT PRIMARY KEY, number INTEGER NOT NULL, committed INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE calls(key BLOB PRIMARY KEY, segment INTEGER, offset INTEGER, length INTEGER, cost REAL) WITHOUT ROWID;
+CREATE TABLE calls(
+    key BLOB PRIMARY KEY, segment INTEGER, offset INTEGER, length INTEGER, cost REAL,
+    answer INTEGER AS (length(key) <= 16) -- a longer one is of money that was spent on none
+) WITHOUT ROWID;
 CREATE TABLE items(
     id TEXT PRIMARY KEY, skill TEXT, seed TEXT, records INTEGER, dropped INTEGER,
     segment INTEGER, offset INTEGER, length INTEGER
@@ -33,14 +36,17 @@ CREATE TABLE call_total(calls INTEGER, bought INTEGER, cost REAL);
 INSERT INTO call_total VALUES (0, 0, 0);
 CREATE TRIGGER call_added AFTER INSERT ON calls BEGIN
     UPDATE call_total SET
-    calls = calls + 1, bought = bought + (new.cost IS NOT NULL), cost = cost + ifnull(new.cost, 0);
+    calls = calls + new.answer, bought = bought + (new.answer AND new.cost IS NOT NULL),
+    cost = cost + ifnull(new.cost, 0);
 END;
 CREATE TRIGGER call_again AFTER UPDATE ON calls BEGIN
-    UPDATE call_total SET bought = bought + (new.cost IS NOT NULL), cost = cost + ifnull(new.cost, 0);
+    UPDATE call_total SET
+    bought = bought + (new.answer AND new.cost IS NOT NULL), cost = cost + ifnull(new.cost, 0);
 END;
 CREATE TRIGGER call_removed AFTER DELETE ON calls BEGIN
     UPDATE call_total SET
-    calls = calls - 1, bought = bought - (old.cost IS NOT NULL), cost = cost - ifnull(old.cost, 0);
+    calls = calls - old.answer, bought = bought - (old.answer AND old.cost IS NOT NULL),
+    cost = cost - ifnull(old.cost, 0);
 END;
 CREATE TRIGGER item_added AFTER INSERT ON items BEGIN
     INSERT INTO totals VALUES (new.skill, 1, new.records, new.dropped) ON CONFLICT (skill) DO UPDATE
@@ -123,8 +129,6 @@ class Batch:
     """
 
     calls: dict[bytes, CallRow] = field(default_factory=dict)
-    again: list[CallRow] = field(default_factory=list)
-    """Of replies that were bought more than once: the earlier rows, which cost something too."""
     items: dict[str, ItemRow] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
     pieces: list[PieceRow] = field(default_factory=list)
@@ -132,6 +136,8 @@ class Batch:
     ends: dict[int, int] = field(default_factory=dict)
     size: int = 0
     told: list[Callable[[], object]] = field(default_factory=list)
+    again: list[CallRow] = field(default_factory=list)
+    """Of replies that were bought more than once: the earlier rows, which cost something too."""
 
     def enter(self, row: CallRow) -> None:
         """Take in the row of a reply, beside one of the same reply."""

@@ -32,7 +32,8 @@ CREATE TEMP VIEW totals AS SELECT * FROM disk.totals UNION ALL
     SELECT skill, count(*), sum(records), sum(dropped) FROM main.items AS own
     WHERE NOT EXISTS (SELECT 1 FROM disk.items WHERE id = own.id) GROUP BY skill;
 CREATE TEMP VIEW call_total AS SELECT calls, bought, cost FROM disk.call_total UNION ALL
-    SELECT count(*), count(cost), ifnull(sum(cost), 0) FROM main.calls AS own
+    SELECT ifnull(sum(answer), 0), ifnull(sum(answer AND cost IS NOT NULL), 0), ifnull(sum(cost), 0)
+    FROM main.calls AS own
     WHERE NOT EXISTS (SELECT 1 FROM disk.calls WHERE key = own.key);
 CREATE TEMP VIEW pieces AS SELECT * FROM disk.pieces;
 """

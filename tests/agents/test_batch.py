@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp import web
@@ -13,9 +13,11 @@ from aiohttp import web
 from agentinstruct.agents.batch import Batches, BatchOptions
 from agentinstruct.agents.batch_answers import Books
 from agentinstruct.agents.batch_job import Job
+from agentinstruct.agents.budget import worst_case
 from agentinstruct.agents.errors import BudgetReached, ProviderDown, ProviderError, ReplyError
-from agentinstruct.agents.gateway import Budget, Gateway, Request, Statistics, using
+from agentinstruct.agents.gateway import Budget, Completion, Gateway, Request, Statistics, using
 from agentinstruct.agents.models import Endpoints
+from agentinstruct.run.cache import CachedCalls
 from agentinstruct.tools.prices import Price
 
 KEY = "sk-very-secret-0123456789"
@@ -36,8 +38,21 @@ class Journal:
         return self.calls.get(key)
 
     def put_call(self, key: str, value: Mapping[str, Any]) -> None:
-        assert key not in self.calls, "an answer is written once"
+        assert "cost" not in self.calls.get(key, {}), "an answer is written once"
         self.calls[key] = dict(value)
+
+
+class Shared:
+    """What other runs have had."""
+
+    def __init__(self) -> None:
+        self.replies: dict[str, dict[str, Any]] = {}
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        return self.replies.get(key)
+
+    def put(self, key: str, value: Mapping[str, Any]) -> None:
+        self.replies[key] = dict(value)
 
 
 class Memory:
@@ -69,9 +84,10 @@ async def opened(url: str, journal: Journal, jobs: Memory, **options: Any) -> As
     """A gateway whose calls go by batch."""
     price = options.pop("price", 1)
     endpoints, prices = Endpoints(url, KEY, timeout_s=5), {"mock": Price(price, price, price)}
-    books = Books(journal, Statistics(), prices, options.pop("budget", Budget()))
+    store = options.pop("store", journal)
+    books = Books(journal, store, Statistics(), prices, options.pop("budget", Budget()))
     batches = Batches(endpoints.open, jobs, books, books, BatchOptions(options.pop("roles", ALL), 0.05, **options))
-    gateway = Gateway(endpoints.open, store=journal, statistics=books.statistics, batch=batches)
+    gateway = Gateway(endpoints.open, store=store, statistics=books.statistics, batch=batches)
     async with using(gateway):
         batches.start()
         yield gateway
@@ -213,6 +229,31 @@ async def test_what_an_earlier_sitting_has_sent_is_held_until_its_answers_are_pa
     assert 0 < left.spent < job.worst
 
 
+@pytest.mark.parametrize("sitting", ["the same", "a later one"])
+async def test_what_another_run_has_had_meanwhile_is_paid_all_the_same(
+    server: Any, tmp_path: Path, sitting: str
+) -> None:
+    server.control(batch_latency="0.4")
+    journal, jobs, cache = Journal(), Memory(tmp_path), Shared()
+    store = CachedCalls(journal, cast(Any, cache), Statistics())
+    requests = [ask(f"Question {number}") for number in range(4)]
+    others = {one.key: Completion("another run's", cost=1.0).row() for one in requests}
+    async with opened(server.base_url, journal, jobs, store=store, budget=(left := Budget(usd=1e9))) as gateway:
+        asking = asyncio.gather(*map(gateway.complete, requests))
+        await until(lambda: any(job.batch for job in jobs.open.values()))
+        cache.replies |= others
+        if sitting == "the same":
+            assert (await gateway.complete(requests[0])).text == "another run's"
+            assert {(await asking)[0].text} == {"another run's"}
+        else:
+            asking.cancel()
+    if sitting != "the same":
+        async with opened(server.base_url, journal, jobs, store=store, budget=(left := Budget(usd=1e9))) as gateway:
+            await until(lambda: not jobs.open)
+    assert left.calls == 4 == server.stats()["batches"]["lines"] == gateway.statistics.calls
+    assert left.spent == pytest.approx(sum(call["cost"] for call in journal.calls.values()))
+
+
 async def test_routing_is_asked_live(server: Any, tmp_path: Path) -> None:
     async with opened(server.base_url, Journal(), Memory(tmp_path)) as gateway:
         for number in range(3):
@@ -303,3 +344,31 @@ async def test_what_is_no_answer_is_asked_for_again_and_given_up(tmp_path: Path,
         with pytest.raises(ProviderError, match="3 batch jobs") as caught:
             await gateway.complete(ask())
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("usage", [b'{"prompt_tokens": 30, "completion_tokens": 20}', b"null"])
+async def test_an_answer_that_cannot_be_read_is_paid_each_time(tmp_path: Path, usage: bytes) -> None:
+    results = b'{"custom_id": "KEY", "response": {"status_code": 200, "body": {"choices": [], "usage": %b}}}' % usage
+    worst = worst_case(Price(1, 1, 1), ask())
+    once, journal = worst if usage == b"null" else 50 / 1e6, Journal()
+    left = Budget(usd=1)
+    async with serving(hostile(results)) as url, opened(url, journal, Memory(tmp_path), budget=left) as gateway:
+        with pytest.raises(ProviderError, match="3 batch jobs"):
+            await gateway.complete(ask())
+        assert gateway.statistics.cost == pytest.approx(left.spent)
+    assert left.spent == pytest.approx(3 * once) == sum(row["cost"] for row in journal.calls.values())
+    assert left.calls == 0
+    left = Budget(usd=worst + once / 2)
+    async with serving(hostile(results)) as url, opened(url, Journal(), Memory(tmp_path), budget=left) as gateway:
+        with pytest.raises(BudgetReached):
+            await gateway.complete(ask())
+    assert left.spent == pytest.approx(once), "it is not asked for again where that might cost more than is left"
+
+
+async def test_an_answer_that_cannot_be_read_is_paid_once_however_often_it_is_looked_at(tmp_path: Path) -> None:
+    results = b'{"custom_id": "KEY", "response": {"status_code": 200, "body": {}}}\n'
+    journal, left = Journal(), Budget()
+    async with serving(hostile(results * 2)) as url, opened(url, journal, Memory(tmp_path), budget=left) as gateway:
+        with pytest.raises(ProviderError, match="3 batch jobs"):
+            await gateway.complete(ask())
+    assert left.spent == pytest.approx(3 * worst_case(Price(1, 1, 1), ask())) and len(journal.calls) == 3

@@ -77,7 +77,7 @@ def test_headers_are_read_by_name() -> None:
 async def serving(
     answers: Callable[[int], bytes], *, then: str = "keep", tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[tuple[Transport, list[bytes]]]:
-    """A server that says what it is told to each request, and a client of it; `then`: keep, close or reset."""
+    """A server that says what it is told, and a client of it; `then`: keep, close, reset, or end (once silent)."""
     requests: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -85,11 +85,11 @@ async def serving(
             while head := await reader.readuntil(b"\r\n\r\n"):
                 size = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
                 requests.append(head + await reader.readexactly(size))
-                writer.write(answers(len(requests)))
+                writer.write(said := answers(len(requests)))
                 await writer.drain()
                 if then == "reset":
                     writer.transport.abort()
-                if then != "keep":
+                if then != "keep" and not (then == "end" and said):
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -152,6 +152,19 @@ async def test_what_goes_wrong_is_told_apart_and_the_next_call_is_well(
         await asyncio.sleep(0.01)
         assert not client._open
         assert (await client.post(b"{}", 5)).body == b"hello"
+
+
+@pytest.mark.parametrize(("before", "within_s", "taken"), [(0, 0.5, True), (1, 0.5, False), (1, 0.0, True)])
+async def test_a_request_on_a_kept_connection_that_is_lost_at_once_was_not_taken(
+    monkeypatch: pytest.MonkeyPatch, before: int, within_s: float, taken: bool
+) -> None:
+    monkeypatch.setattr(transport, "AT_ONCE_S", within_s)
+    async with serving(lambda number: PLAIN if number <= before else b"", then="end") as (client, _):
+        for _ in range(before):
+            await client.post(b"{}", 5)
+        with pytest.raises(UnansweredError) as caught:
+            await client.post(b"{}", 5)
+    assert caught.value.taken is taken
 
 
 async def test_what_comes_unasked_ends_the_connection() -> None:

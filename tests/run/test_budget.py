@@ -6,12 +6,13 @@ import os
 import signal
 import time
 from contextlib import closing
+from math import inf
 
 import pytest
 
 from agentinstruct.agents.budget import Budget, worst_case
 from agentinstruct.agents.errors import BudgetReached, ProviderError, SetupError
-from agentinstruct.agents.gateway import Gateway, Patience, Request, using
+from agentinstruct.agents.gateway import Gateway, Patience, Request, Statistics, using
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.run.journal import Journal
 from agentinstruct.tools.prices import Price
@@ -138,7 +139,7 @@ async def test_answers_that_do_not_say_their_tokens_are_estimated_not_free(opena
     assert billed(server) <= budget.spent <= 3.0
 
 
-@pytest.mark.parametrize("fault", ["truncated", "invalid_json", "timeout"])
+@pytest.mark.parametrize("fault", ["truncated", "invalid_json", "timeout", "eof"])
 async def test_what_may_have_been_paid_for_nothing_counts_in_full(openai_server, fault):
     server, budget = openai_server(faults={fault: 1}), Budget(usd=100.0)
     count, other = await bought(server, budget, [ask(1)], timeout_s=0.2)
@@ -146,14 +147,32 @@ async def test_what_may_have_been_paid_for_nothing_counts_in_full(openai_server,
     assert budget.spent == pytest.approx(3 * worst_case(PRICE, ask(1)))
 
 
-async def test_what_was_paid_for_nothing_counts_in_a_later_sitting_too(openai_server, tmp_path):
-    server, budget = openai_server(faults={"invalid_json": 1}), Budget(usd=100.0)
-    with closing(Journal.open(tmp_path / "run", {"models": ["any"]})) as journal:
-        await bought(server, budget, [ask(1)], store=journal)
-        assert journal.counts().cost == pytest.approx(budget.spent) and budget.spent > 0
+@pytest.mark.parametrize("usd", [100.0, inf])
+async def test_what_was_paid_for_nothing_counts_in_a_later_sitting_too(openai_server, tmp_path, usd):
+    server, budget, statistics = openai_server(faults={"invalid_json": 1}), Budget(usd=usd), Statistics()
+    folder, manifest = tmp_path / "run", {"models": ["any"]}
+    with closing(Journal.open(folder, manifest)) as journal:
+        await bought(server, budget, [ask(1), ask(2)], store=journal, statistics=statistics)
+        assert budget.spent == pytest.approx(3 * sum(worst_case(PRICE, ask(number)) for number in (1, 2)))
+        assert statistics.cost == pytest.approx(budget.spent) == journal.counts().cost
+        server.control(faults={})
+        assert await bought(server, budget, [ask(2)], store=journal, statistics=statistics) == (1, [])
+        with Journal.read(folder) as read:
+            assert read.counts() == journal.counts()
+    for ledger in ("kept", "lost"):
+        with closing(Journal.open(folder, manifest)) as journal:
+            counts = journal.counts()
+            assert (counts.calls, counts.bought) == (1, 1) == (budget.calls, statistics.calls), "answers are counted"
+            assert counts.cost == pytest.approx(budget.spent) == statistics.cost
+        with Journal.read(folder) as read:
+            assert read.counts() == counts
+        if ledger == "kept":
+            (folder / "ledger.sqlite").unlink()
+            with Journal.read(folder) as read:
+                assert read.counts() == counts
 
 
-@pytest.mark.parametrize("fault", ["500", "429_bare", "eof"])
+@pytest.mark.parametrize("fault", ["500", "429_bare"])
 async def test_what_was_refused_costs_nothing(openai_server, fault):
     server, budget = openai_server(faults={fault: 1}), Budget(usd=100.0)
     await bought(server, budget, [ask(1)])
