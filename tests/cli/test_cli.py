@@ -253,9 +253,9 @@ def test_export_names_the_skills_that_a_part_has_nothing_of(agentinstruct, tmp_p
     skills = ["-s", "text_modification", "-s", "coding", "--categories-per-seed", 1, "--per-category", 1]
     assert agentinstruct(*command, *skills, "--out", "out").exit_code == 0
     told = agentinstruct("export", "out", "--out", "parts", "--split", "train=0.98,test=0.02").output
-    assert "too few seeds for every part: test has no record of" in told, told
+    assert "test has no record of" in told, told
     whole = agentinstruct("export", "out", "--out", "whole").output
-    assert "too few seeds" not in whole
+    assert "has no record of" not in whole
 
 
 def test_export_refuses_what_it_cannot(agentinstruct, tmp_path):

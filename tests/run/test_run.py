@@ -136,7 +136,7 @@ def test_a_server_that_fails_every_call_ends_the_run_at_once_with_cause_and_way_
 def test_nobody_at_that_address(program, seeds, tmp_path):
     failed = program(*arguments(seeds, "http://127.0.0.1:1/v1", tmp_path / "out"))
     assert failed.returncode == 69
-    assert "127.0.0.1" in failed.stderr and "To resume" in failed.stderr
+    assert "127.0.0.1" in failed.stderr and "To resume" in failed.stderr and ".. " not in failed.stderr
 
 
 def test_items_that_always_fail_are_told_of_then_set_aside_then_tried_again(program, openai_server, seeds, tmp_path):
