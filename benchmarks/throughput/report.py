@@ -101,8 +101,11 @@ def plot(found: Found, path: Path) -> None:
     left.invert_yaxis()
     left.set(title="CPU a call, ms", xlim=(0, max(values) * 1.15))
     sizes: list[Figures] = found.sizes
-    right.plot([one["seeds"] for one in sizes], [one["peak_mb"] for one in sizes], "o-", color="#2a7")
+    seeds = [one["seeds"] for one in sizes]
+    right.plot(seeds, [one["peak_mb"] for one in sizes], "o-", color="#2a7")
     right.set(title="memory of a run, MB", xlabel="seeds", xscale="log", ylim=(0, None))
+    right.set_xticks(seeds, [f"{one:,.0f}" for one in seeds])
+    right.minorticks_off()
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
