@@ -22,6 +22,7 @@ from agentinstruct.agents.batch_lines import line_of
 from agentinstruct.agents.batch_underway import Track, Underway
 from agentinstruct.agents.batch_way import Way
 from agentinstruct.agents.budget import worst_case
+from agentinstruct.agents.calls import moment
 from agentinstruct.agents.endpoint import Endpoint
 from agentinstruct.agents.errors import AgentInstructError, ModelError, ProviderError, ReplyError
 from agentinstruct.agents.gateway import Completion, Model, Request, RetryableError
@@ -185,7 +186,7 @@ class Batches:
         except (RetryableError, ProviderError) as fault:
             if isinstance(fault, RetryableError) and fault.paid:
                 worst = worst_case(self._live.price(spec), call.request)
-                self._live.lose(call.request.key, f"{time.time_ns():016x}", worst)
+                self._live.lose(call.request.key, moment(), worst)
             self._wait(call)
         except ReplyError as refusal:
             call.fail(refusal)

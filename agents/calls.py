@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
+from time import time_ns
 from typing import Any, Protocol
 
 import orjson
@@ -74,6 +75,11 @@ class Completion:
     def row(self) -> dict[str, Any]:
         """What is kept of it."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+
+def moment() -> str:
+    """The mark of a loss that no other has: the time."""
+    return f"{time_ns():016x}"
 
 
 def keep_lost(store: "CallStore", key: str, mark: str, cost: float) -> None:

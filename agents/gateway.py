@@ -19,7 +19,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from agentinstruct.agents.budget import Budget, cost_of, worst_case
-from agentinstruct.agents.calls import CallStore, Completion, Deferred, Model, Request, keep_lost
+from agentinstruct.agents.calls import CallStore, Completion, Deferred, Model, Request, keep_lost, moment
 from agentinstruct.agents.errors import ProviderDown, ProviderError
 from agentinstruct.agents.lane import Lane, tell_fault
 from agentinstruct.agents.limiter import Limiter, Slot
@@ -194,7 +194,7 @@ class Gateway:
         """Count what a call without an answer may have cost, and keep it, so that a later sitting counts it too."""
         self.statistics.cost += purchase.lost
         if purchase.lost and self._store is not None:
-            keep_lost(self._store, purchase.request.key, f"{time.time_ns():016x}", purchase.lost)
+            keep_lost(self._store, purchase.request.key, moment(), purchase.lost)
 
     def model(self, spec: str) -> Model:
         """The model of a spec such as `local` or `openai:gpt-4.1-mini`, made on first use.

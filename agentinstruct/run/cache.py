@@ -23,6 +23,7 @@ from agentinstruct.agents.calls import LOST
 from agentinstruct.agents.gateway import Budget, CallStore, Completion
 from agentinstruct.agents.limits import Statistics
 from agentinstruct.run.cachefile import CACHE, open_cache
+from agentinstruct.run.folder import failed_by
 from agentinstruct.run.ledger import connect
 from agentinstruct.run.segment import DamagedFrame, call_value, decode, encode
 
@@ -98,7 +99,7 @@ class Cache:
                     ]
                     self._write(writer, frames)
         except sqlite3.Error as problem:
-            busy = _busy(problem)
+            busy = failed_by(problem, sqlite3.SQLITE_BUSY)
             advice = "another process holds it: its last replies are not added" if busy else _STUCK
             self._trouble(advice, problem)
 
@@ -111,7 +112,7 @@ class Cache:
                     writer.executemany(_PUT, frames)
                 return
             except sqlite3.OperationalError as problem:
-                if not _busy(problem) or self._closing:
+                if not failed_by(problem, sqlite3.SQLITE_BUSY) or self._closing:
                     raise
 
     def _batch(self) -> dict[bytes, tuple[str, Mapping[str, Any]]]:
@@ -127,11 +128,6 @@ class Cache:
             self._troubles.add(what)
             _log.warning("%s: %s (%s)", self.folder / CACHE, what, problem)
             self._told(f"the cache {self.folder} {what} ({problem})")
-
-
-def _busy(problem: sqlite3.Error) -> bool:
-    """Whether somebody else is at it, as opposed to something being wrong with it."""
-    return getattr(problem, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 @dataclass(slots=True)

@@ -57,9 +57,14 @@ def storage_error(path: Path, problem: OSError, option: str = "--out") -> RunErr
     return RunError(f"{path}: {problem.strerror or problem}: {advice.replace('--out', option)}.")
 
 
+def failed_by(error: sqlite3.Error, code: int) -> bool:
+    """Whether it is an error of this kind, whatever its finer kind is."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == code
+
+
 def ledger_error(path: Path, problem: sqlite3.Error) -> RunError:
     """SQLite's refusal of the ledger at this path, in such words."""
-    if getattr(problem, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
+    if failed_by(problem, sqlite3.SQLITE_READONLY):
         return storage_error(path.parent, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     return RunError(f"{path}: cannot be used ({problem}). Give the same command again.")
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from select import select
 from typing import Any
 
+from agentinstruct.run.folder import failed_by
 from agentinstruct.run.segment import Frame, SegmentReader
 from agentinstruct.tools.prices import Price, price_table
 from agentinstruct.view.columns import COLUMNS, number_of, packed
-from agentinstruct.view.index import connected, failed_by, segments_of
+from agentinstruct.view.index import connected, segments_of
 from agentinstruct.view.rows import Kinds, prices_in, rows_of
 
 SITTING_S = 2.0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agentinstruct.run.folder import open_file
+from agentinstruct.run.folder import failed_by, open_file
 from agentinstruct.run.segment import SegmentReader
 from agentinstruct.view.columns import Columns, number_of
 from agentinstruct.view.rows import Row
@@ -69,11 +69,6 @@ def connected(place: Path, run: str) -> sqlite3.Connection:
         for ending in ("", "-wal", "-shm", "-journal"):
             place.with_name(place.name + ending).unlink(missing_ok=True)
     raise AssertionError("unreachable: what was just made is this run's")
-
-
-def failed_by(error: sqlite3.Error, code: int) -> bool:
-    """Whether it is an error of this kind, whatever its finer kind is."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == code
 
 
 class ViewIndex:

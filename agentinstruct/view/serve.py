@@ -12,12 +12,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from agentinstruct.agents.errors import SetupError
+from agentinstruct.run.folder import failed_by
 from agentinstruct.run.reader import JournalReader
 from agentinstruct.tools.prices import price_table
 from agentinstruct.view.fill import Filler
 from agentinstruct.view.filling import Filling
 from agentinstruct.view.index import NAME as INDEX
-from agentinstruct.view.index import ViewIndex, connected, failed_by
+from agentinstruct.view.index import ViewIndex, connected
 from agentinstruct.view.labels import NAME as LABELS
 from agentinstruct.view.labels import Labels
 from agentinstruct.view.sources import Sources
