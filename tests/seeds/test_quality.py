@@ -151,7 +151,7 @@ def test_seeds_and_checks_share_one_language_model():
         "from agentinstruct.tools.constraints.language import detect\n"
         "text = 'The harbour lies quiet under the morning fog, and nobody speaks.'\n"
         "assert language_of(text) == detect(text)[0] == 'en'\n"
-        "print(sum(type(one).__name__ == 'LangDetector' for one in gc.get_objects()))"
+        "print(sum(type(one).__name__ == '_FastText' for one in gc.get_objects()))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout == "1\n", done.stderr
