@@ -25,6 +25,7 @@ ABOUT = {
     "keys": "Right options by place, one for an item and its refinements; p: chance that an even spread is as uneven.",
     "mentions": "Share of a group among mentions of its kind; interval by the number of texts that mention the kind.",
     "sentiment": "Mean VADER compound of sentences that mention a group, −1 to 1.",
+    "calls": "By finished work item: one whose answer several items share counts for each; `status` counts it once.",
     "tokens": "Tokens as the provider counted them, of records and of drops.",
     "cost": "USD at list prices (tools/prices.json, or --prices).",
 }
