@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from agentinstruct.run.estimate import Quote, Range
     from agentinstruct.run.plan import RunConfig
+    from agentinstruct.run.quote import Quote, Range
     from agentinstruct.run.scale import Scale
 
 

@@ -110,12 +110,16 @@ class Runner:
         return Window(width, self.journal, load_graphs(skills), contexts, self._count, traced)
 
     async def _work(self, source: Source, window: Window | Pool) -> None:
+        pursuit = self.progress.pursuit
         try:
             if not self._stopped:
                 await self._feed(source, window)
-                await window.drain()
+                if not pursuit or pursuit.missing():
+                    await window.drain()
         finally:
             await window.close()
+        if pursuit and not pursuit.missing():  # what was under way is no longer needed
+            self.progress.items -= len(pursuit.flying)
 
     async def _feed(self, source: Source, window: Window | Pool) -> None:
         try:

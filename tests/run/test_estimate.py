@@ -9,8 +9,8 @@ from agentinstruct.agents.batch import BatchOptions
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.dataset.spending import Spent
 from agentinstruct.graphs.state import Context
-from agentinstruct.run.estimate import Quote, Sampled, extrapolated
 from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.quote import Quote, Sampled, extrapolated
 from agentinstruct.run.target import Target
 
 MILL = """The tide mill stands where the creek meets the sea, and it has ground corn since 1742. Twice a day the pond
