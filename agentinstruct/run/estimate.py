@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from heapq import nsmallest
+from math import inf
 from typing import Any
 
 from agentinstruct.agents.batch import BatchOptions
@@ -59,7 +60,8 @@ async def estimate(config: RunConfig, sample: int, watch: Callable[[Progress], N
         quote.notices = [*quote.notices, f"not measured, and in no total: {', '.join(lacking)}"]
     if config.route == "agent":
         quote.notices = [*quote.notices, "seeds were routed by their features here, not by the agent"]
-    return extrapolated(quote, done, config, timed.paces(config.max_concurrency))
+    processes = config.workers or (inf if config.engine == "ray" else 1)
+    return extrapolated(quote, done, config, timed.paces(config.max_concurrency, processes))
 
 
 def _drawn(source: Source, sample: int) -> tuple[Counter[str], list[Work]]:

@@ -12,6 +12,7 @@ from random import Random
 
 from agentinstruct.dataset.spending import Payee, PriceOf, Spent
 from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.timing import CLIENT
 
 RESAMPLES = 1000
 LOW, HIGH = 0.05, 0.95
@@ -68,6 +69,8 @@ class Quote:
     unpriced: list[str] = field(default_factory=list)
     seconds: Range | None = None
     """None: no latency was seen, as when nothing had to be bought."""
+    busiest: str = ""
+    """What takes this long: a model, or `CLIENT`."""
     failed: int = 0
     """Sampled items that their model failed."""
     trouble: str = ""
@@ -79,7 +82,7 @@ class Quote:
 
 
 def extrapolated(quote: Quote, done: Sequence[Sampled], config: RunConfig, paces: Mapping[str, float]) -> Quote:
-    """The quote filled in from what was sampled; `paces` says how many seconds a call takes of a model's time."""
+    """The quote filled in from what was sampled; a call takes `paces` seconds of a model's or this process's time."""
     draw = Random(0)
     by_skill = {skill: [one for one in done if one.skill == skill] for skill in quote.items}
     wanted = quote.needed = _wanted(quote, by_skill, config)
@@ -168,12 +171,12 @@ def _joined(parts: Iterable[Mapping[Payee, Spent]]) -> dict[Payee, Spent]:
 
 
 def _time(quote: Quote, paces: Mapping[str, float]) -> None:
-    """How long it takes with every model at its width: the busiest one decides."""
-    busy: dict[str, float] = {}
+    """How long it takes with every model at its width: the busiest one decides, or the CPU that the calls take here."""
+    calls, busy = quote.total.get("calls"), {CLIENT: 0.0}
     for (_, model), parts in quote.payees.items():
         busy[model] = busy.get(model, 0.0) + parts["calls"] * paces.get(model, 0.0)
-    calls = quote.total.get("calls")
-    if calls is None or not calls.value or not all(model in paces for model in busy):
+        busy[CLIENT] += parts["calls"] * paces.get(CLIENT, 0.0)
+    if calls is None or not calls.value or not busy.keys() <= {CLIENT, *paces}:
         return
-    seconds = max(busy.values())
+    quote.busiest, seconds = max(busy.items(), key=lambda pair: pair[1])
     quote.seconds = Range(*(seconds * part / calls.value for part in (calls.value, calls.low, calls.high)))

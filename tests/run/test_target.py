@@ -9,8 +9,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 
@@ -145,6 +147,30 @@ def test_what_is_out_of_reach_is_said_with_its_reasons(seeds, tmp_path):
     again = pursue(seeds, tmp_path / "out", target, refused=["text_styling"], categories=kinds)
     assert again.missing == done.missing
     assert again.progress.statistics.calls < calls / 2
+
+
+class Stuck(ScriptedModel):
+    """Says nothing about the first of the documents."""
+
+    async def complete(self, request):
+        if "1600" in str(request.messages):
+            await asyncio.sleep(3600)
+        return await super().complete(request)
+
+
+def test_with_enough_it_waits_for_nothing_more_and_what_it_leaves_is_done_when_more_is_wanted(seeds, tmp_path):
+    config = RunConfig((str(seeds),), tmp_path / "out", (SKILL,), Context(model="scripted", goals="none"))
+    stuck = replace(
+        config,
+        target=Target(6),
+        endpoints=SimpleNamespace(by_model={}, base_url="", api_key="", open=lambda _: Stuck()),
+    )
+    done = asyncio.run(asyncio.wait_for(execute(stuck), 60))
+    assert not done.missing and len(accepted(tmp_path / "out")) == 6
+    assert done.progress.items == done.progress.done, "nothing is told of that is not wanted"
+    more = asyncio.run(execute(replace(config, target=Target(20))))
+    assert not more.missing and len(accepted(tmp_path / "out")) == 20
+    assert any(row["source"].endswith("/0.txt") for row in accepted(tmp_path / "out"))
 
 
 def test_annotated_records_that_failed_stay_and_do_not_count(seeds, tmp_path):
