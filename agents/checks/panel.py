@@ -12,9 +12,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from agentinstruct.agents.calls import Request
 from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, World, judged
 from agentinstruct.agents.checks.responses import answered
-from agentinstruct.agents.calls import Request
 from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import FORMS, Choice, Pair, final_answer, read_form, says_unanswerable
 from agentinstruct.agents.records import Call, Draft, Verdict
