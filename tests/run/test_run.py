@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from hashlib import sha256
@@ -287,10 +288,10 @@ def test_it_is_plain_text_away_from_a_terminal_and_survives_a_closed_pipe(
     assert "Traceback" not in said and "BrokenPipe" not in said
 
 
-def test_a_folder_whose_name_is_not_utf8_is_one(program, seeds, tmp_path):
+def test_a_folder_whose_name_is_not_utf8_is_one(seeds, tmp_path):
     out = tmp_path / os.fsdecode(b"o\xe9d")
     command = ["run", seeds / "mill.txt", "--model", "scripted", "-s", "text_modification", "--goals", "none"]
-    done = program(*command, "--out", out)
+    done = subprocess.run([sys.executable, "-m", "agentinstruct.cli.main", *command, "--out", out], capture_output=True)
     assert done.returncode == 0, done.stderr
     with (out / "parquet" / "text_modification.parquet").open("rb") as file:
         assert read_table(file).num_rows == len(records(out)) > 0
