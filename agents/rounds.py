@@ -8,13 +8,28 @@ START = 32
 """Calls at once before anything is known of a model."""
 
 
+@dataclass(slots=True)
+class Burst:
+    """Calls that were sent in one moment: how many there were with the last of them, how many they are and refused."""
+
+    top: int
+    calls: int = 1
+    refused: int = 0
+
+    def alike(self, other: "Burst") -> bool:
+        """Whether at least half as great a share of them is refused as of others."""
+        return 2 * self.refused * other.calls >= other.refused * self.calls
+
+
 class Sent(NamedTuple):
-    """A call under way: when it was sent, how many there were then with it, under which limit, how hard pressed."""
+    """A call under way: when it was sent, how many there were then with it, under which limit, with which others."""
 
     at: float
     beside: int
     limit: int
-    level: int
+    burst: Burst
+    above: int
+    near: int
 
 
 @dataclass(slots=True)

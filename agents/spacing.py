@@ -1,14 +1,14 @@
 """How far apart calls are sent where a server counts them by the minute: learnt from when it refuses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 
 PATIENCE = 20
 """How many round trips and pauses a refused limit is left alone: what trying costs stays under a tenth."""
 STEADY = 20
 """So many answers between two refusals: the speed was right but for a little."""
-FUTILE = 7
-"""Refusals in a row that being slower did not put off: it is not the speed."""
+FUTILE, SLOWER = 6, 1.25
+"""So many refusals at gaps so much wider than another one, no rarer than there: it is not the speed."""
 RARELY = 50
 """Answers, at least, for each refusal that trying costs."""
 _SOON = 1.2**0.2
@@ -29,19 +29,22 @@ class Spacing:
     _trial: float = 0.0
     """Answers until the gap is what was refused."""
     _steady: bool = False
-    _refusals: int = 0
-    _answers: int = 0
-    """In a row, each soon after the one before; and the answers between them."""
+    _least: float = inf
+    """The least gap that was refused."""
+    _fast: list[int] = field(default_factory=lambda: [0, 0])
+    _slow: list[int] = field(default_factory=lambda: [0, 0])
+    """Refusals, and these with the answers between them, at about that gap; and at greater ones."""
 
     @property
     def futile(self) -> float:
         """The share that is refused however slow calls are; 0 while that may help."""
-        return self._refusals / (self._refusals + self._answers) if self._refusals > FUTILE else 0.0
+        share, usual = self._slow[0] / max(1, self._slow[1]), self._fast[0] / max(1, self._fast[1])
+        return share if self._slow[0] >= FUTILE and share > min(2 / RARELY, usual / 2) else 0.0
 
     def begin(self, gap: float) -> None:
         """Space calls out, and find out soon whether less would do."""
         self.gap, self._closer, self._trial, self._steady = gap, _SOON, inf, False
-        self._refusals = self._answers = 0
+        self._least = inf
 
     def end(self) -> None:
         """Something else holds calls up."""
@@ -53,10 +56,13 @@ class Spacing:
         `answers` since the last refusal, a `measured` number of seconds for each; `cost`: what a refusal costs.
         """
         refused = self.gap
-        self._refusals, self._answers = self._refusals + 1, self._answers + answers
+        if refused < self._least or answers > 4 * RARELY:
+            self._least, self._fast, self._slow = refused, [0, 0], [0, 0]
+        counts = self._slow if refused > SLOWER * self._least else self._fast
+        counts[0] += 1
+        counts[1] += 1 + answers
         if answers > STEADY:
             self.gap, self._steady = _FIRST * refused, True
-            self._refusals = self._answers = 0
         elif self._steady:
             self.gap, self._steady = _AGAIN * refused, False
         else:
@@ -79,4 +85,4 @@ class Spacing:
         self._trial -= 1
         if self.free:
             self._closer = min(_SOON, self._closer**1.1, 1 + _TRIP * self.gap / trip)
-        self.gap /= self._closer
+        self.gap /= min(self._closer, 1 + 0.3 * self.gap / (1 + trip))
