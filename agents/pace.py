@@ -126,7 +126,7 @@ class Pace:
         """The server has too much to do, and asks for a pause; so many are still under way."""
         if self.fixed:
             return
-        self._last = now
+        self._last, self._round = now, Round(now + pause, self.limit)
         if not self.gap and not sent.burst.refused:  # none of what was sent before is still to come
             self._try(now)
         number = self._number.refused(sent, self._chance, SURER if self.gap else SURE)
