@@ -26,6 +26,8 @@ class Number:
     """The least number of the run of refusals."""
     _score: float = 0.0
     """How much the run speaks for a number."""
+    _found: bool = False
+    """Whether that was enough."""
     _above: int = 0
     _near: int = 0
     """Calls sent as one of as many, and of one less, ever."""
@@ -64,7 +66,9 @@ class Number:
         if self._broken(sent, number):
             self._level, self._score, self._refused = number, 0.0, 0
             self._begun = self._above, self._near
-        self._level = min(self._level, number)
+        elif self._found and burst.calls == 1 and chance.share > LEAST:
+            self._score = 0.0  # found once; where chance is known to refuse, it has to show again
+        self._level, self._found = min(self._level, number), False
         self._last = burst
         held = self._held
         if held.calls > 1 and burst is not held and number <= self._taken and burst.alike(held):
@@ -78,7 +82,7 @@ class Number:
             self._held, self._since = burst, sent.at
             chance.count(1 - burst.refused, sent.at)
         chance.sent -= sent.at >= chance.since
-        self._taken = number - 1
+        self._taken, self._found = number - 1, True
         return number
 
     def _broken(self, sent: Sent, number: int) -> bool:
@@ -87,5 +91,7 @@ class Number:
             return True
         if number <= self._taken and sent.burst is not self._last and self._last.calls > 1:
             return True
-        since = sent.above - self._begun[0] if number >= self._level else sent.near - self._begun[1]
-        return since > self._refused
+        if (sent.above - self._begun[0] if number >= self._level else sent.near - self._begun[1]) <= self._refused:
+            return False
+        self._taken = max(self._taken, min(self._level, number))
+        return True
