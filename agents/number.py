@@ -26,8 +26,6 @@ class Number:
     """The least number of the run of refusals."""
     _score: float = 0.0
     """How much the run speaks for a number."""
-    _found: bool = False
-    """Whether that was enough."""
     _above: int = 0
     _near: int = 0
     """Calls sent as one of as many, and of one less, ever."""
@@ -66,9 +64,7 @@ class Number:
         if self._broken(sent, number):
             self._level, self._score, self._refused = number, 0.0, 0
             self._begun = self._above, self._near
-        elif self._found and burst.calls == 1 and chance.share > LEAST:
-            self._score = 0.0  # found once; where chance is known to refuse, it has to show again
-        self._level, self._found = min(self._level, number), False
+        self._level = min(self._level, number)
         self._last = burst
         held = self._held
         if held.calls > 1 and burst is not held and number <= self._taken and burst.alike(held):
@@ -82,7 +78,7 @@ class Number:
             self._held, self._since = burst, sent.at
             chance.count(1 - burst.refused, sent.at)
         chance.sent -= sent.at >= chance.since
-        self._taken, self._found = number - 1, True
+        self._taken = number - 1
         return number
 
     def _broken(self, sent: Sent, number: int) -> bool:

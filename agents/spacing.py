@@ -29,22 +29,21 @@ class Spacing:
     _trial: float = 0.0
     """Answers until the gap is what was refused."""
     _steady: bool = False
-    _least: float = inf
-    """The least gap that was refused."""
-    _fast: list[int] = field(default_factory=lambda: [0, 0])
+    _first: float = 0.0
+    """The gap that calls had on average before they were spaced out."""
     _slow: list[int] = field(default_factory=lambda: [0, 0])
-    """Refusals, and these with the answers between them, at about that gap; and at greater ones."""
+    """Refusals in a row at gaps so much wider, and these with the answers between them."""
 
     @property
     def futile(self) -> float:
         """The share that is refused however slow calls are; 0 while that may help."""
-        share, usual = self._slow[0] / max(1, self._slow[1]), self._fast[0] / max(1, self._fast[1])
-        return share if self._slow[0] >= FUTILE and share > min(2 / RARELY, usual / 2) else 0.0
+        share = self._slow[0] / max(1, self._slow[1])
+        return share if self._slow[0] >= FUTILE else 0.0
 
     def begin(self, gap: float) -> None:
         """Space calls out, and find out soon whether less would do."""
         self.gap, self._closer, self._trial, self._steady = gap, _SOON, inf, False
-        self._least = inf
+        self._first, self._slow = gap, [0, 0]
 
     def end(self) -> None:
         """Something else holds calls up."""
@@ -56,11 +55,10 @@ class Spacing:
         `answers` since the last refusal, a `measured` number of seconds for each; `cost`: what a refusal costs.
         """
         refused = self.gap
-        if refused < self._least or answers > 4 * RARELY:
-            self._least, self._fast, self._slow = refused, [0, 0], [0, 0]
-        counts = self._slow if refused > SLOWER * self._least else self._fast
-        counts[0] += 1
-        counts[1] += 1 + answers
+        if refused < SLOWER * self._first:
+            self._slow = [0, 0]
+        self._slow[0] += 1
+        self._slow[1] += 1 + answers
         if answers > STEADY:
             self.gap, self._steady = _FIRST * refused, True
         elif self._steady:
