@@ -11,6 +11,8 @@ TELLING = 4
 """Refusals that make a share, and answers that make a speed."""
 MOST = 0.7
 """A greater share is not taken for chance."""
+LEAST = 0.05
+"""A share that is always reckoned with."""
 _LEAST = 0.003
 _LESS = 0.25
 """Of the refusals that load caused, as many are left when calls are spaced out."""
@@ -40,6 +42,11 @@ class Chance:
     def lately(self) -> float:
         """The share refused."""
         return self.refused / max(1.0, self.sent)
+
+    @property
+    def likely(self) -> float:
+        """The share that may be refused by chance, whatever else there is."""
+        return max(LEAST, self.share, self.lately, self.trial)
 
     @property
     def usual(self) -> bool:

@@ -12,8 +12,6 @@ from agentinstruct.agents.rounds import Burst, Sent
 
 SURE, SURER = 3.0, 6.0
 """How much (as a logarithm) must speak for a number; and for one of which as many were taken not long ago."""
-LEAST = 0.05
-"""The smallest share of refusals by chance that is reckoned with."""
 
 
 @dataclass(slots=True)
@@ -71,7 +69,7 @@ class Number:
             chance.count(held.refused, self._since)  # fewer, and as many are refused
             self._held = Burst(0)
         self._refused += 1
-        self._score -= log(max(LEAST, chance.share, chance.lately) * (burst.calls - burst.refused + 1) / burst.refused)
+        self._score -= log(chance.likely * (burst.calls - burst.refused + 1) / burst.refused)
         if self._score < (sure if number > self._taken else SURER):
             return 0
         if burst is not self._held:

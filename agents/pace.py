@@ -10,12 +10,15 @@ Each answer opens one more slot until then; where more in flight only take longe
 """
 
 from dataclasses import dataclass, field
-from math import inf, sqrt
+from math import inf
 
 from agentinstruct.agents.chance import MOST, TELLING, Chance
 from agentinstruct.agents.number import SURE, SURER, Number
 from agentinstruct.agents.rounds import START, Round, Sent
 from agentinstruct.agents.spacing import PATIENCE, Spacing
+
+CREDIT_S = 1.0
+"""What servers that count calls save up at least."""
 
 
 @dataclass(slots=True)
@@ -59,6 +62,11 @@ class Pace:
     def gap(self) -> float:
         """Seconds between calls, where the server counts calls or tokens a minute; 0 where it does not."""
         return self._spacing.gap
+
+    @property
+    def credit(self) -> float:
+        """Seconds of a pause whose calls are made up for at once: pauses that chance costs tell nothing of speed."""
+        return CREDIT_S if self._chance.trial or self._chance.share else 0.0
 
     def sent(self, now: float, in_flight: int) -> Sent:
         """A call that goes out now, as one of so many."""
@@ -173,7 +181,7 @@ class Pace:
         if not load and chance.lately > MOST:
             self._spacing.gap *= 2
         else:
-            chance.accept(0.0 if load and chance.refused < 3 else chance.lately)
+            chance.accept(0.0 if load and chance.refused < 2 else chance.lately)
             chance.trial = 0.0
             if not load:
                 self._spacing.end()
@@ -184,14 +192,12 @@ class Pace:
         self.size = min(self.ceiling, self._bar - 1, max(self.size, 2 * self._trip / self.gap + 1))
 
     def _wider(self, now: float, pause: float) -> None:
-        steady = now - self._chance.since - self._chance.pauses > 3 * (
-            1 + self._trip
-        )  # longer than what was saved up lasts
-        self._spacing.widen(int(self._chance.answers) if steady else 0, self._measured(now), pause + self._trip)
+        chance = self._chance
+        self._spacing.widen(chance.answers, now - chance.since, chance.pauses, self._trip, pause)
         if 0 < (share := self._spacing.futile) < MOST:
-            self._chance.accept(share)
+            chance.accept(share)
             self._spacing.end()
-        self._chance.anew(now)
+        chance.anew(now)
 
     def _closer(self, sent: Sent, now: float) -> None:
         self._spacing.answered(self._trip)
@@ -200,9 +206,3 @@ class Pace:
         if self.gap * self.size < self._trip and 2 * sent.beside >= self.limit:  # the number holds them up
             self._spacing.end()
             self._chance.anew(now)
-
-    def _measured(self, now: float) -> float:
-        """Seconds for an answer since the last cut, between what they were with its pause and without."""
-        took = now - self._chance.since
-        alone = max(took - self._chance.pauses, min(took, self._trip))
-        return 1.03 * sqrt(took * alone) / max(1, self._chance.answers)
