@@ -181,7 +181,8 @@ class Pace:
         if not load and chance.lately > MOST:
             self._spacing.gap *= 2
         else:
-            chance.accept(0.0 if load and chance.refused < 2 else chance.lately)
+            few = load and chance.refused < (1 if chance.pauses else 2)  # none, but that a pause costs more than a slot
+            chance.accept(0.0 if few else chance.lately)
             chance.trial = 0.0
             if not load:
                 self._spacing.end()
