@@ -69,7 +69,11 @@ class Agent(Generic[Reply]):
         Raises:
             ReplyError: no usable reply: wrong shape, refusal, cut off, empty.
         """
-        request, call = self._request(model, draw, sample, inputs), None
+        return await self.ask(self.request(model, draw, sample=sample, **inputs))
+
+    async def ask(self, request: Request) -> tuple[Reply, Call]:
+        """Ask for what `request` has made: the same as a call of the agent, in two steps."""
+        call = None
         for attempt in range(REPAIRS + 1):
             completion = await _completed(request, (call,) if call else ())
             call = self._counted(call, request, completion, attempt)
@@ -85,7 +89,8 @@ class Agent(Generic[Reply]):
                 request = self._again(request, completion, problem)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _request(self, model: str, draw: Random | str, sample: int, inputs: Mapping[str, Any]) -> Request:
+    def request(self, model: str, draw: Random | str, *, sample: int = 0, **inputs: Any) -> Request:
+        """What is sent first when the agent is called with these."""
         front = self.prompt.front
         return Request(
             agent=self.name,

@@ -8,6 +8,7 @@ it allows. When a call no longer fits and none is under way, the budget is reach
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from agentinstruct.agents.calls import Completion, Request
 
 FIRST = 8
-"""Pieces of work begun before it is known what one costs."""
+"""Pieces of work begun before it is known what a call costs."""
 _ROLE_TOKENS = 16
 """What a chat format adds to each message, and more."""
 
@@ -36,9 +37,10 @@ class Budget:
     most_calls: float = inf
     spent: float = 0.0
     calls: int = 0
+    look: Callable[[], None] = lambda: None
+    """Told when more is known of what calls cost, so that there may be room for more work."""
 
     def __post_init__(self) -> None:
-        self._before = self.spent, self.calls
         self._held = 0.0
         self._under_way = 0
         self._waiting: dict[asyncio.Future[None], float] = {}
@@ -74,6 +76,7 @@ class Budget:
                 del self._waiting[turn]
         self._held += cost
         self._under_way += 1
+        self.look()
         return cost
 
     def settle(self, hold: float, cost: float, calls: int = 1) -> None:
@@ -95,18 +98,31 @@ class Budget:
             if not turn.done():
                 turn.set_result(None)
 
-    def room(self, finished: int) -> float:
-        """For how many pieces of work it lasts, by what those finished have cost; few until one has shown it.
+    @property
+    def limited(self) -> bool:
+        """Whether there is an end to it."""
+        return min(self.usd, self.most_calls) < inf
+
+    def room(self, finished: int, begun: int, usual: float) -> float:
+        """For how many pieces of work at once it lasts, by what calls have cost and by how many a piece takes.
 
         More under way would use up what is left, and none would be finished.
+
+        Args:
+            finished: Pieces that are done, those of earlier sittings too.
+            begun: Those under way.
+            usual: Calls that one takes, until some have shown it.
         """
-        if self.usd == self.most_calls == inf:
+        if not self.limited:
             return inf
-        if not finished:
+        known = self.calls or self._under_way
+        if not known:
             return FIRST
-        money = (self.usd - self.spent) / max(self.spent - self._before[0], 1e-9)
-        calls = (self.most_calls - self.calls) / max(self.calls - self._before[1], 1)
-        return max(1.0, min(money, calls) * finished)
+        call = (self.spent if self.calls else self._held) / known
+        takes = min(usual, self.calls / finished) if finished and self.calls else usual
+        takes = max(takes, self.calls / max(1, finished + begun), 1e-9)
+        lasts = min(self.usd / max(takes * call, 1e-9), self.most_calls / takes) - finished
+        return max(1.0 if finished else FIRST, lasts)
 
     def commit(self, cost: float) -> None:
         """Hold the most that a call can cost which an earlier sitting has sent, whether or not it fits."""

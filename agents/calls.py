@@ -1,7 +1,7 @@
 """What is asked of a model, what it answers, and who keeps the answers."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from time import time_ns
@@ -49,9 +49,26 @@ class Request:
     @cached_property
     def key(self) -> str:
         """The content address: 128 bits of hash over everything that shapes the answer."""
-        schema = told_of(self.schema)
-        parts = (self.model, self.told, self.temperature, self.max_tokens, schema, self.sample)
-        return blake2b(orjson.dumps(parts), digest_size=16).hexdigest()
+        return _ended(self._begun(), self.sample)
+
+    def sampled(self, numbers: Iterable[int]) -> list["Request"]:
+        """This request for several independent replies; what they have in common is written out and hashed once."""
+        common, begun = {"told": self.told}, self._begun()
+        made = [replace(self, sample=number) for number in numbers]
+        for one in made:
+            vars(one).update(common, key=_ended(begun, one.sample))
+        return made
+
+    def _begun(self) -> "blake2b":
+        """The hash of all but the sample, which comes last."""
+        parts = (self.model, self.told, self.temperature, self.max_tokens, told_of(self.schema))
+        return blake2b(memoryview(orjson.dumps(parts))[:-1], digest_size=16)
+
+
+def _ended(begun: "blake2b", sample: int) -> str:
+    whole = begun.copy()
+    whole.update(b",%d]" % sample)
+    return whole.hexdigest()
 
 
 def told_of(schema: dict[str, Any] | None) -> orjson.Fragment | dict[str, Any] | None:

@@ -53,6 +53,14 @@ def _others(drawn: list[str], avoided: set[str], suited: list[str], draw: Random
     return filled or drawn
 
 
+def most_drafts(skill: Skill, context: Context) -> int:
+    """What one category of one seed gives when nothing is dropped: originals and their refinements."""
+    file, goals = skill.file, chosen(context.goals, list(skill.goals), f"{skill.name} goal")
+    rounds = file.rounds if context.rounds < 0 else context.rounds
+    refined = sum(context.suggestions_per_goal or skill.goals[name].suggestions for name in goals)
+    return (context.instructions_per_category or file.instructions_per_category) * (1 + rounds * refined)
+
+
 def work_id(skill: str, seed_id: str, run_seed: int) -> str:
     """The id of the work that a skill does on a seed."""
     return content_id(skill, seed_id, run_seed)

@@ -16,6 +16,7 @@ from agentinstruct.dataset.export import export
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.manifest import read_manifest
 from agentinstruct.run.summary import Summary, summarise
+from agentinstruct.run.tally import together
 from agentinstruct.run.target import chosen, read_target
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _notices(finished: "Finished") -> Iterator[str]:
         yield f"{progress.failed} work items failed at the model and wait for another try; the last: {progress.trouble}"
     if progress.set_aside:
         yield f"{progress.set_aside} work items failed too often and are set aside: see retry_failed."
-    for one in finished.missing:
+    for one in together(finished.missing):
         yield f"{one.group or 'target'}: {one.accepted:,} of {one.wanted:,}: {one.why}"
     if progress.skipped:
         reasons = ", ".join(f"{reason} {count}" for reason, count in progress.skipped.most_common())

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from agentinstruct.run.estimate import Quote, Range
     from agentinstruct.run.plan import RunConfig
+    from agentinstruct.run.quote import Quote, Range
     from agentinstruct.run.scale import Scale
 
 
@@ -142,7 +142,6 @@ def _roles(console: "Console", quote: "Quote") -> None:
 
 def _rest(console: "Console", quote: "Quote", config: "RunConfig") -> None:
     """Cost, time and passes in words."""
-    from agentinstruct.cli.show import duration
     from agentinstruct.tools.prices import price_date
 
     if quote.unpriced:
@@ -150,17 +149,27 @@ def _rest(console: "Console", quote: "Quote", config: "RunConfig") -> None:
     else:
         source = str(config.prices) if config.prices else f"list prices of {price_date()}"
         console.print(f"\nCost [bold]{_money(quote.total['cost'], ' – ')}[/], by {source}.", soft_wrap=True)
-    if quote.seconds:
-        low, high = duration(quote.seconds.low), duration(quote.seconds.high)
-        console.print(
-            f"Time [bold]about {duration(quote.seconds.value)}[/] ({low} – {high}), with "
-            f"{config.max_concurrency} calls in flight, each as fast as those just seen.",
-            soft_wrap=True,
-        )
-    else:
-        console.print("Time unknown: nothing was bought just now, so no latency was seen.")
+    console.print(_time(quote, config), soft_wrap=True)
     if config.target:
         console.print(f"For {config.target.words}: {quote.passes:.1f} passes over the seeds.", soft_wrap=True)
+
+
+def _time(quote: "Quote", config: "RunConfig") -> str:
+    from agentinstruct.cli.show import duration
+    from agentinstruct.run.timing import CLIENT
+
+    if quote.seconds is None:
+        return "Time unknown: nothing was bought just now, so no latency was seen."
+    low, high = duration(quote.seconds.low), duration(quote.seconds.high)
+    told = f"Time [bold]about {duration(quote.seconds.value)}[/] ({low} – {high}), with "
+    told += f"{config.max_concurrency} calls in flight, each as fast as those just seen"
+    if quote.busiest == CLIENT:
+        told += "; it is this program's own CPU that takes it: --workers divides it"
+    return (
+        f"{told}, were all live: each wave of batch jobs takes its provider's time."
+        if config.batch.roles
+        else f"{told}."
+    )
 
 
 def _where(console: "Console", folder: "Path") -> None:

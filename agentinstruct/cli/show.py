@@ -124,7 +124,7 @@ def show_summary(finished: "Finished") -> None:
     console.print(_by_skill(summary))
     console.print(_funnel(summary), soft_wrap=True)
     if summary.reasons:
-        console.print("\n[bold]Most drafts were dropped for[/]")
+        console.print("\n[bold]Drafts were dropped most often for[/]")
         for reason in summary.reasons:
             where = f"{reason.skill}{'/' + reason.category if reason.category else ''}, {reason.source}"
             what = f"  {reason.count:5}  {reason.stage}: {escape(reason.reason)}  [dim]({escape(where)})[/]"
@@ -183,8 +183,8 @@ def _checks(console: Console, summary: "Summary") -> None:
         console.print(f"  {one.failed:5} of {one.asked:5} failed  {one.check}  [dim]({one.kind})[/]", soft_wrap=True)
     if rest := failed[SHOWN:]:
         console.print(f"  {sum(one.failed for one in rest):5} failed {len(rest)} more checks", soft_wrap=True)
-    passed = sum(not one.failed for one in summary.checks)
-    console.print(f"  [dim]nothing failed {'the other ' if failed else 'any of '}{passed}[/]", soft_wrap=True)
+    if passed := sum(not one.failed for one in summary.checks):
+        console.print(f"  [dim]no draft failed {'the other' if failed else 'any of the'} {passed}[/]", soft_wrap=True)
 
 
 def _spent(console: Console, finished: "Finished") -> None:
@@ -205,20 +205,26 @@ def _spent(console: Console, finished: "Finished") -> None:
 
 def _target(console: Console, finished: "Finished") -> None:
     """How far the run came towards its target; where it fell short, why."""
+    from agentinstruct.run.tally import together
+
     pursuit = finished.progress.pursuit
     if pursuit is None:
         return
     console.print(f"\n[bold]Target[/] {pursuit.words}", soft_wrap=True)
-    for one in finished.missing[:SHOWN]:
+    missing = together(finished.missing)
+    for one in missing[:SHOWN]:
         name = f"{one.group}: " if one.group else ""
         console.print(f"  {name}{one.accepted:,} of {one.wanted:,}  [dim]{escape(one.why)}[/]", soft_wrap=True)
         for reason, count in one.reasons:
             console.print(f"         {count:,} × {escape(reason)}", style="dim", soft_wrap=True)
-    if rest := finished.missing[SHOWN:]:
+    if rest := missing[SHOWN:]:
         console.print(f"  and {len(rest)} more")
     surplus = finished.summary.accepted.total() - pursuit.accepted
     if surplus:
-        console.print(f"  {surplus:,} accepted beyond it, or alike, stay in the journal and are not given out")
+        console.print(
+            f"  {surplus:,} more were accepted, beyond the target or alike: they stay in the run folder, not in data",
+            soft_wrap=True,
+        )
 
 
 def _seeds(console: Console, progress: "Progress") -> None:

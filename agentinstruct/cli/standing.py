@@ -176,7 +176,7 @@ def _table(*heads: str) -> Table:
 
 
 def _reasons(view: "View") -> RenderableType | None:
-    return _list("Most drafts were dropped for", [(count, why) for why, count in _most(view.totals.reasons)])
+    return _list("Drafts were dropped most often for", [(count, why) for why, count in _most(view.totals.reasons)])
 
 
 def _faults(view: "View") -> RenderableType | None:

@@ -1,6 +1,5 @@
 """The few figures that a dataset card carries, counted while its records go by; `agentinstruct report` has all."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,7 +8,7 @@ from typing import Any
 from agentinstruct.dataset.alike import Repeats
 from agentinstruct.dataset.measure_coverage import taxonomy
 from agentinstruct.dataset.measure_figures import BySeed, Figure
-from agentinstruct.dataset.measure_options import LEAST, add_key, balances
+from agentinstruct.dataset.measure_options import LEAST, Keys
 from agentinstruct.dataset.measure_sample import Sample
 from agentinstruct.dataset.measure_text import answered_in, asked_in, count_words
 
@@ -26,7 +25,7 @@ class KeyFigures:
     passed: BySeed = field(default_factory=BySeed)
     refined: BySeed = field(default_factory=BySeed)
     drawn: set[tuple[str, str]] = field(default_factory=set)
-    keys: Counter[tuple[int, int]] = field(default_factory=Counter)
+    keys: Keys = field(default_factory=Keys)
     repeats: Repeats = field(default_factory=Repeats)
     words: Sample[tuple[str, int, int]] = field(default_factory=lambda: Sample(_WORDED))
 
@@ -38,7 +37,7 @@ class KeyFigures:
         self.refined.add(row["seed_id"], bool(row["depth"]))
         self.drawn.add((row["skill"], row["category"]))
         self.repeats.add(row)
-        add_key(self.keys, row)
+        self.keys.add(row)
         self.words.offer(row["skill"], row["id"], partial(_words, row))
 
     def rows(self) -> list[tuple[str, str]]:
@@ -56,7 +55,7 @@ class KeyFigures:
             ("words asked, without the passage", _number(asked.ratio())),
             ("words answered", _number(answered.ratio())),
         ]
-        for one in balances(self.keys):
+        for one in self.keys.balances():
             if sum(one.places) >= LEAST * one.options:
                 spread = " · ".join(str(n) for n in one.places)
                 found.append((f"keys by place, {one.options} options", f"{spread} (chi-square p = {one.p:.2f})"))

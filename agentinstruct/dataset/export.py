@@ -118,6 +118,8 @@ class _Export:
     done: Exported
     told: Card
     _parts: Parts | None = None
+    _splits: dict[str, str] = field(default_factory=dict)
+    """The split of each file of rows in messages, by its name."""
 
     def run(self) -> None:
         """Write the records and what was dropped."""
@@ -133,6 +135,8 @@ class _Export:
                 self._record(row, sinks)
             if PREFERENCE in options.formats:
                 self._paired(given, sinks)
+            for name, split in self._splits.items():
+                sinks.parquet(f"parquet/{name}", f"data/{name}.jsonl", with_tools=split in TOOL_SPLITS)
         done.files += sinks.written
         done.files.append("dropped.jsonl")
         with replacing(done.folder / "dropped.jsonl") as temporary, temporary.open("wb") as lines:
@@ -172,8 +176,8 @@ class _Export:
             done.parts[part][split] += 1
         if MESSAGES in self.options.formats:
             name = f"{part}/{split}" if part else split
+            self._splits[name] = split
             sinks.line(f"data/{name}.jsonl", row)
-            sinks.parquet(f"parquet/{name}", row, with_tools=split in TOOL_SPLITS)
         for form in done.formats.keys() & FORMATS.keys():
             try:
                 self._made(form, FORMATS[form](row), part or WHOLE, sinks)

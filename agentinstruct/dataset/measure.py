@@ -7,7 +7,6 @@ Rows are those of a journal: a live, a killed or a finished run. Samples are the
 same run gives the same figures. `ABOUT` says what each figure is; `as_json` gives all of them with it.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +17,7 @@ from agentinstruct.dataset.measure_coverage import Coverage, coverage
 from agentinstruct.dataset.measure_depth import TRAITS, Families, Hardness, trait_of
 from agentinstruct.dataset.measure_diversity import Diversity, diversity, plane
 from agentinstruct.dataset.measure_figures import Figure
-from agentinstruct.dataset.measure_options import Balance, add_key, balances
+from agentinstruct.dataset.measure_options import Balance, Keys
 from agentinstruct.dataset.measure_sample import Sample
 from agentinstruct.dataset.measure_text import Slim, slim
 from agentinstruct.dataset.measure_votes import Agreement
@@ -75,7 +74,7 @@ class Measuring:
 
     counted: Counted = field(default_factory=Counted)
     families: Families = field(default_factory=Families)
-    keys: Counter[tuple[int, int]] = field(default_factory=Counter)
+    keys: Keys = field(default_factory=Keys)
     sample: Sample[Slim] = field(default_factory=lambda: Sample(SAMPLE))
 
     def add(self, done: Mapping[str, Any]) -> None:
@@ -83,7 +82,7 @@ class Measuring:
         self.counted.add(done)
         self.families.add(done)
         for row in done["records"]:
-            add_key(self.keys, row)
+            self.keys.add(row)
             self.sample.offer((row["skill"], row["depth"]), row["id"], partial(slim, row))
 
     def result(
@@ -111,7 +110,7 @@ class Measuring:
             counted=self.counted,
             coverage=coverage(self.counted, skills, only),
             agreement=self.families.votes.agreement(),
-            keys=balances(self.keys),
+            keys=self.keys.balances(),
             texts={skill: _texts(chosen) for skill, chosen in by_skill.items()},
             diversity=spread,
             by_depth=_by_depth(by_skill, rows, vectors),

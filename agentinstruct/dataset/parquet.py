@@ -1,13 +1,15 @@
 """Records as Parquet with one explicit schema per kind of chat, so that every reader sees the same columns."""
 
 import os
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-ROWS_IN_MEMORY = 200
-MOST_BYTES = 2 << 20
+GROUP_ROWS = 1000
+GROUP_BYTES = 4 << 20
+"""Of the JSON that becomes one row group: what a reader holds at once, and so do we."""
 BLOCK = 256 << 10
 """Bytes of JSON that are read at a time, where no row is longer."""
 _TEXT = ("id", "skill", "split", "category", "transform", "form", "item", "seed_id", "source")
@@ -19,17 +21,17 @@ class ParquetSplit:
 
     def __init__(self, path: Path, *, with_tools: bool, with_flags: bool = False) -> None:
         self._path = path
-        self._lines: list[bytes] = []
-        self._size = 0
+        self._lines = BytesIO()  # one piece, used again and again: small ones would scatter the heap
+        self._rows = self._longest = 0
         self._writer: Any = None
         self._with_tools = with_tools
         self._with_flags = with_flags
 
-    def write(self, row: dict[str, Any]) -> None:
-        """Add a record as `Record.row()` gives it."""
-        self._lines.append(orjson.dumps(self._flat(row)))
-        self._size += len(self._lines[-1])
-        if len(self._lines) >= ROWS_IN_MEMORY or self._size >= MOST_BYTES:
+    def write(self, line: bytes) -> None:
+        """Add a record as its line in the dataset has it."""
+        self._longest = max(self._longest, self._lines.write(_flat(line) if self._with_tools else line))
+        self._rows += 1
+        if self._rows >= GROUP_ROWS or self._lines.tell() >= GROUP_BYTES:
             self._flush()
 
     def close(self, *, whole: bool = True) -> None:
@@ -46,22 +48,25 @@ class ParquetSplit:
         from pyarrow import json
 
         if self._writer is None:
-            self._writer = pq.ParquetWriter(
-                self._path, _schema(with_tools=self._with_tools, with_flags=self._with_flags), compression="zstd"
-            )
-        if not self._lines:
+            schema = _schema(with_tools=self._with_tools, with_flags=self._with_flags)
+            # Without statistics: least and greatest of texts help nobody find a row, and all stay in memory to the end.
+            self._writer = pq.ParquetWriter(self._path, schema, compression="zstd", write_statistics=False)
+        if not self._rows:
             return
         # As JSON: Arrow reads it without a Python object for each value, and without importing pandas.
-        how = json.ReadOptions(use_threads=False, block_size=max(BLOCK, 2 * max(map(len, self._lines))))
-        text, self._lines, self._size = b"\n".join(self._lines), [], 0
+        how = json.ReadOptions(use_threads=False, block_size=max(BLOCK, 2 * self._longest))
         form = json.ParseOptions(explicit_schema=self._writer.schema, unexpected_field_behavior="ignore")
-        table = json.read_json(pa.BufferReader(text), read_options=how, parse_options=form)
+        with self._lines.getbuffer() as text:
+            table = json.read_json(pa.BufferReader(text[: self._lines.tell()]), read_options=how, parse_options=form)
         self._writer.write_table(table.select(self._writer.schema.names))
+        self._lines.seek(0)
+        self._rows = self._longest = 0
 
-    def _flat(self, row: dict[str, Any]) -> dict[str, Any]:
-        if not self._with_tools:
-            return row
-        return row | {"tools": orjson.dumps(row.get("tools", [])).decode()}
+
+def _flat(line: bytes) -> bytes:
+    row = orjson.loads(line)
+    row["tools"] = orjson.dumps(row.get("tools", [])).decode()
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _schema(*, with_tools: bool, with_flags: bool) -> Any:

@@ -87,12 +87,17 @@ class Sinks:
             self._open[name] = self._files.enter_context(path.open("wb"))
         self._open[name].write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
 
-    def parquet(self, name: str, row: dict[str, Any], *, with_tools: bool) -> None:
-        """Add a row to the Parquet files of this name, which has no ending yet."""
-        if name not in self._open:
-            shards = _shards(self._folder / name, self._shard_rows, with_tools, self._named)
-            self._open[name] = self._files.enter_context(shards)
-        self._open[name].write(row)
+    def parquet(self, name: str, lines: str, *, with_tools: bool) -> None:
+        """Write a file of lines that has all its rows as Parquet, too, under a name that has no ending yet.
+
+        One file after the other, so that memory does not grow with how many there are.
+        """
+        self._open[lines].flush()
+        shards = self._files.enter_context(_shards(self._folder / name, self._shard_rows, with_tools, self._named))
+        with partial(self._folder / lines).open("rb") as rows:
+            for row in rows:
+                shards.write(row)
+        shards.close()
 
     def _named(self, path: Path) -> None:
         self.written.append(path.relative_to(self._folder).as_posix())
@@ -108,16 +113,15 @@ class _Shards:
         self._writer: ParquetSplit | None = None
         self._rows = 0
 
-    def write(self, row: dict[str, Any]) -> None:
-        """Add a record as `Record.row()` gives it."""
+    def write(self, line: bytes) -> None:
+        """Add a record as its line in the dataset has it."""
         if self._writer is None or self._rows == self._most:
             self.close()
             self.parts.append(partial(self._path.with_name(f"{self._path.name}.{len(self.parts)}")))
-            self._writer, self._rows = (
-                ParquetSplit(self.parts[-1], with_tools=self._with_tools, with_flags="flags" in row),
-                0,
-            )
-        self._writer.write(row)
+            flagged = "flags" in orjson.loads(line)
+            self._writer = ParquetSplit(self.parts[-1], with_tools=self._with_tools, with_flags=flagged)
+            self._rows = 0
+        self._writer.write(line)
         self._rows += 1
 
     def close(self, *, whole: bool = True) -> None:

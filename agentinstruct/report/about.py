@@ -22,9 +22,10 @@ ABOUT = {
     "harder": "Share of refined drafts that a judge found harder than what they refine, whichever was shown first.",
     "unanimous": "Share of drafts on which all voters of a check said the same.",
     "kappa": "Fleiss’ kappa of voters: agreement beyond chance.",
-    "keys": "Right options by their place; p is the chance that an even spread looks this uneven (chi-square).",
+    "keys": "Right options by place, one for an item and its refinements; p: chance that an even spread is as uneven.",
     "mentions": "Share of a group among mentions of its kind; interval by the number of texts that mention the kind.",
     "sentiment": "Mean VADER compound of sentences that mention a group, −1 to 1.",
+    "calls": "By finished work item: one whose answer several items share counts for each; `status` counts it once.",
     "tokens": "Tokens as the provider counted them, of records and of drops.",
     "cost": "USD at list prices (tools/prices.json, or --prices).",
 }

@@ -42,9 +42,19 @@ def cost(found: Gathered) -> Section | None:
         f"{counted(whole.calls, 'call')} read {compact(whole.read)} tokens "
         f"({percent(whole.cached / whole.read if whole.read else 0)} "
         f"from the provider’s cache) and wrote {compact(whole.written)}{a_record}; {money}. Work that was dropped is "
-        "counted."
+        f"counted.{_counted(whole.calls, found.view.counts.calls)}"
     )
     return Section("cost", "Cost", lead, [_by_skill(found), _by_role(total, found.prices)])
+
+
+def _counted(calls: int, stored: int) -> str:
+    """Why these are not the calls that `status` and the ledger tell, where they are not."""
+    if calls == stored:
+        return ""
+    return (
+        " Calls are counted by finished work item, so one whose answer several items share counts for each; the run "
+        f"keeps {counted(stored, 'different answer')}, those of unfinished work among them."
+    )
 
 
 def _by_skill(found: Gathered) -> Html:

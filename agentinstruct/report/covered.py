@@ -119,6 +119,7 @@ def keys(found: Gathered) -> Html | None:
     note = (
         "If the right option stood in every place equally often, a spread at least this uneven would turn up with "
         "probability p "
-        "(chi-square). A small p means that a student could learn where to look. “Too few” is under five keys a place."
+        "(chi-square). A small p means that a student could learn where to look. “Too few” is under five keys a place. "
+        "Of an item and its refinements one is counted, drawn by its id: they are no independent draws."
     )
     return block("Where the right option stands", lines_table("Keys by place", heads, rows), note=note)

@@ -121,6 +121,7 @@ class Crew:
         self._counted[process] = report.get("statistics") or {**self._counted[process], "in_flight": 0, "waiting": ""}
         self.progress.statistics = calls = added([asdict(self.gateway.statistics), *self._counted])
         self._budget.spent, self._budget.calls = self._before[0] + calls.cost, self._before[1] + calls.calls
+        self._budget.look()
         self._models[number] = [ModelState(**state) for state in report.get("models", ())]
         if report:
             told = self.progress.troubles

@@ -16,7 +16,7 @@ from agentinstruct.agents.records import Seed
 from agentinstruct.agents.routing import Features, features
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.filters import narrowed, skills_for
-from agentinstruct.graphs.plan import work_id
+from agentinstruct.graphs.plan import most_drafts, work_id
 from agentinstruct.graphs.state import ROLES, Context, chosen
 from agentinstruct.run.logfile import LogFile
 from agentinstruct.run.target import Target
@@ -24,6 +24,8 @@ from agentinstruct.seeds import Judge, SeedOptions, Skipped, judgement, read_see
 from agentinstruct.tools.embeddings import local_ready
 from agentinstruct.tools.prices import Price, PricesError, batch_table, price_of, price_table
 
+CALLS_A_DRAFT = 10
+"""Calls that a draft takes, from its passage to the last check: most skills need fewer."""
 UNSEARCHED = "none"
 """The embeddings of a run whose flows search no seeds."""
 
@@ -161,6 +163,18 @@ class RunConfig:
         names = chosen(context.categories, known, f"{skill.name} category")
         avoided = chosen(context.without, known, f"{skill.name} category") if context.without else ()
         return [name for name in names if name not in avoided] or names
+
+    def drafts_of(self, skill: Skill) -> int:
+        """What one category of one of its work items gives when nothing is dropped."""
+        return most_drafts(skill, self.context_for(skill))
+
+    def usual_calls(self, skills: Sequence[Skill]) -> float:
+        """Calls that a work item of these skills takes, rather too many."""
+        drafts = 0
+        for skill in skills:
+            drawn = self.context.categories_per_seed or skill.file.categories_per_seed
+            drafts += min(drawn, len(self.categories_of(skill))) * self.drafts_of(skill)
+        return CALLS_A_DRAFT * drafts / len(skills)
 
     def models(self) -> dict[str, str]:
         """The model of each role."""

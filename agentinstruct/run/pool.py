@@ -43,8 +43,8 @@ class Pool:
     """Called with what the worker of a slot reports, and with nothing when it has died."""
     end: Callable[[], Awaitable[None]]
     """Called when all of them have ended."""
-    room: Callable[[], float] = lambda: inf
-    """How many work items the budget lasts for."""
+    room: Callable[[int], float] = lambda begun: inf
+    """How many work items the budget lasts for, with so many begun."""
     fatal: BaseException | None = None
     """What ended the work early."""
     stopped: bool = False
@@ -126,7 +126,7 @@ class Pool:
 
     def _room(self, work: Work) -> Slot | None:
         """The slot that has work of the same seed, since it may ask for the same calls; else the one with most room."""
-        if sum(len(slot.held) for slot in self._slots) >= self.room():
+        if (held := sum(len(slot.held) for slot in self._slots)) >= self.room(held):
             return None
         slots = [slot for slot in self._slots if slot.open]
         for slot in slots:
@@ -151,9 +151,9 @@ class Pool:
         if not slot.alone:
             self._again.extend(slot.held.values())
             slot.held.clear()
-        self._moved()
+        self.look()
 
-    def _moved(self) -> None:
+    def look(self) -> None:
         """Something has changed: what was taken back goes first, then whoever waits looks again."""
         while self._again and not self.stopped and (slot := self._room(self._again[0])):
             slot.give(self._again.popleft())
@@ -183,7 +183,7 @@ class Pool:
         for work in slot.held.values():
             link.send(told_work(work))
         slot.go_on()
-        self._moved()
+        self.look()
         if self.stopped:
             link.kill()
         try:
@@ -213,7 +213,7 @@ class Pool:
         self.tell(Outcome(work, told["records"], told["dropped"], told["trouble"], told["spent"]))
         if slot.link:  # else the next process is given what waits, once it is there
             slot.go_on()
-        self._moved()
+        self.look()
 
     def _left(self, slot: Slot, how: str, lost: bool) -> None:
         """A process has ended: what it had in hand and did not finish is tried again."""

@@ -8,11 +8,10 @@ category has enough, from that it is left out; of an item that was killed half-w
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentinstruct.agents.skill import Skill
 from agentinstruct.dataset.alike import identity
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.tally import Missing, Tally
@@ -36,7 +35,7 @@ class Pursuit:
     categories: Mapping[str, Sequence[str]]
     """Those that may be drawn, by skill."""
     expected: Mapping[str, float]
-    """What one category of one work item gives, before anything is known of it, by skill."""
+    """What one category of one work item gives when nothing is dropped, by skill: all that is known at first."""
     cells: dict[Cell, Tally] = field(default_factory=dict)
     dry: Counter[str] = field(default_factory=Counter)
     """By skill, the work items in a row that brought nothing new."""
@@ -56,9 +55,9 @@ class Pursuit:
     _known: set[tuple[Cell, bytes]] = field(default_factory=set)
 
     @classmethod
-    def of(cls, target: Target, skills: Iterable[Skill], categories: Mapping[str, Sequence[str]]) -> "Pursuit":
+    def of(cls, target: Target, categories: Mapping[str, Sequence[str]], expected: Mapping[str, float]) -> "Pursuit":
         """A target that nothing has been done for yet."""
-        pursuit = cls(target, categories, {skill.name: _guess(skill) for skill in skills})
+        pursuit = cls(target, categories, expected)
         for skill, names in categories.items():
             for name in names:
                 pursuit.cells[skill, name] = Tally()
@@ -223,9 +222,3 @@ class Pursuit:
         accepted, items = self._given[cell[0]]
         usual = (accepted + self.expected.get(cell[0], 1.0)) / (items + 1)
         return tally.flying * (tally.accepted + 2 * usual) / (tally.items + 2)
-
-
-def _guess(skill: Skill) -> float:
-    """What a category gives when nothing is dropped: at first less may be begun than is needed, never much more."""
-    file = skill.file
-    return file.instructions_per_category * (1 + file.rounds * sum(goal.suggestions for goal in skill.goals.values()))

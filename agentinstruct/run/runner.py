@@ -79,7 +79,10 @@ class Runner:
         self.progress.models = lambda: model_states(gateway)
         async with using(gateway), self._corpus(skills), started(self.config, self.journal) as engine:
             self._window = window = self._hands(skills, gateway, traced, batches, engine)
-            window.room = lambda: budget.room(self.progress.done)
+            if budget.limited:
+                before, usual = self.journal.counts().done, self.config.usual_calls(skills)
+                window.room = lambda begun: budget.room(before + self.progress.done, begun, usual)
+                budget.look = window.look
             if batches:
                 batches.start()
             await self._work(await asyncio.to_thread(self._source, skills), window)
@@ -107,12 +110,16 @@ class Runner:
         return Window(width, self.journal, load_graphs(skills), contexts, self._count, traced)
 
     async def _work(self, source: Source, window: Window | Pool) -> None:
+        pursuit = self.progress.pursuit
         try:
             if not self._stopped:
                 await self._feed(source, window)
-                await window.drain()
+                if not pursuit or pursuit.missing():
+                    await window.drain()
         finally:
             await window.close()
+        if pursuit and not pursuit.missing():  # what was under way is no longer needed
+            self.progress.items -= len(pursuit.flying)
 
     async def _feed(self, source: Source, window: Window | Pool) -> None:
         try:
@@ -136,7 +143,9 @@ class Runner:
         if self.config.target is None:
             return Source(self.config, self.journal, self.progress, skills)
         drawn = {skill.name: self.config.categories_of(skill) for skill in skills}
-        pursuit = self.progress.pursuit = Pursuit.of(self.config.target, skills, drawn)
+        pursuit = self.progress.pursuit = Pursuit.of(
+            self.config.target, drawn, {skill.name: self.config.drafts_of(skill) for skill in skills}
+        )
         pursuit.load(self.journal)
         return Aimed(self.config, self.journal, self.progress, skills, pursuit)
 

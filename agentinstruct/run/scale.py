@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentinstruct.agents.errors import SetupError
-from agentinstruct.run.estimate import Quote
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.quote import Quote
 from agentinstruct.tools.prices import Price, price_of
 
 CPU_MS = 0.8

@@ -1,4 +1,7 @@
-"""How long a model's calls take: a stopwatch around every model that is opened, kept from sitting to sitting."""
+"""How long a model's calls take, and how much of this process's time: a stopwatch around every model that is opened.
+
+What was seen is kept from sitting to sitting.
+"""
 
 import time
 from contextlib import suppress
@@ -11,7 +14,9 @@ import orjson
 from agentinstruct.agents.gateway import Completion, Model, Request
 from agentinstruct.agents.models import Endpoints
 
-LATENCY = "latency.json"
+LATENCY, CLIENT = "latency.json", "this process"
+FEWEST = 100
+"""Answers from which on the CPU of a call can be told: what is made once weighs little then."""
 
 
 @dataclass(slots=True)
@@ -20,6 +25,8 @@ class Stopwatch:
 
     model: Model
     seconds: list[float]
+    cpu: list[float]
+    """CPU of this process when each answer came, in seconds."""
 
     @property
     def width(self) -> int:
@@ -31,6 +38,7 @@ class Stopwatch:
         begun = time.monotonic()
         completion = await self.model.complete(request)
         self.seconds.append(time.monotonic() - begun)
+        self.cpu.append(time.process_time())
         return completion
 
     async def aclose(self) -> None:
@@ -44,8 +52,9 @@ class Timed(Endpoints):
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     means: dict[str, float] = field(default_factory=dict)
-    """Seconds that a call takes, by model."""
+    """Seconds that a call takes, by model; of CPU here, under `CLIENT`."""
     widths: dict[str, int] = field(default_factory=dict)
+    cpu: list[float] = field(default_factory=list)
 
     @classmethod
     def over(cls, places: Endpoints) -> Self:
@@ -57,14 +66,14 @@ class Timed(Endpoints):
         # Endpoints is a slotted dataclass: super() without arguments does not find it.
         model = Endpoints.open(self, spec)
         self.widths[spec] = model.width
-        return Stopwatch(model, self.seconds.setdefault(spec, []))
+        return Stopwatch(model, self.seconds.setdefault(spec, []), self.cpu)
 
-    def paces(self, most: int) -> dict[str, float]:
-        """Seconds of a model's time for a call, with so many at once or as many as it can do; none for a batch."""
+    def paces(self, most: int, processes: float) -> dict[str, float]:
+        """Seconds of a model's time for a call, with so many at once or as many as it can do; of so many processes'."""
+        wide = {CLIENT: processes}
         return {
-            spec: mean / min(most, self.widths.get(spec) or most)
+            spec: mean / (wide.get(spec) or min(most, self.widths.get(spec) or most))
             for spec, mean in self.means.items()
-            if self.widths.get(spec, 0) >= 0
         }
 
     def keep(self, folder: Path) -> None:
@@ -73,5 +82,7 @@ class Timed(Endpoints):
         with suppress(OSError, orjson.JSONDecodeError, ValueError, TypeError):
             self.means.update({str(spec): float(mean) for spec, mean in dict(orjson.loads(path.read_bytes())).items()})
         self.means.update({spec: sum(seen) / len(seen) for spec, seen in self.seconds.items() if seen})
+        if len(self.cpu) >= FEWEST and not any(self.widths.values()):  # else it is an embedded model's, too
+            self.means[CLIENT] = (self.cpu[-1] - self.cpu[0]) / (len(self.cpu) - 1)
         with suppress(OSError):  # only a courtesy to the next estimate
             path.write_bytes(orjson.dumps(self.means))

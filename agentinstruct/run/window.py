@@ -60,8 +60,8 @@ class Window:
     contexts: Mapping[str, Context]
     tell: Callable[[Outcome], None]
     telemetry: Telemetry = field(default_factory=Telemetry)
-    room: Callable[[], float] = lambda: inf
-    """How many the budget lasts for."""
+    room: Callable[[int], float] = lambda begun: inf
+    """How many the budget lasts for, with so many begun."""
     fatal: BaseException | None = None
     """What ended the work early: a model that is down, or a bug."""
     stopped: bool = False
@@ -82,9 +82,13 @@ class Window:
         self.stopped = True
         self._changed.set()
 
+    def look(self) -> None:
+        """See again whether there is room."""
+        self._changed.set()
+
     async def put(self, work: Work) -> None:
         """Begin a work item as soon as there is room; nothing happens once the window is stopped."""
-        await self._until(lambda: min(self.width, self.room()))
+        await self._until(lambda: min(self.width, self.room(len(self._running))))
         if self.spent:
             self.tell(Outcome(work, spent=self.spent))
         elif not self.stopped:

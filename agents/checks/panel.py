@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from agentinstruct.agents.calls import Request
 from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, World, judged
 from agentinstruct.agents.checks.responses import answered
 from agentinstruct.agents.errors import ReplyError
@@ -39,7 +40,7 @@ async def vote(draft: Draft, bench: Bench) -> Opinion:
 async def solutions_of(
     draft: Draft, bench: Bench, prompt: str = "solve", first: int = 0, **inputs: Any
 ) -> tuple[list[Solution], list[Call]]:
-    """What the solvers make of an item, each by itself; a solver without a usable reply has given no vote.
+    """What the solvers make of an item, all told the same; a solver without a usable reply has given no vote.
 
     Args:
         draft: The item. Its solvers see what `inputs` gives, else passage, question, options and form.
@@ -52,15 +53,15 @@ async def solutions_of(
     agent = bench.agent(prompt, FORMS[item.form].solution)
     shown = inputs or {"passage": draft.passage, "question": item.question, "options": item.options, "form": item.form}
 
-    async def one(sample: int) -> tuple[Solution | None, list[Call]]:
+    async def one(request: Request) -> tuple[Solution | None, list[Call]]:
         try:
-            draw = f"{draft.id}/{prompt}/{sample}"
-            solution, call = await agent(bench.solver, draw, sample=sample, **shown)
+            solution, call = await agent.ask(request)
         except ReplyError as error:
             return None, list(error.calls)
         return solution, [call]
 
-    replies = await asyncio.gather(*(one(first + sample) for sample in range(bench.solvers)))
+    asked = agent.request(bench.solver, f"{draft.id}/{prompt}", **shown)
+    replies = await asyncio.gather(*map(one, asked.sampled(range(first, first + bench.solvers))))
     return [s for s, _ in replies if s], [call for _, paid in replies for call in paid]
 
 

@@ -159,6 +159,20 @@ def test_a_copied_folder_without_its_ledger_gives_the_same_figures(run, figures,
     assert there == {key: value for key, value in figures.items() if key != "state"}
 
 
+def test_calls_are_those_that_status_tells_or_the_page_says_why_not(tmp_path):
+    shared = [row(1, "a") | {"id": content_id(1)}, row(1, "a") | {"id": content_id(2)}]
+    for items in (1, 2):
+        out = tmp_path / str(items)
+        with Journal.open(out, SETTINGS) as journal:
+            journal.put_call(content_id(1), {"text": "a"})
+            for number in range(items):
+                journal.finish(f"item{number}", "fermi", "seed", [shared[number]], [])
+        assert json.loads(command("status", out, "--json").stdout)["calls"]["stored"] == 1
+        text = written(out).text
+        assert ("2 calls read" if items == 2 else "1 call read") in text
+        assert ("the run keeps 1 different answer," in text) == (items == 2)
+
+
 def row(number, text):
     return Record(
         id=content_id(number),

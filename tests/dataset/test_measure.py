@@ -15,7 +15,7 @@ from agentinstruct.dataset.measure_coverage import coverage
 from agentinstruct.dataset.measure_depth import TRAITS, Depth, Hardness
 from agentinstruct.dataset.measure_diversity import diversity, plane, vendi
 from agentinstruct.dataset.measure_figures import BySeed, Figure, chi_square_tail, mean, share
-from agentinstruct.dataset.measure_options import add_key, balances
+from agentinstruct.dataset.measure_options import Keys
 from agentinstruct.dataset.measure_text import distinct, reading_ease, slim
 from agentinstruct.report.harder import TITLES, difficulty
 from agentinstruct.tools.embeddings import embeddings
@@ -247,22 +247,37 @@ def test_evidence_that_only_looks_like_votes_is_none(evidence):
     assert measured(done([row])).agreement == []
 
 
-def choice(key, options=4, style="ABCDEFGH"):
+def choice(key, options=4, style="ABCDEFGH", **more):
     listed = "\n".join(f"{style[at]}. option {at}" for at in range(options))
-    return {"key": key, "messages": [{"role": "user", "content": f"Which?\n{listed}"}]}
+    given = {"key": key, "messages": [{"role": "user", "content": f"Which?\n{listed}"}]} | more
+    return {"parent": "", "skill": SKILL, "seed_id": "s", **given}
+
+
+def balances(rows):
+    keys = Keys()
+    for at, row in enumerate(rows):
+        keys.add({"id": content_id("choice", at), **row})
+    return keys.balances()
 
 
 def test_keys_that_lean_to_one_place_are_told_from_even_ones():
-    even, leaning = Counter(), Counter()
-    for at in range(80):
-        add_key(even, choice("ABCD"[at % 4]))
-        add_key(leaning, choice("ABCD"[at % 4 if at % 3 else 2]))
-    assert balances(even)[0].places == (20, 20, 20, 20) and balances(even)[0].p == 1
-    assert balances(leaning)[0].p < 0.01 and balances(leaning)[0].enough
-    other = Counter()
-    for row in (choice("Paris"), choice("F"), choice("A, B"), {"key": "A", "messages": []}):
-        add_key(other, row)
-    assert not other
+    (even,) = balances(choice("ABCD"[at % 4]) for at in range(80))
+    (leaning,) = balances(choice("ABCD"[at % 4 if at % 3 else 2]) for at in range(80))
+    assert even.places == (20, 20, 20, 20) and even.p == 1
+    assert leaning.p < 0.01 and leaning.enough
+    assert not balances([choice("Paris"), choice("F"), choice("A, B"), choice("A", messages=[])])
+
+
+def test_refinements_of_one_item_are_no_further_draws():
+    families = [("ABCD"[at % 4], 5 * (at < 4 and at % 4 == 2), str(at // 3)) for at in range(20)]
+    rows = []
+    for at, (key, refined, seed) in enumerate(families):
+        parents = [f"{at}/{depth}" for depth in range(refined + 1)]
+        for depth, (name, parent) in enumerate(zip(parents, ["", *parents], strict=False)):
+            rows.append(choice(key, id=name, parent=parent, depth=depth, seed_id=seed))
+    assert balances(rows)[0].places == (5, 5, 5, 5)
+    orphans = [row for row in rows if row["id"] != "2/0"]
+    assert balances(orphans)[0].places == (5, 5, 5, 5), "an original that was dropped still holds its family together"
 
 
 def test_a_vendi_score_counts_what_differs():

@@ -122,6 +122,23 @@ def test_the_price_of_batch_is_half(server, seeds, tmp_path):
     assert quarter == pytest.approx(first + (full - first) / 4)
 
 
+def test_with_a_limit_waves_are_as_full_as_it_allows(server, tmp_path):
+    prices = tmp_path / "prices.json"
+    prices.write_text(json.dumps({"models": {"any": [1, 1, 4]}}))
+    (tmp_path / "seeds").mkdir()
+    text = (DOCUMENTS / "albedo.md").read_text()[:900]
+    for number in range(40):
+        (tmp_path / "seeds" / f"{number}.md").write_text(f"Observatory {number}. {text}")
+    context = {"goals": "none", "categories_per_seed": 1, "transforms": "identity"}
+    waves = []
+    for name, limit in (("free", {}), ("money", {"budget": 5.0}), ("calls", {"max_calls": 1000})):
+        server.control(**FRESH)
+        work(server, tmp_path / "seeds", tmp_path / name, poll=0.2, prices=prices, context=context, **limit)
+        waves.append(server.stats()["batches"]["jobs"])
+        assert rows(tmp_path / name) == rows(tmp_path / "free")
+    assert max(waves) <= 5
+
+
 # --- What happens to calls and jobs -------------------------------------------------------------------------------
 
 

@@ -1,16 +1,17 @@
 """The quote: exact where all was sampled, a range elsewhere; the run that follows buys nothing twice."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from agentinstruct.agents.batch import BatchOptions
+from agentinstruct.agents.batch_job import Job
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.dataset.spending import Spent
 from agentinstruct.graphs.state import Context
-from agentinstruct.run.estimate import Quote, Sampled, extrapolated
 from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.quote import Quote, Sampled, extrapolated
 from agentinstruct.run.target import Target
 
 MILL = """The tide mill stands where the creek meets the sea, and it has ground corn since 1742. Twice a day the pond
@@ -86,6 +87,26 @@ def test_a_sample_gives_a_range_that_the_run_falls_near_and_does_not_pay_twice(
     done = server.stats()
     assert done["answered_ok_repeats"] == 0
     assert quote["total"]["calls"]["value"] / 2 < done["answered_ok"] < quote["total"]["calls"]["value"] * 2
+
+
+def test_an_instant_server_is_as_fast_as_this_program(program, openai_server, seeds, tmp_path, prices):
+    server, out = openai_server(), tmp_path / "out"
+    model = ("--model", "openai:any", "--base-url", server.base_url, "--prices", prices, "--max-concurrency", 10**6)
+    command = [seeds, *model, "--out", out, "-s", "open_domain_qa", "--verify", "off"]
+    one = quoted(program, command)
+    assert one["busiest"] == "this process"
+    assert 2e-5 < one["seconds"]["value"] / one["total"]["calls"]["value"] < 0.1
+    four = quoted(program, [*command, "--workers", 4])
+    assert four["seconds"]["value"] == pytest.approx(one["seconds"]["value"] / 4)
+    assert "--workers divides it" in program("estimate", *command).stdout
+    by_batch = program("estimate", *command, "--batch", "all")
+    assert by_batch.returncode == 0, by_batch.stderr
+    assert "each wave of batch jobs takes its provider's time" in by_batch.stdout
+    (out / "batches").mkdir()
+    job = Job("0" * 32, "openai:any", server.base_url, 0.0, {"0" * 32: 1})
+    (out / "batches" / f"{job.id}.json").write_text(json.dumps(asdict(job)))
+    refused = program("estimate", *command, "--batch", "all")
+    assert refused.returncode == 2 and "this run has batch jobs open. Resume it" in refused.stderr
 
 
 def test_without_a_price_it_says_so(program, openai_server, seeds, tmp_path):

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from agentinstruct.agents.errors import SetupError
-from agentinstruct.run.estimate import Quote
 from agentinstruct.run.plan import RunConfig
+from agentinstruct.run.quote import Quote
 from agentinstruct.run.scale import Pace, costs
 from tests.run.conftest import MILL
 

@@ -3,17 +3,21 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 
 from agentinstruct.agents.scripted import ScriptedModel
+from agentinstruct.agents.skill import load_skill
 from agentinstruct.graphs.state import Context
 from agentinstruct.run.execute import execute
 from agentinstruct.run.journal import Journal
@@ -94,7 +98,7 @@ def test_exactly_so_many_then_more_then_fewer(program, seeds, tmp_path):
     assert (out / "manifest.json").read_bytes() == manifest
     with Journal.read(out) as journal:
         held = sum(row["accepted"] for row in journal.records())
-    assert held == 24 or f"{held - 24} accepted beyond it" in again.stdout
+    assert held == 24 or f"{held - 24} more were accepted" in again.stdout
     assert not pursue(seeds, out, Target(30)).missing and len(accepted(out)) == 30
     assert not pursue(seeds, out, Target(7)).missing and len(accepted(out)) == 7
     assert program("export", out, "--to", tmp_path / "copy").returncode == 0
@@ -120,6 +124,15 @@ def test_short_of_the_target_the_program_says_so_and_ends_with_a_status_of_its_o
     assert 0 < have < 50 and f"{have} of 50  a whole pass over the seeds brought nothing new" in done.stdout
 
 
+def test_what_many_categories_lack_alike_is_said_once(program, seeds, tmp_path):
+    wanted = 2 * len(load_skill("tool_use").categories)
+    words = ("--model", "scripted", "-s", "tool_use", "--target", 2, "--per", "category")
+    done = program("run", seeds / "1.txt", "--out", tmp_path / "out", *words)
+    assert done.returncode == 3, done.stderr
+    line = rf"  tool_use, \d+ categories \(\w+(, \w+)+, \d+ more\): 0 of {wanted}  no seed suits it\n"
+    assert re.search(line, done.stdout) and done.stdout.count("no seed suits it") == 1
+
+
 def test_what_is_out_of_reach_is_said_with_its_reasons(seeds, tmp_path):
     kinds = "text_styling,text_capitalization"
     target = Target(5, "category")
@@ -136,6 +149,30 @@ def test_what_is_out_of_reach_is_said_with_its_reasons(seeds, tmp_path):
     assert again.progress.statistics.calls < calls / 2
 
 
+class Stuck(ScriptedModel):
+    """Says nothing about the first of the documents."""
+
+    async def complete(self, request):
+        if "1600" in str(request.messages):
+            await asyncio.sleep(3600)
+        return await super().complete(request)
+
+
+def test_with_enough_it_waits_for_nothing_more_and_what_it_leaves_is_done_when_more_is_wanted(seeds, tmp_path):
+    config = RunConfig((str(seeds),), tmp_path / "out", (SKILL,), Context(model="scripted", goals="none"))
+    stuck = replace(
+        config,
+        target=Target(6),
+        endpoints=SimpleNamespace(by_model={}, base_url="", api_key="", open=lambda _: Stuck()),
+    )
+    done = asyncio.run(asyncio.wait_for(execute(stuck), 60))
+    assert not done.missing and len(accepted(tmp_path / "out")) == 6
+    assert done.progress.items == done.progress.done, "nothing is told of that is not wanted"
+    more = asyncio.run(execute(replace(config, target=Target(20))))
+    assert not more.missing and len(accepted(tmp_path / "out")) == 20
+    assert any(row["source"].endswith("/0.txt") for row in accepted(tmp_path / "out"))
+
+
 def test_annotated_records_that_failed_stay_and_do_not_count(seeds, tmp_path):
     kinds = "text_styling,text_capitalization"
     pursue(seeds, tmp_path / "out", Target(9), refused=["text_styling"], categories=kinds, verify="annotate")
@@ -148,6 +185,7 @@ CHILD = """
 import asyncio, sys
 from pathlib import Path
 from agentinstruct.agents.scripted import ScriptedModel
+from agentinstruct.agents.skill import load_skill
 from agentinstruct.graphs.state import Context
 from agentinstruct.run.execute import execute
 from agentinstruct.run.plan import RunConfig

@@ -3,6 +3,8 @@
 
 import base64
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -140,3 +142,16 @@ def test_all_examples_pass():
 def test_rules_are_linear(text):
     prose_flaw(text, "en", 100)
     code_flaw(f"x\n{text}", 100)
+
+
+def test_seeds_and_checks_share_one_language_model():
+    program = (
+        "import gc\n"
+        "from agentinstruct.seeds.languages import language_of\n"
+        "from agentinstruct.tools.constraints.language import detect\n"
+        "text = 'The harbour lies quiet under the morning fog, and nobody speaks.'\n"
+        "assert language_of(text) == detect(text)[0] == 'en'\n"
+        "print(sum(type(one).__name__ == '_FastText' for one in gc.get_objects()))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "1\n", done.stderr

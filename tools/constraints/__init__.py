@@ -6,6 +6,7 @@ constraints + source + output ─ check ─ one finding per constraint, with the
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from agentinstruct.tools.constraints import edits, formats, pieces, verse, words
 from agentinstruct.tools.constraints import language as languages
@@ -110,9 +111,13 @@ _CHANGES: frozenset[Kind] = frozenset(
 )
 
 
+_source = lru_cache(maxsize=64)(Text)
+"""A text that many outputs are held against is taken apart once."""
+
+
 def check(constraints: Iterable[Constraint], source: str, output: str) -> list[Finding]:
     """One finding per constraint, in order; a constraint that makes no sense, or an empty output, fails."""
-    old, new = Text(source), Text(output)
+    old, new = _source(source), Text(output)
     asked = list(constraints)
     return [_finding(c, old, new, asked) for c in asked]
 
@@ -123,7 +128,7 @@ def faults(constraints: Sequence[Constraint], source: str) -> list[str]:
     Finds malformed constraints, words that do not stand in the text, limits that contradict each other,
     and changes that leave nothing to do.
     """
-    text = Text(source)
+    text = _source(source)
     found = unsound(constraints) or list(filter(None, (_absent(c, text) for c in constraints)))
     if not found:
         idle = [c for c in constraints if c.kind in _CHANGES and _finding(c, text, text, constraints).passed]

