@@ -58,7 +58,7 @@ class Number:
         """The number that this refusal speaks for, 0 if it does not; `sure`: what is enough."""
         burst = sent.burst
         number = max(1, burst.top - burst.refused)
-        burst.refused += 1
+        ways = burst.refuse(sent.beside)
         if self._broken(sent, number):
             self._level, self._score, self._refused = number, 0.0, 0
             self._begun = self._above, self._near
@@ -69,12 +69,12 @@ class Number:
             chance.count(held.refused, self._since)  # fewer, and as many are refused
             self._held = Burst(0)
         self._refused += 1
-        self._score -= log(chance.likely * (burst.calls - burst.refused + 1) / burst.refused)
+        self._score -= log(chance.likely * ways)
         if self._score < (sure if number > self._taken else SURER):
             return 0
         if burst is not self._held:
             self._held, self._since = burst, sent.at
-            chance.count(1 - burst.refused, sent.at)
+            chance.count((number < self._taken) + 1 - burst.refused, sent.at)  # one, where more were taken not long ago
         chance.sent -= sent.at >= chance.since
         self._taken = number - 1
         return number

@@ -1,7 +1,7 @@
 """What is kept of calls under way, and of as many answers as there may be at once: was a greater number worth it?"""
 
 from dataclasses import dataclass
-from math import inf
+from math import comb, inf
 from typing import NamedTuple
 
 START = 32
@@ -15,6 +15,17 @@ class Burst:
     top: int
     calls: int = 1
     refused: int = 0
+    last: int = 0
+    """All that were refused are among so many that were sent last."""
+    ways: int = 1
+    """In how many ways so many of these can be refused."""
+
+    def refuse(self, beside: int) -> float:
+        """One of them was refused, sent as one of so many; gives how many times more ways there are now."""
+        self.refused += 1
+        self.last = max(self.last, self.top - beside + 1, self.refused)
+        before, self.ways = self.ways, comb(self.last, self.refused)
+        return self.ways / before
 
     def alike(self, other: "Burst") -> bool:
         """Whether at least half as great a share of them is refused as of others."""

@@ -7,7 +7,7 @@ PATIENCE = 20
 """How many round trips and pauses a refused limit is left alone: what trying costs stays under a tenth."""
 STEADY = 20
 """So many answers between two refusals: the speed was right but for a little."""
-FUTILE, SLOWER = 4, 1.25
+FUTILE, SLOWER = 3, 1.25
 """So many refusals at gaps so much wider than another one, no rarer than there: it is not the speed."""
 RARELY = 50
 """Answers, at least, for each refusal that trying costs."""
