@@ -68,8 +68,8 @@ def completion_of(response: object) -> Completion:
         ) from error
     return Completion(
         text=text,
-        finish_reason=str(choice.get("finish_reason") or "stop"),
-        refusal=str(message.get("refusal") or ""),
+        finish_reason=clean(str(choice.get("finish_reason") or "stop")),
+        refusal=clean(str(message.get("refusal") or "")),
         input_tokens=_count(usage, "prompt_tokens"),
         cached_tokens=_count(_map(usage, "prompt_tokens_details"), "cached_tokens"),
         output_tokens=_count(usage, "completion_tokens"),
