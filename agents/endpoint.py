@@ -103,7 +103,7 @@ class Endpoint:
             raise RetryableError(self._safe(f"{type(error).__name__}: {error}"), kind="spoilt") from error
         if not 200 <= answer.status < 300:
             raise failure_of(answer.status, self._safe(message_of(answer.body)), answer.body, answer.headers)
-        return _decoded(answer.body)
+        return decoded(answer.body)
 
     def _safe(self, text: str) -> str:
         return discreet(text, self.api_key)
@@ -161,8 +161,12 @@ class BadRequestError(Exception):
         )
 
 
-def _decoded(raw: bytes) -> Any:
-    """The JSON of an answer; lone surrogates, which orjson refuses, are let through."""
+def decoded(raw: bytes) -> Any:
+    """The JSON of an answer; lone surrogates, which orjson refuses, are let through.
+
+    Raises:
+        RetryableError: it is none.
+    """
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
