@@ -174,7 +174,7 @@ def test_what_a_failed_start_embedded_otherwise_is_made_anew(program, openai_ser
     failed = program("run", code, "-s", "rag", "-s", "tool_use", "-m", "nosuch:x", "--embeddings", "hash", "--out", out)
     assert failed.returncode == 2 and (out / "corpus" / "vectors.faiss").stat().st_size
     for _ in range(2):  # and it stays good
-        done = program(*command(code, server, out, "--limit", 1, "--embeddings", "openai:e"))
+        done = program(*command(code, server, out, "--embeddings", "openai:e"))
         assert done.returncode == 0, done.stderr
         kept = json.loads((out / "corpus" / "index.json").read_text())
         assert kept["embeddings"] == "openai:e"
