@@ -1,10 +1,10 @@
 """Calls by provider batch jobs, at half the price: graphs wait for hours, and go on in waves.
 
-    call ─ waits ─ wave ─┬─ job: remembered ─ sent ─ looked at … over ─ answers: journal ─ graphs go on ─ next wave
+    call ─ waits ─ wave ─┬─ job: file ─ remembered ─ begun ─ looked at … over ─ answers: journal ─ graphs go on ─ wave
                          └─ job: …
 
 A wave is sent when nothing else can run: no call has come for a moment and none is under way live. The run folder
-remembers a job before it is sent, so that a killed run finds it again and buys nothing twice.
+remembers a job before it is begun, so that a killed run finds it again and buys nothing twice.
 """
 
 import asyncio
@@ -196,12 +196,11 @@ class Batches:
                 call.answer.set_result(completion)
 
     def _packed(self, track: Track, spec: str) -> bool:
-        """Whether calls of a model wait: as many as fit become a job, which is remembered and then sent."""
+        """Whether calls of a model wait: as many as fit become a job, which is sent."""
         if all(call.request.model != spec for call in self._waiting.values()):
             return False
         job = Job(uuid4().hex, spec, nameless(track.endpoint.base_url), time.time())
         path = self._jobs.write(job, self._lines(job, track))
-        self._jobs.remember(job)
         for key in job.calls:
             del self._waiting[key]
         self._underway.enter(job)

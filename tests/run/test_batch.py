@@ -240,6 +240,20 @@ def test_a_server_without_batch_jobs_or_that_is_not_ours_is_told_at_once(server,
     assert time.monotonic() - begun < 40
 
 
+@pytest.mark.parametrize("settings", [{"no_batch": True}, {"key": "another"}, {"batch_fates": ["refused"] * 9}])
+def test_what_the_server_refused_is_no_open_job(server, seeds, calm, start, tmp_path, settings):
+    out = tmp_path / "out"
+    server.control(**settings)
+    code, said = ended(start(*command(server, seeds, out)))
+    assert code and "HTTP 40" in said and "at the provider" not in said
+    assert "at the provider" not in ended(start("status", out))[1]
+    server.control(key="", batch_fates=[])
+    work(server, seeds, out, roles="")
+    assert rows(out) == calm[0]
+    seen = server.stats()
+    assert seen["batches"]["jobs"] == 0 and seen["answered_ok_repeats"] == 0
+
+
 # --- Mixed with live calls ----------------------------------------------------------------------------------------
 
 
@@ -315,6 +329,11 @@ def test_killed_between_sending_a_job_and_hearing_of_it(server, seeds, calm, sta
     os.killpg(process.pid, signal.SIGKILL)
     ended(process)
     sent = jobs(server)
+    server.control(key="another")
+    with pytest.raises(ProviderDown, match="Check the API key"):
+        work(server, seeds, out, roles=roles)
+    assert open_jobs(out), "nobody knows yet whether there is a job"
+    server.control(key="")
     work(server, seeds, out, roles=roles)
     assert rows(out) == calm[0]
     seen = server.stats()["batches"]
