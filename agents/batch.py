@@ -150,12 +150,21 @@ class Batches:
         while True:
             await self._came.wait()
             await self._quiet()
-            for spec in dict.fromkeys(call.request.model for call in self._waiting.values()):
-                track = self._track(spec)
-                if not track.tried and self._books.budget.usd == inf:
-                    await self._try(track, spec)
-                while self._packed(track, spec):
+            while await self._learnt():  # what follows from a call made live goes with the others' calls
+                await self._quiet()
+            for spec in self._models():
+                while self._packed(self._track(spec), spec):
                     pass
+
+    def _models(self) -> list[str]:
+        return list(dict.fromkeys(call.request.model for call in self._waiting.values()))
+
+    async def _learnt(self) -> bool:
+        """Whether a model was just tried: each is, once, where money is not limited."""
+        new = [spec for spec in self._models() if not self._track(spec).tried and self._books.budget.usd == inf]
+        for spec in new:
+            await self._try(self._track(spec), spec)
+        return bool(new)
 
     async def _quiet(self) -> None:
         """Wait until no call has come for a moment and none is under way live, or a job is full, or it took long."""

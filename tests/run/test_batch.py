@@ -99,6 +99,13 @@ def test_a_run_by_batch_equals_a_live_run(server, seeds, calm, tmp_path):
     assert tidy(tmp_path / "out")
 
 
+def test_the_call_that_is_made_live_puts_its_work_item_out_of_step_with_no_other(server, seeds, start, tmp_path):
+    server.control(batch_latency="9")
+    process = start(*command(server, seeds, tmp_path / "out", "--batch-poll", "0.5"))
+    until(lambda: sum(len(job.calls) for job in open_jobs(tmp_path / "out")) == 3, process)
+    assert server.stats()["requests"] == 1 and len(open_jobs(tmp_path / "out")) == 1
+
+
 def test_a_job_is_never_larger_than_allowed(server, seeds, calm, tmp_path):
     work(server, seeds, tmp_path / "few", most_calls=3)
     assert server.stats()["batches"]["biggest_job"] == 3
