@@ -9,7 +9,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from agentinstruct.agents.budget import money
 from agentinstruct.cli.show import cost, duration, tokens
+from agentinstruct.report.words import counted
 
 if TYPE_CHECKING:
     from agentinstruct.run.observe import View
@@ -102,7 +104,7 @@ def _rows(view: "View") -> Iterator[tuple[str, Text]]:
     if jobs := open_jobs(view.folder):
         sent = sum(len(job.calls) for job in jobs)
         oldest = duration(view.now - jobs[0].created)
-        yield "batch jobs", Text(f"{len(jobs)} with {sent:,} calls at the provider, the oldest for {oldest}")
+        yield "batch jobs", Text(f"{len(jobs)} with {counted(sent, 'call')} at the provider, the oldest for {oldest}")
     if totals.calls:
         yield "tokens", Text(tokens(totals).replace(" tokens", ""))
         yield "cost", _cost(view)
@@ -131,7 +133,7 @@ def _speed(view: "View") -> Text:
 def _cost(view: "View") -> Text:
     line, counts = Text(cost(view.counts.cost, view.totals.unpriced)), view.counts
     if view.told and (usd := view.told.budget.usd) is not None:
-        line.append(f" · ${max(0.0, usd - counts.cost):,.2f} of ${usd:,.2f} left")
+        line.append(f" · {money(max(0.0, usd - counts.cost))} of {money(usd)} left")
     if view.told and (calls := view.told.budget.calls) is not None:
         line.append(f" · {max(0, calls - counts.calls):,} of {calls:,} calls left")
     return line

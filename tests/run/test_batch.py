@@ -357,7 +357,7 @@ def test_interrupted_it_leaves_the_jobs_at_work_and_says_how_to_have_them(server
     process.send_signal(signal.SIGINT)
     status, said = ended(process)
     assert status == 130
-    assert re.search(r"\d batch jobs with \d calls go on at the provider", said)
+    assert re.search(r"\d batch jobs? with \d calls go(es)? on at the provider", said)
     assert "To resume: agentinstruct run" in said
     assert re.search(r"batch jobs +\d with \d calls at the provider", ended(start("status", out))[1])
     server.control(batch_latency="0.1")
