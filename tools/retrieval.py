@@ -144,8 +144,8 @@ class Index:
         """`search` in a thread."""
         return await asyncio.to_thread(self.search, query, k, exclude, modality)
 
-    def save(self, folder: Path) -> None:
-        """Write the index; a reader sees the old one or the new one, or is told that it is damaged."""
+    def save(self, folder: Path, spec: str = "") -> None:
+        """Write the index of the embeddings `spec`; a reader sees the old or the new one, or is told it is damaged."""
         import faiss
 
         folder.mkdir(parents=True, exist_ok=True)
@@ -153,14 +153,14 @@ class Index:
         rows = (json.dumps(chunk.model_dump(exclude_defaults=True)) for chunk in self._chunks)
         chunks = "".join(f"{row}\n" for row in rows).encode()
         vectors = b"" if self._faiss is None else faiss.serialize_index(self._faiss).tobytes()
-        manifest = {"format": _FORMAT, _VECTORS: _digest(vectors), _CHUNKS: _digest(chunks)}
+        manifest = {"format": _FORMAT, "embeddings": spec, _VECTORS: _digest(vectors), _CHUNKS: _digest(chunks)}
         for name, data in ((_VECTORS, vectors), (_CHUNKS, chunks), (_MANIFEST, json.dumps(manifest).encode())):
             _write(folder / name, data)
 
     @classmethod
-    def load(cls, folder: Path, embeddings: "Embeddings") -> Self:
-        """The index of a folder; `IndexDamaged` when it is not one, or not whole."""
-        vectors, lines = _read(folder)
+    def load(cls, folder: Path, embeddings: "Embeddings", spec: str = "") -> Self:
+        """The index of a folder; `IndexDamaged` when it is not one, not whole, or of other embeddings than `spec`."""
+        vectors, lines = _read(folder, spec)
         try:
             chunks = [Chunk.model_validate_json(line) for line in lines.splitlines()]
         except ValueError as error:
@@ -201,7 +201,7 @@ def _write(path: Path, data: bytes) -> None:
     temporary.replace(path)
 
 
-def _read(folder: Path) -> tuple[bytes, bytes]:
+def _read(folder: Path, spec: str) -> tuple[bytes, bytes]:
     """The bytes of vectors and chunks, once their digests are those the manifest names."""
     try:
         manifest = json.loads((folder / _MANIFEST).read_bytes())
@@ -210,6 +210,8 @@ def _read(folder: Path) -> tuple[bytes, bytes]:
         raise IndexDamaged(f"{folder} holds no readable index ({error}); build it again") from error
     if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
         raise IndexDamaged(f"{folder} holds an index of another program or version; build it again")
+    if (made := manifest.get("embeddings")) != spec:
+        raise IndexDamaged(f"{folder} holds an index of other embeddings ({made} → {spec}); build it again")
     if manifest.get(_VECTORS) != _digest(vectors) or manifest.get(_CHUNKS) != _digest(chunks):
         raise IndexDamaged(f"the index in {folder} is damaged (its files do not belong together); build it again")
     return vectors, chunks

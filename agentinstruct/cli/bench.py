@@ -82,7 +82,7 @@ def score(
                     limit=limit,
                     max_tokens=max_tokens,
                     max_concurrency=max_concurrency,
-                    endpoints=o.make_endpoints(base_url, timeout),
+                    endpoints=o.make_endpoints(base_url, timeout, [*names, judge]),
                     prices=prices,
                     cache=cache,
                     budget=budget,

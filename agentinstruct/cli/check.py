@@ -4,11 +4,15 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agentinstruct.cli import options as o
+from agentinstruct.cli.errors import told
+
+if TYPE_CHECKING:
+    from agentinstruct.agents.models import Endpoints
 
 Finding = tuple[bool, str, str]
 """Whether it works, what it is, and what was found or what to do."""
@@ -20,9 +24,11 @@ def check(
     timeout: Annotated[float, typer.Option(min=1, help="Longest wait for a model's answer, in seconds.")] = 20,
 ) -> None:
     """Say what works and what is missing. With --model, ask that model for one typed reply."""
+    specs = list(dict.fromkeys(value.partition("=")[2] or value for value in model or []))
+    with told():
+        endpoints = o.make_endpoints(base_url, timeout, specs)
     findings = [*_installation(), *_sandbox(), *_skills(), *_weights()]
-    for spec in dict.fromkeys(value.partition("=")[2] or value for value in model or []):
-        findings.append(asyncio.run(_model(spec, base_url, timeout)))
+    findings += [asyncio.run(_model(spec, endpoints)) for spec in specs]
     broken = False
     for works, what, detail in findings:
         typer.secho("ok   " if works else "miss ", fg="green" if works else "yellow", nl=False)
@@ -100,7 +106,7 @@ def _weights() -> Iterator[Finding]:
             yield False, f"weights {name}", str(error)
 
 
-async def _model(spec: str, base_url: list[str] | None, timeout_s: float) -> Finding:
+async def _model(spec: str, endpoints: "Endpoints") -> Finding:
     """One typed call, through the door every agent uses."""
     from agentinstruct.agents.agent import strict_schema
     from agentinstruct.agents.errors import AgentInstructError
@@ -118,7 +124,7 @@ async def _model(spec: str, base_url: list[str] | None, timeout_s: float) -> Fin
         schema_name="Agreement",
     )
     try:
-        gateway = Gateway(o.make_endpoints(base_url, timeout_s).open, patience=Patience(attempts=2))
+        gateway = Gateway(endpoints.open, patience=Patience(attempts=2))
         async with using(gateway):
             reply = await gateway.complete(request)
             Agreement.model_validate_json(reply.text)

@@ -1,7 +1,7 @@
 """The options that commands share, and the settings they add up to."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agentinstruct.agents.models import Endpoints
     from agentinstruct.graphs.state import Context
 
+_SERVED = "openai:"
 MODEL_HELP = (
     "Model of every role, or of one: --model openai:gpt-4.1-mini --model judge=local. "
     "local · local:0.5b · local:FILE.gguf · openai:NAME · <langchain provider>:NAME · scripted. "
@@ -80,18 +81,35 @@ def make_context(models: list[str] | None, **settings: str | int) -> "Context":
     return Context(**chosen, **settings)  # type: ignore[arg-type]
 
 
-def make_endpoints(urls: list[str] | None, timeout_s: float) -> "Endpoints":
-    """Where `openai:` models are served."""
-    from agentinstruct.agents.models import Endpoints
+def models_of(context: "Context") -> list[str]:
+    """The model of every role."""
+    from agentinstruct.graphs.state import ROLES
 
+    return [context.model_of(role) for role in ROLES]
+
+
+def make_endpoints(urls: list[str] | None, timeout_s: float, specs: Iterable[str]) -> "Endpoints":
+    """Where `openai:` models are served; `specs` are the models there are, chat and embeddings.
+
+    Raises:
+        ModelError: an address is none, or is of a model that is not among them: its calls would go elsewhere.
+    """
+    from agentinstruct.agents.files import nearest
+    from agentinstruct.agents.models import Endpoints
+    from agentinstruct.agents.transport import nameless
+
+    served = sorted({spec.removeprefix(_SERVED) for spec in specs if spec.startswith(_SERVED)})
     base, by_model = "", {}
     for value in urls or []:
         if value.startswith(("http://", "https://")):
             base = value
             continue
-        name, separator, url = value.partition("=")
-        if not separator:
-            raise ModelError(f"--base-url {value}: must be http://… or https://…, or NAME=URL.")
+        name, _, url = value.partition("=")
+        if not url.startswith(("http://", "https://")):
+            raise ModelError(f"--base-url {nameless(value)}: must be http://… or https://…, or NAME=URL.")
+        if name not in served:
+            hint = nearest(name, served) if served else " It has no openai:NAME."
+            raise ModelError(f"--base-url {nameless(value)}: no model of this run is called {name!r}.{hint}")
         by_model[name] = url
     return Endpoints(base_url=base, by_model=by_model, timeout_s=timeout_s)
 

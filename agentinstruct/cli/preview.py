@@ -49,8 +49,9 @@ def preview(
             solvers=solvers,
             seed=seed,
         )
+        endpoints = o.make_endpoints(base_url, timeout, o.models_of(context))
         found = _seed(chosen, paths, column, nth)
-        state = asyncio.run(_flow(chosen, found, context, o.make_endpoints(base_url, timeout)))
+        state = asyncio.run(_flow(chosen, found, context, endpoints))
         _show(found, state)
 
 

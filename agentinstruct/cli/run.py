@@ -118,7 +118,7 @@ def run_config(
         skills=tuple(skill or ()),
         context=context,
         seeds=SeedOptions(column=column, max_chars=chunk_chars, licence=licence),
-        endpoints=o.make_endpoints(base_url, timeout),
+        endpoints=o.make_endpoints(base_url, timeout, [*o.models_of(context), embeddings]),
         embeddings=embeddings,
         mix=mix,
         skills_per_seed=skills_per_seed,

@@ -3,7 +3,8 @@
     seeds ─ the first LARGEST ─ those the folder's index lacks are embedded, those no longer there forgotten ─ saved
 
 A resumed run embeds only what is new. The index is FAISS's own format beside JSON lines, each checked by its
-digest: whatever else lies in that folder is never loaded, and a damaged index is made anew.
+digest: whatever else lies in that folder is never loaded, and a damaged index, or one of other embeddings, is made
+anew.
 """
 
 import asyncio
@@ -37,6 +38,9 @@ class Corpus(Index):
         """As `Index.asearch`; raises `ProviderError` when the query cannot be embedded."""
         try:
             return await super().asearch(query, k, exclude, modality)
+        except IndexDamaged as error:
+            mend = f"Another model goes by this name now: delete {CORPUS}/ in the run folder, and it is made anew"
+            raise ProviderError(f"--embeddings: {error}. {mend}") from error
         except ValueError as error:
             raise ProviderError(f"--embeddings: {error}") from error
 
@@ -87,7 +91,7 @@ def _wanted(config: RunConfig, skills: Sequence[Skill]) -> bool:
 def _load(config: RunConfig) -> Corpus | None:
     folder, spec = config.out / CORPUS, config.embeddings_spec()
     try:
-        index = Corpus.load(folder, _embeddings(config, spec))
+        index = Corpus.load(folder, _embeddings(config, spec), spec)
     except IndexDamaged as problem:
         raise RunError(f"{folder}: {problem}. Give the same command again.") from problem
     except ValueError as error:
@@ -99,7 +103,7 @@ def _build(config: RunConfig) -> tuple[Corpus, bool]:
     spec = config.embeddings_spec()
     chunks, more = _chunks(config)
     try:
-        return _grown(config.out / CORPUS, chunks, _embeddings(config, spec)), more
+        return _grown(config.out / CORPUS, chunks, _embeddings(config, spec), spec), more
     except EmbeddingsDown as error:
         raise ProviderDown(f"--embeddings {spec}: {error}") from error
     except ValueError as error:
@@ -108,29 +112,29 @@ def _build(config: RunConfig) -> tuple[Corpus, bool]:
         raise storage_error(Path(problem.filename or config.out), problem) from problem
 
 
-def _grown(folder: Path, chunks: dict[str, Chunk], embedder: "Embeddings") -> Corpus:
+def _grown(folder: Path, chunks: dict[str, Chunk], embedder: "Embeddings", spec: str) -> Corpus:
     """The folder's index, brought to hold just these chunks; saved as it grows."""
     subfolder(folder.parent)
     subfolder(folder)
     try:
-        index = Corpus.load(folder, embedder)
+        index = Corpus.load(folder, embedder, spec)
         current = index.ids <= chunks.keys()
         index.retain(chunks.keys())
-        _fill(index, chunks, folder)
+        _fill(index, chunks, folder, spec)
     except IndexDamaged:  # not there yet, cut off while it was written, or made by other embeddings
         index, current = Corpus(embedder, None, []), False
-        _fill(index, chunks, folder)
+        _fill(index, chunks, folder, spec)
     if not current:  # workers read what is there
-        index.save(folder)
+        index.save(folder, spec)
     return index
 
 
-def _fill(index: Corpus, chunks: dict[str, Chunk], folder: Path) -> None:
+def _fill(index: Corpus, chunks: dict[str, Chunk], folder: Path, spec: str) -> None:
     known = index.ids
     new = iter([chunk for name, chunk in chunks.items() if name not in known])
     while batch := list(islice(new, _BATCH)):
         index.extend(batch)
-        index.save(folder)
+        index.save(folder, spec)
 
 
 def _chunks(config: RunConfig) -> tuple[dict[str, Chunk], bool]:

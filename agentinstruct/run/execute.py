@@ -30,6 +30,9 @@ from agentinstruct.run.tally import Missing
 from agentinstruct.run.target import chosen, keep_target, read_target
 from agentinstruct.run.window import Outcome
 
+OTHERS_S = 600.0
+"""How long another export may go on in the run's folder before the run ends without its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -123,7 +126,7 @@ def _as_begun(config: RunConfig) -> RunConfig:
 
 def _export(journal: Journal, folder: Path) -> Exported:
     try:
-        return export(chosen(journal, read_target(folder)), folder)
+        return export(chosen(journal, read_target(folder)), folder, wait_s=OTHERS_S)
     except OSError as problem:
         raise storage_error(Path(problem.filename or folder), problem) from problem
 

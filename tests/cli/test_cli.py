@@ -119,6 +119,8 @@ def test_no_command_shows_help(agentinstruct):
         (["SEEDS", "-m", "jude=scripted"], ["no role 'jude'", "'judge'"]),
         (["SEEDS", "-m", "scripted", "--verify", "sloppy"], ["strict, annotate or off"]),
         (["SEEDS", "-m", "openai:x", "--base-url", "localhost:8000"], ["http://"]),
+        (["SEEDS", "-m", "openai:x", "--base-url", "x="], ["--base-url x=", "NAME=URL"]),
+        (["SEEDS", "-m", "scripted", "--base-url", "x=http://a/v1"], ["called 'x'", "no openai:NAME"]),
         (["SEEDS", "-m", "openai:x"], ["OPENAI_API_KEY", "--base-url"]),
         (["SEEDS", "-m", "openai:"], ["openai:gpt-4.1-mini"]),
         (["SEEDS", "-m", "nosuch:x"], ["nosuch:x", "scripted"]),
@@ -202,6 +204,30 @@ def test_check_fails_for_a_model_that_does_not_answer(agentinstruct, openai_serv
     keyless = agentinstruct("check", "-m", "openai:any")
     assert keyless.exit_code == 1
     assert "--base-url" in keyless.output
+
+
+@pytest.mark.parametrize("command", ["run", "estimate", "preview", "check", "bench score"])
+def test_an_address_for_a_model_there_is_none_of_sends_nothing_anywhere(
+    agentinstruct, openai_server, monkeypatch, command
+):
+    server = openai_server()
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+    what = {"check": [], "bench score": ["bench", "--judge", "openai:gpt-4.1"]}.get(command, [SEEDS / "albedo.md"])
+    address = "gpt-4.1-mimi=http://bob:pw1@127.0.0.1:9/v1"
+    done = agentinstruct(*command.split(), *what, "-m", "openai:gpt-4.1-mini", "--base-url", address)
+    assert done.exit_code == 2 and "pw1" not in done.output
+    assert "--base-url gpt-4.1-mimi=http" in done.output
+    assert "no model of this run is called 'gpt-4.1-mimi'. Did you mean 'gpt-4.1-mini'?" in done.output
+    assert server.stats()["requests"] == 0
+
+
+def test_an_address_may_be_that_of_one_roles_model_or_of_the_embeddings(agentinstruct, openai_server):
+    server = openai_server()
+    models = ["-m", "openai:one", "-m", "judge=openai:two", "--embeddings", "openai:three"]
+    places = [word for name in ("one", "two", "three") for word in ("--base-url", f"{name}={server.base_url}")]
+    command = [SEEDS / "albedo.md", *models, *places, "-s", "rag", "--limit", 1, "--max-calls", 1, "--out", "out"]
+    done = agentinstruct("run", *command)
+    assert done.exit_code == 0, done.output
 
 
 def test_skills(agentinstruct):

@@ -169,6 +169,31 @@ async def test_what_a_stranger_put_in_the_folder_is_made_anew_not_loaded(code, t
     assert len(counting.texts) == 2 * len(before)
 
 
+def test_what_a_failed_start_embedded_otherwise_is_made_anew(program, openai_server, code, tmp_path):
+    server, out = openai_server(), tmp_path / "out"
+    failed = program("run", code, "-s", "rag", "-s", "tool_use", "-m", "nosuch:x", "--embeddings", "hash", "--out", out)
+    assert failed.returncode == 2 and (out / "corpus" / "vectors.faiss").stat().st_size
+    for _ in range(2):  # and it stays good
+        done = program(*command(code, server, out, "--embeddings", "openai:e"))
+        assert done.returncode == 0, done.stderr
+        kept = json.loads((out / "corpus" / "index.json").read_text())
+        assert kept["embeddings"] == "openai:e"
+
+
+async def test_an_index_of_another_model_with_vectors_alike_is_not_used(code, tmp_path, counting):
+    before = await modalities(config(code, tmp_path / "out", embeddings="openai:a"))
+    assert await modalities(config(code, tmp_path / "out", embeddings="openai:b")) == before
+    assert len(counting.texts) == 2 * len(before)
+
+
+async def test_a_model_that_changed_under_its_name_is_told_and_how_to_go_on(code, tmp_path, counting, monkeypatch):
+    settings = config(code, tmp_path / "out", embeddings="openai:a")
+    await modalities(settings)
+    monkeypatch.setattr(counting, "embed_query", lambda _: [1.0, 1.0, 1.0])
+    with pytest.raises(ProviderError, match=r"vectors of 2 numbers, the query 3\. .* delete corpus/"):
+        await modalities(settings)
+
+
 async def test_a_link_in_the_folders_place_is_refused(code, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "corpus").symlink_to(tmp_path / "code")
