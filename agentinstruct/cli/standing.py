@@ -86,12 +86,8 @@ def _rows(view: "View") -> Iterator[tuple[str, Text]]:
     if view.told:
         seeds = f"{view.sitting.seeds:,} read" + ("" if view.all_known or not view.live else " so far")
         yield "seeds", Text(seeds + (f" · {view.sitting.skipped:,} left out" if view.sitting.skipped else ""))
-    accepted = min(sum(totals.accepted.values()), counts.records)
-    if view.told:
-        rest = "" if accepted == counts.records else f" of {counts.records:,} records"
-        yield "accepted", Text.assemble((f"{accepted:,}", "bold"), rest)
-    else:  # the ledger knows how many there are, not how many passed
-        yield "records", Text(f"{counts.records:,}", "bold")
+    rest = "" if counts.accepted == counts.records else f" of {counts.records:,} records"
+    yield "accepted", Text.assemble((f"{counts.accepted:,}", "bold"), rest)
     if view.told and view.told.target:
         yield "target", Text(view.told.target)
     stages = " · ".join(f"{_clean(stage)} {count:,}" for stage, count in _most(totals.dropped))
@@ -148,9 +144,8 @@ def _skills(view: "View", most: int) -> Iterator[RenderableType]:
     table = _table("skill", "done", *failed, "accepted", "records", "dropped")
     shown = skills[:most] if most else skills
     for name, one in shown:
-        accepted = str(view.totals.accepted.get(name, 0)) if view.told else ""
-        waiting = [str(one.failed)] * len(failed)
-        table.add_row(Text(_clean(name)), str(one.done), *waiting, accepted, str(one.records), str(one.dropped))
+        numbers = (one.done, *[one.failed] * len(failed), one.accepted, one.records, one.dropped)
+        table.add_row(Text(_clean(name)), *map(str, numbers))
     yield Text()
     yield table
     if len(shown) < len(skills):
