@@ -1,10 +1,10 @@
 """Calls by provider batch jobs, at half the price: graphs wait for hours, and go on in waves.
 
-    call ─ waits ─ wave ─┬─ job: remembered ─ sent ─ looked at … over ─ answers: journal ─ graphs go on ─ next wave
+    call ─ waits ─ wave ─┬─ job: file ─ remembered ─ begun ─ looked at … over ─ answers: journal ─ graphs go on ─ wave
                          └─ job: …
 
 A wave is sent when nothing else can run: no call has come for a moment and none is under way live. The run folder
-remembers a job before it is sent, so that a killed run finds it again and buys nothing twice.
+remembers a job before it is begun, so that a killed run finds it again and buys nothing twice.
 """
 
 import asyncio
@@ -150,12 +150,21 @@ class Batches:
         while True:
             await self._came.wait()
             await self._quiet()
-            for spec in dict.fromkeys(call.request.model for call in self._waiting.values()):
-                track = self._track(spec)
-                if not track.tried and self._books.budget.usd == inf:
-                    await self._try(track, spec)
-                while self._packed(track, spec):
+            while await self._learnt():  # what follows from a call made live goes with the others' calls
+                await self._quiet()
+            for spec in self._models():
+                while self._packed(self._track(spec), spec):
                     pass
+
+    def _models(self) -> list[str]:
+        return list(dict.fromkeys(call.request.model for call in self._waiting.values()))
+
+    async def _learnt(self) -> bool:
+        """Whether a model was just tried: each is, once, where money is not limited."""
+        new = [spec for spec in self._models() if not self._track(spec).tried and self._books.budget.usd == inf]
+        for spec in new:
+            await self._try(self._track(spec), spec)
+        return bool(new)
 
     async def _quiet(self) -> None:
         """Wait until no call has come for a moment and none is under way live, or a job is full, or it took long."""
@@ -196,12 +205,11 @@ class Batches:
                 call.answer.set_result(completion)
 
     def _packed(self, track: Track, spec: str) -> bool:
-        """Whether calls of a model wait: as many as fit become a job, which is remembered and then sent."""
+        """Whether calls of a model wait: as many as fit become a job, which is sent."""
         if all(call.request.model != spec for call in self._waiting.values()):
             return False
         job = Job(uuid4().hex, spec, nameless(track.endpoint.base_url), time.time())
         path = self._jobs.write(job, self._lines(job, track))
-        self._jobs.remember(job)
         for key in job.calls:
             del self._waiting[key]
         self._underway.enter(job)

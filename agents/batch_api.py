@@ -138,11 +138,7 @@ class BatchServer:
     def _refused(self, path: str, status: int, raw: bytes, headers: Mapping[str, str]) -> Exception:
         said, where = self._safe(message_of(raw)), self._safe(f"{self.base_url}{path.partition('?')[0]}")
         if status in (404, 405):
-            mine = path.count("/") > 1
-            advice = (
-                "Is it the account that began the job?" if mine else "A server without batch jobs? Then no --batch."
-            )
-            return ProviderDown(f"{where}: HTTP {status}: {said}. {advice}")
+            return ProviderDown(f"{where}: HTTP {status}: {said}. {_advice(path)}")
         error = failure_of(status, said, raw, headers)
         return ProviderDown(f"{where}: {error}") if isinstance(error, BadRequestError) else error
 
@@ -163,6 +159,13 @@ class BatchServer:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _advice(path: str) -> str:
+    """What to do where a path is not there."""
+    if "?" in path:  # the listing, in which a job is looked for whose start was not confirmed
+        return "Is it the server that was to begin a job? If it has none, remove the run's batches/*.json."
+    return "Is it the account that began the job?" if path.count("/") > 1 else "No batch jobs here? Then no --batch."
 
 
 def _name(answer: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ class Job:
     worst: float = 0.0
     """The most that they can cost, in USD."""
     file: str = ""
-    """The provider's id of the input file, once it is there."""
+    """The provider's id of the input file, once it is there; before, there is no job to be found."""
     batch: str = ""
     """The provider's id of the job, once it has told it."""
 

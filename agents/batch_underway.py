@@ -71,7 +71,7 @@ class Underway:
         if lines:
             await self._send(track, job, lines)
             tell(INFO, "batch_sent", model=job.model, batch=job.batch, calls=len(job.calls))
-        elif not job.batch and not await track.way.find(job):
+        elif not job.batch and not (job.file and await track.way.find(job)):
             self._drop(job)
             return self._resend(job)
         seen = await track.way.end(job)

@@ -1,7 +1,8 @@
 """One job's way through its provider: sent once, whatever happens meanwhile, and then looked at until it is over.
 
-remember ─ upload ─ remember the file ─ start ─ remember the job's id ─ look … look ─ over
-                                          └ no answer: look in the provider's listing before starting it again
+upload ─ remember the file ─ start ─ remember the job's id ─ look … look ─ over
+                               ├ no answer: look in the provider's listing before starting it again
+                               └ refused: there is no job to remember
 """
 
 import asyncio
@@ -37,7 +38,7 @@ class Way:
     """Whether the provider ever answered."""
 
     async def send(self, job: Job, lines: Path) -> None:
-        """Upload a job's file and start the job, each once."""
+        """Upload a job's file and start the job, each once; a file alone costs nothing, so until then it is no job."""
         job.file = await self.insist(lambda: self.server.upload(lines))
         self.jobs.remember(job)
         asked = False
@@ -49,10 +50,17 @@ class Way:
                 await asyncio.sleep(self.first_look_s)
                 found = await self._listed(job)
             asked = True
-            return found or await self.server.create(job.file, self.jobs.run, job.id)
+            return found or await self._create(job)
 
         job.batch = (await self.insist(start)).id
         self.jobs.remember(job)
+
+    async def _create(self, job: Job) -> Seen:
+        try:
+            return await self.server.create(job.file, self.jobs.run, job.id)
+        except ProviderDown:  # refused, in so many words
+            self.jobs.forget(job)
+            raise
 
     async def find(self, job: Job) -> bool:
         """Whether a job that was on its way when the run was killed did reach the provider."""

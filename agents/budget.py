@@ -67,7 +67,8 @@ class Budget:
         cost = worst_case(price, request) if self.usd < inf else 0.0
         while not self._fits(cost):
             if self.reached:
-                raise BudgetReached(self.told())
+                dear = self.spent + cost > self.usd
+                raise BudgetReached(self.told() + (f"; the next call could cost {money(cost)}" if dear else ""))
             turn = asyncio.get_running_loop().create_future()
             self._waiting[turn] = cost
             try:
@@ -136,9 +137,9 @@ class Budget:
 
     def told(self) -> str:
         """How much of it is gone."""
-        money = f"${self.spent:,.4f} of ${self.usd:,.2f}" if self.usd < inf else ""
+        paid = f"{money(self.spent)} of {money(self.usd)}" if self.usd < inf else ""
         calls = f"{self.calls} of {self.most_calls:.0f} calls" if self.most_calls < inf else ""
-        return " and ".join(part for part in (money, calls) if part) + " spent"
+        return " and ".join(part for part in (paid, calls) if part) + " spent"
 
     def take(self) -> bool:
         """Count a reply that is known already as a call, where one more may be made."""
@@ -149,6 +150,11 @@ class Budget:
 
     def _fits(self, cost: float) -> bool:
         return self.spent + self._held + cost <= self.usd and self.calls + self._under_way < self.most_calls
+
+
+def money(usd: float) -> str:
+    """Dollars: cents, and where there is less than one the digits that show it."""
+    return f"${usd:,.2f}" if round(usd, 2) == usd else f"${usd:,.{4 if usd >= 0.01 else 8}f}".rstrip("0")
 
 
 def cost_of(price: Price | None, request: "Request", made: "Completion") -> float:

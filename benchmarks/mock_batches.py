@@ -37,6 +37,7 @@ FATES = {
     "lost": "it is made, but the connection is cut before its maker is told",
     "mute": "it is made, but its maker waits for an answer in vain",
     "unheard": "the connection is cut before it is made",
+    "refused": "it is not made: 400",
 }
 LINE_FAULTS = ("expired", "missing", "not_json")
 MOST_LINES = 50_000
@@ -177,6 +178,8 @@ class Batches:
         fate = self._options.batch_fates.pop(0) if self._options.batch_fates else "ok"
         if fate == "unheard":
             raise Lost("reset")
+        if fate == "refused":
+            raise Denied(400, "No batch job can be made of this.")
         job = Job(
             f"batch_{next(self._numbers):06}", asked["input_file_id"], asked.get("metadata") or {}, time.time(), fate
         )

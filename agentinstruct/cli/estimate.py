@@ -9,6 +9,7 @@ import typer
 from agentinstruct.cli import options as o
 from agentinstruct.cli.errors import told
 from agentinstruct.cli.run import run_config, run_loop
+from agentinstruct.report.words import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,7 +92,7 @@ def _show(quote: "Quote", config: "RunConfig") -> None:
 
     console = Console(highlight=False)
     basis = ", ".join(f"{count} of {quote.items[skill]:,} {skill}" for skill, count in sorted(quote.sampled.items()))
-    console.print(f"{quote.seeds:,} seeds, {sum(quote.items.values()):,} work items.", soft_wrap=True)
+    console.print(f"{counted(quote.seeds, 'seed')}, {counted(sum(quote.items.values()), 'work item')}.", soft_wrap=True)
     if quote.sampled:
         console.print(f"Measured on {basis}.\n", style="dim", soft_wrap=True)
         _tables(console, quote)
@@ -99,7 +100,9 @@ def _show(quote: "Quote", config: "RunConfig") -> None:
     else:
         console.print("No work item could be measured: there is nothing to go by.", style="red")
     if quote.failed:
-        console.print(f"\n{quote.failed} sampled items failed at the model, the last: {quote.trouble}", soft_wrap=True)
+        console.print(
+            f"\n{counted(quote.failed, 'sampled item')} failed at the model, the last: {quote.trouble}", soft_wrap=True
+        )
     for notice in quote.notices:
         console.print(f"\n{notice}", soft_wrap=True)
     _where(console, config.out)

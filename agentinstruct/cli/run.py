@@ -11,6 +11,7 @@ import typer
 from agentinstruct.agents.errors import ProviderError
 from agentinstruct.cli import options as o
 from agentinstruct.cli.errors import told
+from agentinstruct.report.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -202,7 +203,8 @@ def _at_work(folder: Path) -> None:
 
     if jobs := open_jobs(folder):
         calls = sum(len(job.calls) for job in jobs)
-        typer.echo(f"{len(jobs)} batch jobs with {calls} calls go on at the provider; resume to collect.", err=True)
+        told = f"{counted(len(jobs), 'batch job')} with {counted(calls, 'call')}"
+        typer.echo(f"{told} {'goes' if len(jobs) == 1 else 'go'} on at the provider; resume to collect.", err=True)
 
 
 def _leave(finished: "Finished", folder: Path, named: bool) -> None:
@@ -213,11 +215,13 @@ def _leave(finished: "Finished", folder: Path, named: bool) -> None:
         raise typer.Exit(128 + finished.interrupted)
     progress = finished.progress
     if progress.set_aside:
-        typer.echo(f"{progress.set_aside} work items failed too often and are set aside. To try them again:", err=True)
+        aside = counted(progress.set_aside, "work item")
+        typer.echo(f"{aside} failed too often: set aside. To try again:", err=True)
         typer.echo(f"  {resume_command(folder, named)} --retry-failed", err=True)
     if progress.failed:
-        typer.echo(f"{progress.failed} work items failed at the model; the last: {progress.trouble}", err=True)
-        typer.echo(f"They wait for another try. To resume: {resume_command(folder, named)}", err=True)
+        failed = counted(progress.failed, "work item")
+        typer.echo(f"{failed} failed at the model; the last: {progress.trouble}", err=True)
+        typer.echo(f"What failed waits for another try. To resume: {resume_command(folder, named)}", err=True)
     if progress.spent:
         typer.echo(f"Budget reached: {progress.spent}. What is done is kept. To go on, raise it in:")
         typer.echo(f"  {resume_command(folder, named)}")

@@ -12,6 +12,8 @@ from rich.markup import escape
 from rich.table import Column, Table
 from rich.text import Text
 
+from agentinstruct.report.words import counted
+
 if TYPE_CHECKING:
     from agentinstruct.agents.limits import Statistics
     from agentinstruct.run.execute import Finished
@@ -65,7 +67,7 @@ class LiveProgress:
 def _work_line(progress: "Progress", elapsed: float) -> Text:
     finished = progress.done + progress.resumed
     total = f"{progress.items}{'+' if progress.reading else ''}"
-    line = Text.assemble((f"{finished}", "bold"), f" of {total} work items · {progress.seeds} seeds")
+    line = Text.assemble((f"{finished}", "bold"), f" of {total} work items · {counted(progress.seeds, 'seed')}")
     if progress.pursuit:
         line.append(f" · {progress.pursuit.accepted:,} of {progress.pursuit.wanted:,} accepted", "green")
         line.append(f" · pass {progress.sweep}" if progress.sweep > 1 else "")
@@ -89,12 +91,17 @@ def _record_line(progress: "Progress") -> Text:
 def _call_line(progress: "Progress", elapsed: float) -> Text:
     calls = progress.statistics
     rate = calls.calls / max(elapsed, 1e-9)
-    line = Text(f"{calls.calls} calls ({rate:.1f}/s, {calls.in_flight} in flight", "dim")
+    line = Text(f"{counted(calls.calls, 'call')} ({rate:.1f}/s, {calls.in_flight} in flight", "dim")
     line.append(f", {calls.retries} retried" if calls.retries else "")
     line.append(f", {calls.from_cache} from the cache" if calls.from_cache else "")
-    line.append(f", {calls.batched} waiting for {calls.jobs} batch jobs" if calls.batched else "")
+    line.append(f", {_waiting(calls)}" if calls.batched else "")
     line.append(f") · {tokens(calls)}")
     return line.append(f" · {cost(calls.cost, calls.unpriced)} · {duration(elapsed)}")
+
+
+def _waiting(calls: "Statistics") -> str:
+    """The calls that wait for batch jobs; of which there is none before a wave is sent."""
+    return f"{calls.batched} waiting for {counted(calls.jobs, 'batch job') if calls.jobs else 'the next batch job'}"
 
 
 def _found(calls: "Statistics") -> str:
@@ -139,13 +146,11 @@ def show_summary(finished: "Finished") -> None:
     for notice in finished.progress.notices:
         console.print(f"\n{notice}", soft_wrap=True)
     calls = finished.progress.statistics
-    console.print(
-        f"\n{calls.calls} calls this time ({_found(calls)}), {tokens(calls)}, {cost(calls.cost, calls.unpriced)}",
-        soft_wrap=True,
-    )
+    bought = f"{counted(calls.calls, 'call')} this time ({_found(calls)})"
+    console.print(f"\n{bought}, {tokens(calls)}, {cost(calls.cost, calls.unpriced)}", soft_wrap=True)
     total = sum(finished.exported.rows.values())
     console.print(
-        f"[bold]{total} records[/] in {finished.exported.folder}/data, {finished.exported.dropped} dropped "
+        f"[bold]{counted(total, 'record')}[/] in {finished.exported.folder}/data, {finished.exported.dropped} dropped "
         f"in {finished.exported.folder}/dropped.jsonl",
         soft_wrap=True,
     )
@@ -164,14 +169,14 @@ def _funnel(summary: "Summary") -> Text:
     from agentinstruct.run.summary import STAGES
 
     left = summary.drafts
-    line = Text(f"\n{left} drafts", "bold")
+    line = Text(f"\n{counted(left, 'draft')}", "bold")
     for stage in STAGES:
         lost = summary.dropped[stage]
         left -= lost
         line.append(f" → {stage} {left}", "default")
         line.append(f" (-{lost})" if lost else "", "dim")
-    line.append(f" · {summary.declined} seeds declined at transform" if summary.declined else "", "dim")
-    return line.append(f" · {summary.suggestions} suggestions failed" if summary.suggestions else "", "dim")
+    line.append(f" · {counted(summary.declined, 'seed')} declined at transform" if summary.declined else "", "dim")
+    return line.append(f" · {counted(summary.suggestions, 'suggestion')} failed" if summary.suggestions else "", "dim")
 
 
 def _checks(console: Console, summary: "Summary") -> None:
@@ -183,7 +188,9 @@ def _checks(console: Console, summary: "Summary") -> None:
     for one in failed[:SHOWN]:
         console.print(f"  {one.failed:5} of {one.asked:5} failed  {one.check}  [dim]({one.kind})[/]", soft_wrap=True)
     if rest := failed[SHOWN:]:
-        console.print(f"  {sum(one.failed for one in rest):5} failed {len(rest)} more checks", soft_wrap=True)
+        console.print(
+            f"  {sum(one.failed for one in rest):5} failed {counted(len(rest), 'more check')}", soft_wrap=True
+        )
     if passed := sum(not one.failed for one in summary.checks):
         console.print(f"  [dim]no draft failed {'the other' if failed else 'any of the'} {passed}[/]", soft_wrap=True)
 

@@ -9,7 +9,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from agentinstruct.agents.budget import money
 from agentinstruct.cli.show import cost, duration, tokens
+from agentinstruct.report.words import counted
 
 if TYPE_CHECKING:
     from agentinstruct.run.observe import View
@@ -84,12 +86,8 @@ def _rows(view: "View") -> Iterator[tuple[str, Text]]:
     if view.told:
         seeds = f"{view.sitting.seeds:,} read" + ("" if view.all_known or not view.live else " so far")
         yield "seeds", Text(seeds + (f" · {view.sitting.skipped:,} left out" if view.sitting.skipped else ""))
-    accepted = min(sum(totals.accepted.values()), counts.records)
-    if view.told:
-        rest = "" if accepted == counts.records else f" of {counts.records:,} records"
-        yield "accepted", Text.assemble((f"{accepted:,}", "bold"), rest)
-    else:  # the ledger knows how many there are, not how many passed
-        yield "records", Text(f"{counts.records:,}", "bold")
+    rest = "" if counts.accepted == counts.records else f" of {counts.records:,} records"
+    yield "accepted", Text.assemble((f"{counts.accepted:,}", "bold"), rest)
     if view.told and view.told.target:
         yield "target", Text(view.told.target)
     stages = " · ".join(f"{_clean(stage)} {count:,}" for stage, count in _most(totals.dropped))
@@ -102,7 +100,7 @@ def _rows(view: "View") -> Iterator[tuple[str, Text]]:
     if jobs := open_jobs(view.folder):
         sent = sum(len(job.calls) for job in jobs)
         oldest = duration(view.now - jobs[0].created)
-        yield "batch jobs", Text(f"{len(jobs)} with {sent:,} calls at the provider, the oldest for {oldest}")
+        yield "batch jobs", Text(f"{len(jobs)} with {counted(sent, 'call')} at the provider, the oldest for {oldest}")
     if totals.calls:
         yield "tokens", Text(tokens(totals).replace(" tokens", ""))
         yield "cost", _cost(view)
@@ -131,7 +129,7 @@ def _speed(view: "View") -> Text:
 def _cost(view: "View") -> Text:
     line, counts = Text(cost(view.counts.cost, view.totals.unpriced)), view.counts
     if view.told and (usd := view.told.budget.usd) is not None:
-        line.append(f" · ${max(0.0, usd - counts.cost):,.2f} of ${usd:,.2f} left")
+        line.append(f" · {money(max(0.0, usd - counts.cost))} of {money(usd)} left")
     if view.told and (calls := view.told.budget.calls) is not None:
         line.append(f" · {max(0, calls - counts.calls):,} of {calls:,} calls left")
     return line
@@ -146,9 +144,8 @@ def _skills(view: "View", most: int) -> Iterator[RenderableType]:
     table = _table("skill", "done", *failed, "accepted", "records", "dropped")
     shown = skills[:most] if most else skills
     for name, one in shown:
-        accepted = str(view.totals.accepted.get(name, 0)) if view.told else ""
-        waiting = [str(one.failed)] * len(failed)
-        table.add_row(Text(_clean(name)), str(one.done), *waiting, accepted, str(one.records), str(one.dropped))
+        numbers = (one.done, *[one.failed] * len(failed), one.accepted, one.records, one.dropped)
+        table.add_row(Text(_clean(name)), *map(str, numbers))
     yield Text()
     yield table
     if len(shown) < len(skills):

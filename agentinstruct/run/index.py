@@ -27,16 +27,17 @@ SELECT error, count(*), message, max(at) FROM failures WHERE NOT EXISTS (SELECT 
 GROUP BY error ORDER BY count(*) DESC, error
 """
 _ASIDE = "SELECT count(*) FROM failures WHERE attempts >= ? AND NOT EXISTS (SELECT 1 FROM items WHERE id = item)"
-_TOTALS = "SELECT skill, sum(items), sum(records), sum(dropped) FROM totals GROUP BY skill"
+_TOTALS = "SELECT skill, sum(items), sum(records), sum(accepted), sum(dropped) FROM totals GROUP BY skill"
 
 
 @dataclass(frozen=True, slots=True)
 class SkillCounts:
-    """Of one skill: work items done and failed (so far), records and dropped drafts of the done ones."""
+    """Of one skill: work items done and failed (so far), records, accepted ones and dropped drafts of the done ones."""
 
     done: int = 0
     failed: int = 0
     records: int = 0
+    accepted: int = 0
     dropped: int = 0
 
 
@@ -65,6 +66,11 @@ class Counts:
     def records(self) -> int:
         """Records made."""
         return sum(skill.records for skill in self.skills.values())
+
+    @property
+    def accepted(self) -> int:
+        """Of them, those that passed every check."""
+        return sum(skill.accepted for skill in self.skills.values())
 
     @property
     def dropped(self) -> int:
@@ -158,8 +164,8 @@ class Index:
         totals = {skill: numbers for skill, *numbers in self._ask(_TOTALS)}
         skills = {}
         for skill in sorted(failed.keys() | totals.keys()):
-            done, records, dropped = totals.get(skill, (0, 0, 0))
-            skills[skill] = SkillCounts(done, failed.get(skill, 0), records, dropped)
+            done, *made = totals.get(skill, (0, 0, 0, 0))
+            skills[skill] = SkillCounts(done, failed.get(skill, 0), *made)
         calls, bought, cost = self._ask("SELECT sum(calls), sum(bought), sum(cost) FROM call_total")[0]
         return Counts(calls, bought, cost, skills)
 

@@ -4,7 +4,7 @@ segments ─ rows ─ Batch ─ commit ─→ ledger.sqlite ─→ Index: where 
 """
 
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 LEDGER = "ledger.sqlite"
-_VERSION = 5
+_VERSION = 6
 """Of the tables. A ledger of another version is made again from the segments."""
 _ROWS = 512  # in one statement: Python's interpreter lock is fought for once per statement, not once per row
 _SCHEMA = """
@@ -22,14 +22,16 @@ CREATE TABLE segments(name TEXT PRIMARY KEY, number INTEGER NOT NULL, committed 
 -- A key of more than 16 bytes is of money that was spent on no answer.
 CREATE TABLE calls(key BLOB PRIMARY KEY, segment INTEGER, offset INTEGER, length INTEGER, cost REAL) WITHOUT ROWID;
 CREATE TABLE items(
-    id TEXT PRIMARY KEY, skill TEXT, seed TEXT, records INTEGER, dropped INTEGER,
+    id TEXT PRIMARY KEY, skill TEXT, seed TEXT, records INTEGER, accepted INTEGER, dropped INTEGER,
     segment INTEGER, offset INTEGER, length INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE failures(
     item TEXT PRIMARY KEY, skill TEXT, seed TEXT, stage TEXT, error TEXT, message TEXT, attempts INTEGER, at REAL
 ) WITHOUT ROWID;
 CREATE TABLE pieces(key BLOB PRIMARY KEY, found BLOB) WITHOUT ROWID;
-CREATE TABLE totals(skill TEXT PRIMARY KEY, items INTEGER, records INTEGER, dropped INTEGER) WITHOUT ROWID;
+CREATE TABLE totals(
+    skill TEXT PRIMARY KEY, items INTEGER, records INTEGER, accepted INTEGER, dropped INTEGER
+) WITHOUT ROWID;
 CREATE TABLE call_total(calls INTEGER, bought INTEGER, cost REAL);
 INSERT INTO call_total VALUES (0, 0, 0);
 CREATE TRIGGER call_added AFTER INSERT ON calls BEGIN
@@ -50,12 +52,13 @@ CREATE TRIGGER call_removed AFTER DELETE ON calls BEGIN
     cost = cost - ifnull(old.cost, 0);
 END;
 CREATE TRIGGER item_added AFTER INSERT ON items BEGIN
-    INSERT INTO totals VALUES (new.skill, 1, new.records, new.dropped) ON CONFLICT (skill) DO UPDATE
-    SET items = items + 1, records = records + new.records, dropped = dropped + new.dropped;
+    INSERT INTO totals VALUES (new.skill, 1, new.records, new.accepted, new.dropped) ON CONFLICT (skill) DO UPDATE
+    SET items = items + 1, records = records + new.records, accepted = accepted + new.accepted,
+    dropped = dropped + new.dropped;
 END;
 CREATE TRIGGER item_removed AFTER DELETE ON items BEGIN
-    UPDATE totals SET items = items - 1, records = records - old.records, dropped = dropped - old.dropped
-    WHERE skill = old.skill;
+    UPDATE totals SET items = items - 1, records = records - old.records, accepted = accepted - old.accepted,
+    dropped = dropped - old.dropped WHERE skill = old.skill;
 END;
 INSERT INTO meta VALUES ('run', '{run}');
 PRAGMA user_version = {version};
@@ -74,16 +77,22 @@ class CallRow(NamedTuple):
 
 
 class ItemRow(NamedTuple):
-    """Where a finished work item lies, and how many records and dropped drafts it made."""
+    """Where a finished work item lies, and how many records, accepted ones and dropped drafts it made."""
 
     id: str
     skill: str
     seed: str
     records: int
+    accepted: int
     dropped: int
     segment: int
     offset: int
     length: int
+
+
+def accepted_of(records: Iterable[Mapping[str, Any]]) -> int:
+    """Of the records, those that passed every check."""
+    return sum(bool(record.get("accepted")) for record in records)
 
 
 class PieceRow(NamedTuple):

@@ -35,13 +35,15 @@ class ItemFrame:
     skill: str
     seed: str
     records: int
+    accepted: int
     dropped: int
     frame: bytes
 
     def enter(self, batch: Batch, segment: int, offset: int) -> None:
         """Add its row, as it lies in a segment."""
         batch.items[self.id] = ItemRow(
-            self.id, self.skill, self.seed, self.records, self.dropped, segment, offset, len(self.frame)
+            *(self.id, self.skill, self.seed, self.records, self.accepted, self.dropped),
+            *(segment, offset, len(self.frame)),
         )
 
 
@@ -69,7 +71,9 @@ class Load:
     def told(self) -> tuple[Message, bytes]:
         """What is said of the frames, and all of them in one piece."""
         calls = [[one.key, one.cost, len(one.frame)] for one in self.calls]
-        items = [[one.id, one.skill, one.seed, one.records, one.dropped, len(one.frame)] for one in self.items]
+        items = [
+            [one.id, one.skill, one.seed, one.records, one.accepted, one.dropped, len(one.frame)] for one in self.items
+        ]
         frames = [*(call.frame for call in self.calls), *(item.frame for item in self.items)]
         return {"calls": calls, "items": items}, b"".join(frames)
 
@@ -80,9 +84,9 @@ class Load:
         for key, cost, length in told["calls"]:
             load.calls.append(CallFrame(key, cost, frames[start : start + length]))
             start += length
-        for item, skill, seed, records, dropped, length in told["items"]:
+        for item, skill, seed, records, accepted, dropped, length in told["items"]:
             frame = frames[start : start + length]
-            load.items.append(ItemFrame(item, skill, seed, records, dropped, frame))
+            load.items.append(ItemFrame(item, skill, seed, records, accepted, dropped, frame))
             start += length
         if start != len(frames):
             raise ValueError(f"{len(frames)} bytes of frames where {start} were told of")

@@ -124,10 +124,7 @@ class View:
                 "set_aside": self.set_aside,
             },
             "target": told.target if told else "",
-            "skills": {
-                name: {**asdict(one), "accepted": totals.accepted.get(name, 0)}
-                for name, one in self.counts.skills.items()
-            },
+            "skills": {name: asdict(one) for name, one in self.counts.skills.items()},
             "dropped": {"all": self.counts.dropped, "by_stage": totals.dropped, "by_reason": totals.reasons},
             "faults": [fault._asdict() for fault in self.faults],
             "calls": {

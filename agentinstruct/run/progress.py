@@ -54,8 +54,6 @@ class Progress:
     pursuit: Pursuit | None = None
     """How far it is from its target, where it has one."""
     records: Counter[str] = field(default_factory=Counter)
-    accepted: Counter[str] = field(default_factory=Counter)
-    """Of the records, those that passed every check."""
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By stage and reason."""
     statistics: Statistics = field(default_factory=Statistics)

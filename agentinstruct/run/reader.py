@@ -29,7 +29,7 @@ CREATE TEMP VIEW calls AS SELECT * FROM disk.calls UNION ALL
 CREATE TEMP VIEW failures AS SELECT * FROM main.failures UNION ALL
     SELECT * FROM disk.failures AS own WHERE NOT EXISTS (SELECT 1 FROM main.failures WHERE item = own.item);
 CREATE TEMP VIEW totals AS SELECT * FROM disk.totals UNION ALL
-    SELECT skill, count(*), sum(records), sum(dropped) FROM main.items AS own
+    SELECT skill, count(*), sum(records), sum(accepted), sum(dropped) FROM main.items AS own
     WHERE NOT EXISTS (SELECT 1 FROM disk.items WHERE id = own.id) GROUP BY skill;
 CREATE TEMP VIEW call_total AS SELECT calls, bought, cost FROM disk.call_total UNION ALL
     SELECT ifnull(sum(length(key) <= 16), 0), ifnull(sum(length(key) <= 16 AND cost IS NOT NULL), 0),

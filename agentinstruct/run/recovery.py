@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from agentinstruct.run.folder import open_file, subfolder, sync_folder
-from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, Ledger, Segment
+from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, Ledger, Segment, accepted_of
 from agentinstruct.run.segment import NAME, Frame, SegmentReader
 
 QUARANTINE = "quarantine"
@@ -143,7 +143,8 @@ def enter(batch: Batch, frame: Frame, segment: int) -> None:
 
 def item_row(value: dict[str, Any], place: tuple[int, int, int]) -> ItemRow:
     """The row of a finished work item's frame."""
-    return ItemRow(value["item"], value["skill"], value["seed"], len(value["records"]), len(value["dropped"]), *place)
+    records, dropped = value["records"], len(value["dropped"])
+    return ItemRow(value["item"], value["skill"], value["seed"], len(records), accepted_of(records), dropped, *place)
 
 
 def _sync(path: Path) -> None:

@@ -98,7 +98,6 @@ class Report:
             output_tokens=before.output_tokens + calls.output_tokens,
             cost=before.cost + calls.cost,
             unpriced=sorted({*before.unpriced, *calls.unpriced}),
-            accepted=dict(Counter(before.accepted) + progress.accepted),
             dropped=dict(Counter(before.dropped) + stages),
             reasons=dict(reasons.most_common(_REASONS)),
         )

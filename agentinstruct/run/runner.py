@@ -175,7 +175,6 @@ class Runner:
             progress.pursuit.ended.add(work.id)
         progress.done += 1
         progress.records[work.skill] += len(outcome.records)
-        progress.accepted[work.skill] += sum(record["accepted"] for record in outcome.records)
         progress.dropped.update((one["stage"].partition("/")[0], one["reason"]) for one in outcome.dropped)
         self.hear(outcome)
 

@@ -54,8 +54,6 @@ class Totals(BaseModel):
     cost: float = 0.0
     """USD, at list prices."""
     unpriced: list[str] = []
-    accepted: dict[str, int] = {}
-    """Records that passed every check, by skill."""
     dropped: dict[str, int] = {}
     """Drafts by the stage they were dropped at."""
     reasons: dict[str, int] = {}

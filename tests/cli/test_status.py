@@ -233,16 +233,18 @@ def test_what_is_no_run_is_named_in_one_line(tmp_path, folder):
 @pytest.mark.parametrize("forged", ["", "{", "[]", '{"run": "another"}', "OTHER", "NUMBERS"])
 def test_the_ledger_is_right_whatever_the_status_file_says(tmp_path, forged):
     with Journal.open(tmp_path / "out", {"x": 1}) as journal:
-        journal.finish("i" * 32, "rc", "s" * 32, [{"a": 1}], [])
+        journal.finish("i" * 32, "rc", "s" * 32, [{"accepted": True}, {"accepted": False}], [])
         run = journal.manifest.run
     head = {"run": run, "pid": 1, "host": "", "started": 0, "updated": 0}
     bodies = {
         "OTHER": head | {"run": "another", "totals": {"calls": 10**6}},
-        "NUMBERS": head | {"totals": {"accepted": {"rc": 10**9}, "calls": -5}, "sitting": {"items": 10**9, "taken": 1}},
+        "NUMBERS": head | {"totals": {"output_tokens": 10**9, "calls": -5}, "sitting": {"items": 10**9, "taken": 1}},
     }
     (tmp_path / "out" / "status.json").write_text(json.dumps(bodies[forged]) if forged in bodies else forged)
     seen = state_of(tmp_path / "out")
-    assert (seen["items"]["done"], seen["skills"]["rc"]["records"], seen["calls"]["stored"]) == (1, 1, 0)
+    assert (seen["items"]["done"], seen["calls"]["stored"]) == (1, 0)
+    assert (seen["skills"]["rc"]["records"], seen["skills"]["rc"]["accepted"]) == (2, 1)
+    assert "1 of 2 records" in status(tmp_path / "out").stdout
     assert seen["state"] == ("killed" if forged == "NUMBERS" else "unknown")
     assert status(tmp_path / "out").returncode == 0
 
@@ -277,3 +279,20 @@ def test_looking_never_keeps_a_run_from_starting(tmp_path):
         with Journal.read(tmp_path / "out") as reader:
             assert reader.counts().done == 0
     assert owner_of(tmp_path / "out") is None
+
+
+def test_accepted_and_records_are_of_the_same_moment_while_it_runs_and_after_a_kill(tmp_path):
+    """A process that was killed told of less, or of nothing at all, than it had put in its segments."""
+    command = [*PROGRAM, "run", DOCUMENTS, "--model", "scripted", "--out", tmp_path / "out", "-s", "text_modification"]
+    process = subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+    try:
+        made = until(tmp_path / "out", lambda one: one["skills"])["skills"]["text_modification"]
+        assert made["accepted"] == made["records"] > 0, "under strict every record has passed"
+    finally:
+        process.kill()
+        process.wait()
+    (tmp_path / "out" / "status.json").unlink(missing_ok=True)
+    (tmp_path / "out" / "ledger.sqlite").unlink()  # counted from the segments
+    made = state_of(tmp_path / "out")["skills"]["text_modification"]
+    assert made["accepted"] == made["records"] > 0
+    assert re.search(rf"accepted +{made['accepted']} *\n", status(tmp_path / "out").stdout)

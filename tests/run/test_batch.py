@@ -100,6 +100,13 @@ def test_a_run_by_batch_equals_a_live_run(server, seeds, calm, tmp_path):
     assert tidy(tmp_path / "out")
 
 
+def test_the_call_that_is_made_live_puts_its_work_item_out_of_step_with_no_other(server, seeds, start, tmp_path):
+    server.control(batch_latency="9")
+    process = start(*command(server, seeds, tmp_path / "out", "--batch-poll", "0.5"))
+    until(lambda: sum(len(job.calls) for job in open_jobs(tmp_path / "out")) == 3, process)
+    assert server.stats()["requests"] == 1 and len(open_jobs(tmp_path / "out")) == 1
+
+
 def test_a_job_is_never_larger_than_allowed(server, seeds, calm, tmp_path):
     work(server, seeds, tmp_path / "few", most_calls=3)
     assert server.stats()["batches"]["biggest_job"] == 3
@@ -260,6 +267,20 @@ def test_a_server_without_batch_jobs_or_that_is_not_ours_is_told_at_once(server,
     assert time.monotonic() - begun < 40
 
 
+@pytest.mark.parametrize("settings", [{"no_batch": True}, {"key": "another"}, {"batch_fates": ["refused"] * 9}])
+def test_what_the_server_refused_is_no_open_job(server, seeds, calm, start, tmp_path, settings):
+    out = tmp_path / "out"
+    server.control(**settings)
+    code, said = ended(start(*command(server, seeds, out)))
+    assert code and "HTTP 40" in said and "at the provider" not in said
+    assert "at the provider" not in ended(start("status", out))[1]
+    server.control(key="", batch_fates=[])
+    work(server, seeds, out, roles="")
+    assert rows(out) == calm[0]
+    seen = server.stats()
+    assert seen["batches"]["jobs"] == 0 and seen["answered_ok_repeats"] == 0
+
+
 # --- Mixed with live calls ----------------------------------------------------------------------------------------
 
 
@@ -335,6 +356,11 @@ def test_killed_between_sending_a_job_and_hearing_of_it(server, seeds, calm, sta
     os.killpg(process.pid, signal.SIGKILL)
     ended(process)
     sent = jobs(server)
+    server.control(key="another")
+    with pytest.raises(ProviderDown, match="Check the API key"):
+        work(server, seeds, out, roles=roles)
+    assert open_jobs(out), "nobody knows yet whether there is a job"
+    server.control(key="")
     work(server, seeds, out, roles=roles)
     assert rows(out) == calm[0]
     seen = server.stats()["batches"]
@@ -351,7 +377,7 @@ def test_interrupted_it_leaves_the_jobs_at_work_and_says_how_to_have_them(server
     process.send_signal(signal.SIGINT)
     status, said = ended(process)
     assert status == 130
-    assert re.search(r"\d batch jobs with \d calls go on at the provider", said)
+    assert re.search(r"\d batch jobs? with \d calls go(es)? on at the provider", said)
     assert "To resume: agentinstruct run" in said
     assert re.search(r"batch jobs +\d with \d calls at the provider", ended(start("status", out))[1])
     server.control(batch_latency="0.1")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import time
 from contextlib import closing
@@ -66,6 +67,21 @@ def test_a_budget_is_never_exceeded_and_the_run_goes_on_with_a_larger_one(
     calm = openai_server()
     assert program(*command(seeds, calm, tmp_path / "calm")).returncode == 0
     assert rows(out) == rows(tmp_path / "calm")
+
+
+def test_a_budget_too_small_for_one_call_says_what_a_call_could_cost(program, openai_server, seeds, prices, tmp_path):
+    server, out = openai_server(), tmp_path / "out"
+    done = program(*command(seeds, server, out, "--prices", prices, "--budget", "0.0001"))
+    assert done.returncode == 0 and server.stats()["requests"] == 0
+    said = re.search(r"Budget reached: \$0.00 of \$0.0001 spent; the next call could cost \$([0-9.]+)\. ", done.stdout)
+    assert "\n0 calls this time" in done.stdout and float(said[1]) > 0.0001
+    program(*command(seeds, server, out, "--prices", prices, "--budget", 2 * float(said[1])))
+    assert server.stats()["requests"] > 0
+
+
+def test_one_is_told_as_one(program, openai_server, seeds, tmp_path):
+    done = program(*command(seeds, openai_server(), tmp_path / "out", "--max-calls", 1))
+    assert done.returncode == 0 and "\n1 call this time" in done.stdout and "1 of 1 calls spent" in done.stdout
 
 
 def test_calls_can_be_limited_without_prices(program, openai_server, seeds, tmp_path):

@@ -90,7 +90,7 @@ def on_ray(nodes, seeds):
 
 def test_what_is_sent_arrives_as_it_was():
     load = Load([CallFrame("ab" * 16, 0.5, b"one"), CallFrame("cd" * 16, None, b"")])
-    load.items.append(ItemFrame("id", "skill", "seed", 1, 2, b"three"))
+    load.items.append(ItemFrame("id", "skill", "seed", 1, 1, 2, b"three"))
     told, frames = load.told()
     assert Load.of(told, frames) == load
     with pytest.raises(ValueError, match="7 bytes of frames where 8 were told of"):

@@ -291,6 +291,6 @@ def test_a_seed_that_kills_its_process_is_set_aside_and_named(start, openai_serv
     front.close()
     assert process.returncode == 1, wrong
     assert len(killed) == 3
-    assert "1 work items failed too often and are set aside" in wrong and "--retry-failed" in wrong
+    assert "1 work item failed too often: set aside" in wrong and "--retry-failed" in wrong
     assert f"worker processes died of them: text_modification of {seeds / 'the_blacksmith.txt'}" in said
     assert {Path(row["source"]).name for row in rows(out)} == set(SEEDS) - {"the_blacksmith.txt"}
