@@ -146,7 +146,7 @@ def run(**options: Any) -> None:
     named = options["out"] is not None
     with told():
         config = run_config(**options)
-    with told(f"What is done is kept. To resume: {resume_command(config.out, named)}"):
+    with told("What is done is kept.", resume_command(config.out, named)):
         try:
             finished = start(config)
         except ProviderError:

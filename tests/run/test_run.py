@@ -211,6 +211,26 @@ def test_other_settings_are_refused_by_name_once_there_is_something_to_lose(prog
     whole(out)
 
 
+def test_a_role_whose_model_never_answered_may_have_another(program, openai_server, seeds, tmp_path):
+    server, out = openai_server(models="any"), tmp_path / "out"
+    command = arguments(seeds / "mill.txt", server, out)
+    failed = program(*command, "--model", "judge=openai:anny")
+    assert failed.returncode == 69, failed.stderr
+    assert "HTTP 404" in failed.stderr and "Check --base-url and the model's name." in failed.stderr
+    assert "With the name put right, this goes on in the same folder: agentinstruct run" in failed.stderr
+    assert "To resume" not in failed.stderr and server.stats()["answered_ok"]
+    refused = program(*command, "--model", "judge=openai:any", "--seed", 7)
+    assert refused.returncode == 2 and "context.seed: 0 → 7" in refused.stderr
+    done = program(*command, "--model", "judge=openai:any")
+    assert done.returncode == 0, done.stderr
+    assert server.stats()["answered_ok_repeats"] == 0
+    assert json.loads((out / "run.json").read_text())["settings"]["models"]["judge"] == "openai:any"
+    server.control(models="")
+    late = program(*command, "--model", "judge=openai:better")
+    assert late.returncode == 2 and 'models.judge: "openai:any" → "openai:better"' in late.stderr
+    whole(out)
+
+
 def waiting(server, calls):
     """Wait until the server has seen that many calls."""
     deadline = time.monotonic() + 30
