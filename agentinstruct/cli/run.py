@@ -1,5 +1,6 @@
 """`agentinstruct run`: seeds in, a verified dataset out, resumable at any moment."""
 
+import os
 import shlex
 import sys
 from datetime import datetime
@@ -171,6 +172,7 @@ def run_loop(work: "Coroutine[Any, Any, Done]") -> Done:
     """Run a coroutine on uvloop where there is one."""
     import asyncio
 
+    os.environ.setdefault("LANGSMITH_USE_DAEMON", "true")  # a run has waited for its traces: its process need not
     if sys.platform == "win32":
         return asyncio.run(work)
     import uvloop
