@@ -99,6 +99,8 @@ class Answers:
     calls: dict[str, Call]
     """The calls that are waited for, of whichever job."""
     answered: int = 0
+    met: set[str] = field(default_factory=set)
+    """The calls for which a line has come."""
     faults: dict[str, str] = field(default_factory=dict)
     spoilt: set[str] = field(default_factory=set)
     """The calls whose answers were paid and cannot be read."""
@@ -115,11 +117,16 @@ class Answers:
                     self._take(line)
                     if number % 100 == 0:
                         await asyncio.sleep(0)
+        if seen.status == "completed":  # the work is done, whatever became of its line
+            for key in self.job.calls.keys() - self.met:
+                self.faults[key] = "its line in the results is missing, or is not JSON"
+                self._spoilt(key, Completion(""))
 
     def _take(self, line: dict[str, Any]) -> None:
         key = str(line.get("custom_id"))
         if key not in self.job.calls:
             return
+        self.met.add(key)
         try:
             completion = completion_in(line)
         except RetryableError as fault:

@@ -1,14 +1,16 @@
 """The lines of batch files: a request on its way out, and what came back for it."""
 
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO, Any
 
 import orjson
 
 from agentinstruct.agents.batch_api import CHAT
-from agentinstruct.agents.endpoint import failure_of, message_of
+from agentinstruct.agents.endpoint import decoded, failure_of, message_of
 from agentinstruct.agents.gateway import Completion, RetryableError
-from agentinstruct.agents.wire import completion_of
+from agentinstruct.agents.wire import clean, completion_of
 
 LONGEST_LINE = 64 << 20
 
@@ -19,11 +21,11 @@ def line_of(key: str, body: dict[str, Any]) -> bytes:
 
 
 def lines_in(file: IO[bytes]) -> Iterator[dict[str, Any]]:
-    """The results in a fetched file; what is no JSON object is as good as not there, and asked for again."""
+    """The results in a fetched file; what is no JSON object is as good as not there."""
     while line := file.readline(LONGEST_LINE):
         try:
-            value = orjson.loads(line)
-        except orjson.JSONDecodeError:
+            value = decoded(line)
+        except RetryableError:
             continue
         if isinstance(value, dict):
             yield value
@@ -39,9 +41,12 @@ def completion_in(line: dict[str, Any]) -> Completion:
     response = line.get("response")
     if not isinstance(response, dict):
         error = line.get("error")
-        raise RetryableError(str(error.get("message") or error) if isinstance(error, dict) else "no answer came")
+        said = str(error.get("message") or error) if isinstance(error, dict) else "no answer came"
+        raise RetryableError(clean(said))
     status, body = response.get("status_code"), response.get("body")
     if status == 200:
         return completion_of(body)
-    raw = orjson.dumps(body)
+    raw = b""
+    with suppress(RecursionError):
+        raw = json.dumps(body).encode()  # orjson refuses lone surrogates
     raise failure_of(status if isinstance(status, int) else 500, message_of(raw), raw, {})

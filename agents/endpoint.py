@@ -96,14 +96,14 @@ class Endpoint:
             told = self._safe(f"cannot reach {self.base_url} ({error}). Check --base-url.")
             raise RetryableError(told, kind="absent") from error
         except TooLongError as error:
-            raise ReplyError("too long", str(error)) from error
+            raise ReplyError("too long", str(error), paid=True) from error
         except UnansweredError as error:
             raise RetryableError(self._safe(str(error)), kind="absent", taken=error.taken) from error
         except OSError as error:
             raise RetryableError(self._safe(f"{type(error).__name__}: {error}"), kind="spoilt") from error
-        if answer.status != 200:
+        if not 200 <= answer.status < 300:
             raise failure_of(answer.status, self._safe(message_of(answer.body)), answer.body, answer.headers)
-        return _decoded(answer.body)
+        return decoded(answer.body)
 
     def _safe(self, text: str) -> str:
         return discreet(text, self.api_key)
@@ -161,8 +161,12 @@ class BadRequestError(Exception):
         )
 
 
-def _decoded(raw: bytes) -> Any:
-    """The JSON of an answer; lone surrogates, which orjson refuses, are let through."""
+def decoded(raw: bytes) -> Any:
+    """The JSON of an answer; lone surrogates, which orjson refuses, are let through.
+
+    Raises:
+        RetryableError: it is none.
+    """
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -175,7 +179,7 @@ def _decoded(raw: bytes) -> Any:
 def failure_of(status: int, said: str, raw: bytes, headers: Mapping[str, str]) -> Exception:
     """The exception for an HTTP error: may pass, concerns this request only, or ends the run."""
     message = f"HTTP {status}: {said}"
-    if b"insufficient_quota" in raw:
+    if status in (402, 403, 429) and "insufficient_quota" in _kinds(raw):
         return ProviderDown(f"{message}. The account has no quota left.")
     if status in RETRYABLE:
         after = _seconds(headers.get("retry-after-ms"), headers.get("retry-after"))
@@ -189,6 +193,15 @@ def failure_of(status: int, said: str, raw: bytes, headers: Mapping[str, str]) -
     if status >= 500:
         return RetryableError(message)
     return BadRequestError(message)
+
+
+def _kinds(raw: bytes) -> tuple[Any, ...]:
+    """What kind of error a server says it is; never what it repeats of the request."""
+    try:
+        error = orjson.loads(raw)["error"]
+        return error.get("code"), error.get("type")
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return ()
 
 
 def message_of(raw: bytes) -> str:

@@ -69,10 +69,12 @@ class BudgetReached(AgentInstructError, RuntimeError):
 class ReplyError(AgentInstructError):
     """A model's reply could not be used: wrong shape, refusal, cut off or empty."""
 
-    def __init__(self, reason: str, detail: str = "", calls: tuple[Any, ...] = ()) -> None:
+    def __init__(self, reason: str, detail: str = "", calls: tuple[Any, ...] = (), *, paid: bool = False) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail
+        self.paid = paid
+        """Whether the model has done the work and no answer shows what it cost."""
         self.calls = calls
         """The calls (`records.Call`) that were paid for it."""
 

@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 
 from agentinstruct.agents.budget import Budget, cost_of, worst_case
 from agentinstruct.agents.calls import CallStore, Completion, Deferred, Model, Request, keep_lost, moment
-from agentinstruct.agents.errors import ProviderDown, ProviderError
+from agentinstruct.agents.errors import ProviderDown, ProviderError, ReplyError
 from agentinstruct.agents.lane import Lane, tell_fault
 from agentinstruct.agents.limiter import Limiter, Slot
 from agentinstruct.agents.limits import Health, Patience, RetryableError, Statistics
@@ -181,9 +181,12 @@ class Gateway:
                 slot.tokens = completion.output_tokens
             cost, bought = cost_of(lane.price, request, completion), 1
             return replace(completion, cost=cost) if cost else completion
-        except (RetryableError, ProviderDown, asyncio.CancelledError) as error:
+        except (RetryableError, ReplyError, ProviderDown, asyncio.CancelledError) as error:
             fault = error.__cause__ if isinstance(error, ProviderDown) else error
-            paid = fault.paid if isinstance(fault, RetryableError) else isinstance(fault, asyncio.CancelledError)
+            if isinstance(fault, RetryableError | ReplyError):
+                paid = fault.paid
+            else:
+                paid = isinstance(fault, asyncio.CancelledError)
             cost = (hold or worst_case(lane.price, request)) if sent and paid else 0.0
             purchase.lost += cost
             raise

@@ -68,10 +68,12 @@ def completion_of(response: object) -> Completion:
         ) from error
     return Completion(
         text=text,
-        finish_reason=str(choice.get("finish_reason") or "stop"),
-        refusal=str(message.get("refusal") or ""),
+        finish_reason=clean(str(choice.get("finish_reason") or "stop")),
+        refusal=clean(str(message.get("refusal") or "")),
         input_tokens=_count(usage, "prompt_tokens"),
-        cached_tokens=_count(_map(usage, "prompt_tokens_details"), "cached_tokens"),
+        cached_tokens=min(
+            _count(usage, "prompt_tokens"), _count(_map(usage, "prompt_tokens_details"), "cached_tokens")
+        ),
         output_tokens=_count(usage, "completion_tokens"),
     )
 
@@ -113,7 +115,7 @@ def clean(text: str) -> str:
 
 def _count(usage: dict[str, Any], key: str) -> int:
     value = usage.get(key)
-    return value if isinstance(value, int) and value >= 0 else 0
+    return value if type(value) is int and value >= 0 else 0
 
 
 def loops(text: str) -> bool:

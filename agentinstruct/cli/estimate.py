@@ -127,9 +127,9 @@ def _tables(console: "Console", quote: "Quote") -> None:
 
 
 def _roles(console: "Console", quote: "Quote") -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    roles = Table("role", "model", box=None, padding=(0, 1), pad_edge=False)
+    roles = Table("role", Column("model", overflow="fold"), box=None, padding=(0, 1), pad_edge=False)
     for name in ("calls", "tokens in", "cached", "out", "cost"):
         roles.add_column(name, justify="right")
     for (role, model), paid in sorted(quote.payees.items(), key=lambda pair: -pair[1]["input_tokens"]):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -99,8 +99,9 @@ def _call_line(progress: "Progress", elapsed: float) -> Text:
 
 def _found(calls: "Statistics") -> str:
     """The replies that were known already, and from where."""
-    journal = f"{calls.from_journal - calls.from_cache} found in the journal"
-    return f"{journal}, {calls.from_cache} in the cache" if calls.from_cache else journal
+    many = calls.from_journal - calls.from_cache
+    known = f"{many:,} more {'was' if many == 1 else 'were'} answered already"
+    return f"{known}, {calls.from_cache:,} are from the cache" if calls.from_cache else known
 
 
 def tokens(calls: "Statistics | Totals") -> str:
@@ -192,7 +193,7 @@ def _spent(console: Console, finished: "Finished") -> None:
     spent = finished.summary.spent
     if len({model for _, model in spent}) < 2:
         return
-    table = Table("role", "model", box=None, padding=(0, 2))
+    table = Table("role", Column("model", overflow="fold"), box=None, padding=(0, 2))
     for name in ("calls", "tokens in", "cached", "out", "cost"):
         table.add_column(name, justify="right")
     for (role, model), one in sorted(spent.items(), key=lambda pair: -pair[1].read):

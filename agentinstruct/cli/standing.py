@@ -55,6 +55,7 @@ def _headline(view: "View") -> Text:
         "exporting": f"writes its dataset, after {since}, {who}",
         "starting": f"starting, {who}",
         "silent": f"{who} holds it, but has told nothing for {duration(view.silence)}",
+        "estimated": f"estimated, {at}: `agentinstruct run` with the same options goes on",
         "finished": f"finished, {at}",
         "stopped": f"stopped, {at}: {_RESUME}",
         "budget reached": f"its budget was reached, {at}",

@@ -1,11 +1,18 @@
-"""The folder that a dataset is written into: ours to write, and without what an earlier export left."""
+"""The folder that a dataset is written into: ours, for one export at a time, and without what an earlier one left."""
 
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging import INFO, WARNING
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from agentinstruct.agents.errors import RunError
+from agentinstruct.agents.events import tell
 from agentinstruct.dataset.clean_files import CLEANING, REMOVED
 from agentinstruct.dataset.leaks import LEAKS
 from agentinstruct.dataset.options import ALL_FORMATS
@@ -15,6 +22,42 @@ from agentinstruct.dataset.writing import partial
 _KEYS = {"records", "dropped", "files"}
 _OURS = {"data", "parquet", LLAMA_FACTORY, AXOLOTL, REMOVED, CLEANING, LEAKS, *ALL_FORMATS}
 """What an export may take away again of an earlier one."""
+_LOOK_S = 0.1
+
+
+@contextmanager
+def alone(folder: Path, wait_s: float = 0.0) -> Iterator[None]:
+    """Make the folder, and keep other exports out of it: by a lock on the folder itself, which leaves no file there.
+
+    Raises:
+        RunError: another export is at work there, and still is after `wait_s` seconds.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _lock(folder, handle, wait_s)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(folder: Path, handle: int, wait_s: float) -> None:
+    end, told = time.monotonic() + wait_s, False
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            if time.monotonic() >= end:
+                raise RunError(
+                    f"{folder}: in use by another export, which writes its dataset there. "
+                    "Wait for it to end and give the same command again, or choose another --out."
+                ) from problem
+        except OSError as problem:  # network file systems lock no folders, and a dataset may be written there
+            return tell(WARNING, "folder not locked", folder=str(folder), error=str(problem))
+        if not told:
+            tell(INFO, "export waits for another", folder=str(folder))
+            told = True
+        time.sleep(_LOOK_S)
 
 
 def claim(folder: Path, run: Path) -> None:
@@ -26,7 +69,6 @@ def claim(folder: Path, run: Path) -> None:
         raise RunError(f"{folder}: the folder of another run. Choose another folder.")
     if begun.exists() or earlier(folder) is not None:
         return
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if foreign := sorted(entry.name for entry in folder.iterdir()):
         raise RunError(f"{folder}: not empty and no dataset of ours (it holds {foreign[0]!r}). Choose another folder.")
     begun.touch(mode=0o600)

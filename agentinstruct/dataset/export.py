@@ -26,7 +26,7 @@ import orjson
 
 from agentinstruct.agents.errors import RunError
 from agentinstruct.dataset.card import TOOL_SPLITS, Card
-from agentinstruct.dataset.claim import claim, earlier, remove_stale
+from agentinstruct.dataset.claim import alone, claim, earlier, remove_stale
 from agentinstruct.dataset.clean import Cleaned
 from agentinstruct.dataset.clean_files import CLEANING, REMOVED, write_log
 from agentinstruct.dataset.formats import FORMATS, MESSAGES, PREFERENCE, Inexpressible
@@ -70,7 +70,14 @@ class Exported:
     files: list[str] = field(default_factory=list)
 
 
-def export(journal: Rows, folder: Path, options: Options | None = None, cleaned: Cleaned | None = None) -> Exported:
+def export(
+    journal: Rows,
+    folder: Path,
+    options: Options | None = None,
+    cleaned: Cleaned | None = None,
+    *,
+    wait_s: float = 0.0,
+) -> Exported:
     """Write the dataset of everything the journal holds into the folder.
 
     Args:
@@ -78,11 +85,17 @@ def export(journal: Rows, folder: Path, options: Options | None = None, cleaned:
         folder: Where to; the run's own or one of ours.
         options: Which records and how; None: as the folder was written before.
         cleaned: What was taken out of the journal's records, if they were cleaned.
+        wait_s: How long another export that is at work there is waited for.
 
     Raises:
-        RunError: the folder holds something else than this run or an earlier dataset.
+        RunError: the folder holds something else than this run or an earlier dataset, or another export writes there.
         OSError: it cannot be written.
     """
+    with alone(folder, wait_s):
+        return _exported(journal, folder, options, cleaned)
+
+
+def _exported(journal: Rows, folder: Path, options: Options | None, cleaned: Cleaned | None) -> Exported:
     claim(folder, journal.folder)
     before = earlier(folder) or {}
     options = options or _as_before(folder, before)

@@ -3,7 +3,7 @@
 import os
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -24,6 +24,7 @@ class ParquetSplit:
         self._lines = BytesIO()  # one piece, used again and again: small ones would scatter the heap
         self._rows = self._longest = 0
         self._writer: Any = None
+        self._file: BinaryIO
         self._with_tools = with_tools
         self._with_flags = with_flags
 
@@ -40,6 +41,7 @@ class ParquetSplit:
             self._flush()
         if self._writer is not None:
             self._writer.close()
+            self._file.close()
 
     def _flush(self) -> None:
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # Arrow's own keeps what it once had
@@ -50,7 +52,9 @@ class ParquetSplit:
         if self._writer is None:
             schema = _schema(with_tools=self._with_tools, with_flags=self._with_flags)
             # Without statistics: least and greatest of texts help nobody find a row, and all stay in memory to the end.
-            self._writer = pq.ParquetWriter(self._path, schema, compression="zstd", write_statistics=False)
+            # And a file, not its path: Arrow takes only those that are UTF-8.
+            self._file = self._path.open("wb")
+            self._writer = pq.ParquetWriter(self._file, schema, compression="zstd", write_statistics=False)
         if not self._rows:
             return
         # As JSON: Arrow reads it without a Python object for each value, and without importing pandas.

@@ -13,6 +13,7 @@ STATES = {
     "running": "It still works: these are the figures so far.",
     "exporting": "It is writing its dataset.",
     "starting": "It is starting.",
+    "estimated": "A sample of its work was measured; `agentinstruct run` with the same options goes on with it.",
     "silent": "A process holds it but has told nothing for a while.",
     "stopped": "It was stopped; the same command goes on with it.",
     "budget reached": "Its budget was reached; the same command with a larger one goes on.",

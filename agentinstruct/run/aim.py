@@ -62,7 +62,7 @@ class Aimed(Source):
         self.taken[skill.name] += 1
         for draw, last in self._draws(number):
             item = work_id(skill.name, seed.id, draw)
-            if self.journal.is_done(item):
+            if item in self.pursuit.ended or self.journal.is_done(item):
                 if last:  # of an earlier sitting
                     self.progress.items += 1
                     self.progress.resumed += 1

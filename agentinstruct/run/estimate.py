@@ -17,7 +17,7 @@ from agentinstruct.agents.batch import BatchOptions
 from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.records import content_id
 from agentinstruct.dataset.spending import spent_on
-from agentinstruct.run.execute import opened
+from agentinstruct.run.execute import opened, told_of
 from agentinstruct.run.jobs import Jobs
 from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig, Work, work_for
@@ -47,9 +47,11 @@ async def estimate(config: RunConfig, sample: int, watch: Callable[[Progress], N
             raise SetupError("--out: this run has batch jobs open. Resume it to collect them, or estimate elsewhere.")
         progress = Progress()
         items, works = _drawn(Source(plain, journal, progress, plain.able_skills()[0]), sample)
-        runner = Runner(plain, journal, progress, only=works)
         watch(progress)
-        await runner.run()
+        runner = Runner(plain, journal, progress, only=works)
+        async with told_of(runner) as report:
+            await runner.run()
+            progress.items, report.state = items.total(), "budget reached" if progress.spent else "estimated"
         timed.keep(journal.folder)
         done = _measured(journal, {work.id for work in works})
     quote = Quote(progress.seeds, dict(items), dict(Counter(one.skill for one in done)))

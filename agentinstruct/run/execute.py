@@ -6,7 +6,7 @@ done = asyncio.run(execute(RunConfig(paths=("docs/",), out=Path("runs/docs"))))
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from logging import INFO
 from pathlib import Path
@@ -22,13 +22,16 @@ from agentinstruct.run.logfile import logging_to
 from agentinstruct.run.manifest import read_manifest
 from agentinstruct.run.plan import RunConfig
 from agentinstruct.run.progress import Progress
-from agentinstruct.run.report import reporting
+from agentinstruct.run.report import Report, reporting
 from agentinstruct.run.runner import Runner
 from agentinstruct.run.status import Cap
 from agentinstruct.run.summary import Summary, summarise
 from agentinstruct.run.tally import Missing
 from agentinstruct.run.target import chosen, keep_target, read_target
 from agentinstruct.run.window import Outcome
+
+OTHERS_S = 600.0
+"""How long another export may go on in the run's folder before the run ends without its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,7 @@ async def _sitting(runner: Runner, watch: Callable[[Progress], None], heed: bool
     done = journal.counts().done
     tell(INFO, "resume" if done else "start", folder=str(config.out), models=config.models(), done=done)
     watch(runner.progress)
-    budget = Cap(usd=config.budget, calls=config.max_calls or None)
-    async with reporting(journal.folder, journal.manifest.run, runner.progress, budget) as report:
+    async with told_of(runner) as report:
         with _signals(runner) if heed else nullcontext(list[int]()) as received:
             try:
                 await runner.run()
@@ -106,6 +108,13 @@ async def _sitting(runner: Runner, watch: Callable[[Progress], None], heed: bool
     return Finished(summary, exported, runner.progress, config.price, received[0] if received else 0)
 
 
+def told_of(runner: Runner) -> AbstractAsyncContextManager[Report]:
+    """Tell the status of this run while the block lasts."""
+    config, journal = runner.config, runner.journal
+    budget = Cap(usd=config.budget, calls=config.max_calls or None)
+    return reporting(journal.folder, journal.manifest.run, runner.progress, budget)
+
+
 def _as_begun(config: RunConfig) -> RunConfig:
     """The embeddings settled, once: asked for, else those the run began with, since the weights may come and go."""
     stored = ""
@@ -117,7 +126,7 @@ def _as_begun(config: RunConfig) -> RunConfig:
 
 def _export(journal: Journal, folder: Path) -> Exported:
     try:
-        return export(chosen(journal, read_target(folder)), folder)
+        return export(chosen(journal, read_target(folder)), folder, wait_s=OTHERS_S)
     except OSError as problem:
         raise storage_error(Path(problem.filename or folder), problem) from problem
 

@@ -47,7 +47,7 @@ class View:
 
     @property
     def state(self) -> str:
-        """running, silent, exporting, starting; or how it ended: finished, stopped, failed, killed, unknown."""
+        """running, silent, exporting, starting; or its end: estimated, finished, stopped, failed, killed, unknown."""
         if self.owner:
             if self.live is None:
                 return "starting"

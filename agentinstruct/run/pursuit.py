@@ -47,6 +47,8 @@ class Pursuit:
     """The skills that no seed suits."""
     flying: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The categories drawn in each work item that is begun and not finished."""
+    ended: set[str] = field(default_factory=set)
+    """The work items finished in this sitting: of a worker's, the journal may learn a little later."""
     _groups: dict[Group, list[Cell]] = field(default_factory=lambda: defaultdict(list))
     _have: Counter[Group] = field(default_factory=Counter)
     _given: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))

@@ -171,6 +171,8 @@ class Runner:
             progress.failed += 1
             progress.trouble = outcome.trouble
             return
+        if progress.pursuit:
+            progress.pursuit.ended.add(work.id)
         progress.done += 1
         progress.records[work.skill] += len(outcome.records)
         progress.accepted[work.skill] += sum(record["accepted"] for record in outcome.records)

@@ -19,7 +19,7 @@ from agentinstruct.run.folder import open_file
 
 STATUS = "status.json"
 SCHEMA = 1
-State = Literal["running", "exporting", "finished", "stopped", "failed", "budget reached"]
+State = Literal["running", "exporting", "estimated", "finished", "stopped", "failed", "budget reached"]
 
 
 class Sitting(BaseModel):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
+import orjson
 import pytest
 from aiohttp import web
 
@@ -266,7 +267,7 @@ async def test_routing_is_asked_live(server: Any, tmp_path: Path) -> None:
 # --- A server that is not to be trusted ---------------------------------------------------------------------------
 
 
-def hostile(results: bytes) -> web.Application:
+def hostile(results: bytes, status: str = "completed") -> web.Application:
     """A server whose jobs are over at once, with these results; `KEY` stands for the first line's custom id."""
     held: dict[str, bytes] = {}
 
@@ -279,7 +280,7 @@ def hostile(results: bytes) -> web.Application:
         return web.json_response({"id": "../../file?x=1"})
 
     async def job(request: web.Request) -> web.Response:
-        answer = {"id": "b/../1", "status": "completed", "output_file_id": "o", "error_file_id": None}
+        answer = {"id": "b/../1", "status": status, "output_file_id": "o", "error_file_id": None}
         return web.json_response(answer | {"metadata": [3], "created_at": "now", "errors": {"data": [3]}})
 
     async def content(request: web.Request) -> web.Response:
@@ -313,6 +314,10 @@ def line(key: Any, text: Any, status: Any = 200) -> bytes:
 GOOD = line("KEY", "good")
 
 
+def spoilt(usage: bytes) -> bytes:
+    return b'{"custom_id": "KEY", "response": {"status_code": 200, "body": {"choices": [], "usage": %b}}}' % usage
+
+
 @pytest.mark.parametrize(
     "results",
     [
@@ -337,6 +342,9 @@ async def test_only_the_first_answer_to_a_call_of_the_job_counts(tmp_path: Path,
         b'{"custom_id": "KEY", "response": {"status_code": 200, "body": null}}',
         b'{"custom_id": "KEY", "response": {"status_code": "200", "body": {}}}',
         b'{"custom_id": "KEY", "response": {"status_code": 503, "body": "<html>"}, "error": 7}',
+        rb'{"custom_id": "KEY", "response": {"status_code": 503, "body": {"error": {"message": "\ud83d"}}}}',
+        rb'{"custom_id": "KEY", "response": null, "error": {"message": "half \ud83d a pair"}}',
+        b'{"custom_id": "KEY", "response": {"status_code": 503, "body": ' + 1000 * b"[" + 1000 * b"]" + b"}}",
     ],
 )
 async def test_what_is_no_answer_is_asked_for_again_and_given_up(tmp_path: Path, results: bytes) -> None:
@@ -346,11 +354,19 @@ async def test_what_is_no_answer_is_asked_for_again_and_given_up(tmp_path: Path,
     assert KEY not in str(caught.value)
 
 
-@pytest.mark.parametrize("usage", [b'{"prompt_tokens": 30, "completion_tokens": 20}', b"null"])
-async def test_an_answer_that_cannot_be_read_is_paid_each_time(tmp_path: Path, usage: bytes) -> None:
-    results = b'{"custom_id": "KEY", "response": {"status_code": 200, "body": {"choices": [], "usage": %b}}}' % usage
+@pytest.mark.parametrize(
+    ("results", "told"),
+    [
+        (spoilt(b'{"prompt_tokens": 30, "completion_tokens": 20}'), 50),
+        (spoilt(b"null"), 0),
+        (spoilt(b"null")[:60], 0),
+        (GOOD.replace(b"KEY", b"another"), 0),
+        (b"", 0),
+    ],
+)
+async def test_an_answer_that_cannot_be_read_is_paid_each_time(tmp_path: Path, results: bytes, told: int) -> None:
     worst = worst_case(Price(1, 1, 1), ask())
-    once, journal = worst if usage == b"null" else 50 / 1e6, Journal()
+    once, journal = told / 1e6 or worst, Journal()
     left = Budget(usd=1)
     async with serving(hostile(results)) as url, opened(url, journal, Memory(tmp_path), budget=left) as gateway:
         with pytest.raises(ProviderError, match="3 batch jobs"):
@@ -363,6 +379,27 @@ async def test_an_answer_that_cannot_be_read_is_paid_each_time(tmp_path: Path, u
         with pytest.raises(BudgetReached):
             await gateway.complete(ask())
     assert left.spent == pytest.approx(once), "it is not asked for again where that might cost more than is left"
+
+
+@pytest.mark.parametrize("status", ["expired", "cancelled", "failed"])
+async def test_where_a_job_was_not_completed_a_call_without_a_line_costs_nothing(tmp_path: Path, status: str) -> None:
+    left = Budget(usd=1)
+    async with (
+        serving(hostile(b"", status)) as url,
+        opened(url, Journal(), Memory(tmp_path), budget=left) as gateway,
+    ):
+        with pytest.raises(ProviderError):
+            await gateway.complete(ask())
+    assert left.spent == 0
+
+
+async def test_what_is_said_in_half_a_character_is_an_answer(tmp_path: Path) -> None:
+    message = rb'{"content": "half \ud83d a pair", "refusal": "\ud83d"}'
+    body = rb'{"choices": [{"message": %b, "finish_reason": "stop\ud83d"}]}' % message
+    results, journal = b'{"custom_id": "KEY", "response": {"status_code": 200, "body": %b}}' % body, Journal()
+    async with serving(hostile(results)) as url, opened(url, journal, Memory(tmp_path)) as gateway:
+        assert (await gateway.complete(ask())).text == "half  a pair"
+    assert orjson.loads(orjson.dumps(journal.calls[ask().key]))["finish_reason"] == "stop"
 
 
 async def test_an_answer_that_cannot_be_read_is_paid_once_however_often_it_is_looked_at(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from agentinstruct.agents.gateway import (
 )
 from agentinstruct.agents.models import Endpoints
 from agentinstruct.agents.scripted import ScriptedModel
+from agentinstruct.tools.prices import Price
 
 KEY = "sk-very-secret-0123456789"
 FRESH = {
@@ -211,7 +212,9 @@ async def test_odd_answers_are_still_answers(server: Any, fault: str) -> None:
 
 
 @asynccontextmanager
-async def served(answer: Callable[[web.Request], dict[str, Any]], status: int = 200) -> AsyncIterator[Gateway]:
+async def served(
+    answer: Callable[[web.Request], dict[str, Any]], status: int = 200, **options: Any
+) -> AsyncIterator[Gateway]:
     """A gateway to a server that gives these answers."""
 
     async def handle(request: web.Request) -> web.Response:
@@ -223,7 +226,7 @@ async def served(answer: Callable[[web.Request], dict[str, Any]], status: int = 
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    async with using(Gateway(Endpoints(url, KEY).open, patience=QUICK)) as gateway:
+    async with using(Gateway(Endpoints(url, KEY).open, patience=QUICK, **options)) as gateway:
         yield gateway
     await runner.cleanup()
 
@@ -277,9 +280,11 @@ async def test_11_a_tool_call_that_is_none_is_asked_for_again_and_named(given: A
 
 
 async def test_an_answer_without_end_is_refused() -> None:
-    async with served(lambda request: message("word " * 2_000_000)) as gateway:
+    priced = {"prices": {"mock": Price(1, 1, 2)}, "budget": Budget(usd=1)}
+    async with served(lambda request: message("word " * 2_000_000), **priced) as gateway:
         with pytest.raises(ReplyError, match="too long: the answer is over 8 MB"):
             await gateway.complete(ask())
+        assert gateway.budget.spent == gateway.statistics.cost >= 2e-6 * ask().max_tokens, "the model has worked"
 
 
 async def test_the_errors_a_large_body_explains_are_understood() -> None:
@@ -287,6 +292,30 @@ async def test_the_errors_a_large_body_explains_are_understood() -> None:
     async with served(lambda request: said, status=429) as gateway:
         with pytest.raises(ProviderDown, match="quota"):
             await gateway.complete(ask())
+
+
+async def test_what_a_server_repeats_of_a_request_is_no_word_of_its_own() -> None:
+    said = {"detail": [{"msg": "too long", "input": {"code": "insufficient_quota"}}]}
+    for status, error in ((422, ReplyError), (503, ProviderError), (429, ProviderError)):
+        async with served(lambda request: said, status=status) as gateway:
+            with pytest.raises(error):
+                await gateway.complete(ask("The API answers with the code insufficient_quota."))
+
+
+async def test_any_success_is_one() -> None:
+    async with served(lambda request: message("Yes."), status=201) as gateway:
+        assert (await gateway.complete(ask())).text == "Yes."
+
+
+async def test_all_that_a_reply_says_can_be_kept() -> None:
+    said = message(None)
+    said["choices"][0]["message"]["refusal"] = "I will not \ud83d say"
+    said["choices"][0]["finish_reason"] = "stop\ud83d"
+    usage = {"prompt_tokens": 7, "prompt_tokens_details": {"cached_tokens": 32}, "completion_tokens": True}
+    async with served(lambda request: said | {"usage": usage}) as gateway:
+        reply = await gateway.complete(ask())
+        assert (reply.refusal, reply.finish_reason) == ("I will not  say", "stop")
+        assert (reply.cached_tokens, reply.output_tokens) == (7, 0)
 
 
 # --- Faults that will not pass ------------------------------------------------------------------------------------

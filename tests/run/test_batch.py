@@ -18,6 +18,7 @@ from agentinstruct.cli.options import make_batch
 from agentinstruct.graphs.state import ROLES, Context
 from agentinstruct.run.execute import execute
 from agentinstruct.run.jobs import open_jobs
+from agentinstruct.run.journal import Journal
 from agentinstruct.run.plan import RunConfig
 
 DOCUMENTS = Path(__file__).parents[2] / "examples" / "seeds"
@@ -152,6 +153,25 @@ def test_calls_that_fail_are_sent_again(server, seeds, calm, tmp_path):
     assert rows(tmp_path / "out") == calm[0]
     assert finished.progress.statistics.retries + finished.progress.resumed > 0
     assert server.stats()["batches"]["lines"] > calm[1].calls
+
+
+def test_every_line_that_a_completed_job_did_is_in_the_books(server, seeds, calm, tmp_path):
+    prices = tmp_path / "prices.json"
+    prices.write_text(json.dumps({"models": {"any": [1, 1, 4]}}))
+    server.control(batch_faults={"surrogate": 0.3}, seed=3)
+    finished = work(server, seeds, tmp_path / "half", prices=prices, budget=10)
+    said = server.stats()["batches"]
+    assert finished.progress.statistics.calls == said["lines"] > 20, "half a character spoils no answer"
+    assert said["repeats"] == 0
+    server.control(**FRESH | {"batch_faults": {"not_json": 0.3}})
+    finished = work(server, seeds, tmp_path / "broken", prices=prices, budget=10)
+    tokens, counted = server.stats()["tokens"], finished.progress.statistics
+    done = (tokens["prompt"] + 4 * tokens["completion"]) / 2e6
+    read = (counted.input_tokens + 4 * counted.output_tokens) / 2e6
+    assert server.stats()["batches"]["repeats"] > 5
+    assert read < done < counted.cost < 10
+    with Journal.read(tmp_path / "broken") as journal:
+        assert journal.counts().cost == pytest.approx(counted.cost)
 
 
 def test_a_call_that_always_fails_is_given_up_and_its_item_waits(server, seeds, calm, tmp_path):

@@ -37,6 +37,17 @@ def test_exactly_so_many_records_whatever_the_number_of_workers(program, many, t
         assert max(Counter(row["category"] for row in made).values()) <= 4, "even over the categories"
 
 
+def test_no_work_towards_a_target_is_done_twice_by_workers(program, many, openai_server, tmp_path):
+    server, out, log = openai_server(latency="0.02"), tmp_path / "out", tmp_path / "log"
+    command = ["run", many, "--model", "openai:any", "--base-url", server.base_url, "--verify", "off", "--out", out]
+    command += ["--log-file", log, "--log-level", "debug"]
+    done = program(*command, "-s", "text_modification", "--goals", "none", "--target", 8, "--workers", 3)
+    assert "Target 8 accepted records: 8 of 8" in done.stdout
+    assert sum(bool(row.get("accepted")) for row in rows(out)) == 8
+    items = [event["item"] for event in map(json.loads, log.read_text().splitlines()) if event["event"] == "item done"]
+    assert items and len(items) == len(set(items))
+
+
 def test_retrieval_finds_for_workers_what_it_finds_for_one_process(program, tmp_path):
     found = []
     for workers in (1, 2):

@@ -89,6 +89,31 @@ def test_a_sample_gives_a_range_that_the_run_falls_near_and_does_not_pay_twice(
     assert quote["total"]["calls"]["value"] / 2 < done["answered_ok"] < quote["total"]["calls"]["value"] * 2
 
 
+def test_the_status_knows_what_the_estimate_did(program, openai_server, seeds, tmp_path, prices):
+    server, out = openai_server(), tmp_path / "out"
+    command = arguments(seeds, server, out, "--prices", prices)
+
+    def state(folder):
+        return json.loads(program("status", folder, "--json").stdout)
+
+    quote = quoted(program, [*command, "--sample", 2])
+    shown, total = state(out), {name: part["value"] for name, part in quote["total"].items()}
+    measured = {"done": 2, "known": 6, "all_known": True}
+    assert shown["state"] == "estimated" and shown["items"] | measured == shown["items"]
+    assert shown["calls"]["calls"] == shown["calls"]["stored"] == server.stats()["answered_ok"]
+    assert shown["tokens"]["input"] == pytest.approx(total["input_tokens"] / 3)
+    assert shown["skills"][SKILL]["accepted"] == pytest.approx(total["accepted"] / 3)
+    words = program("status", out).stdout
+    assert "`agentinstruct run` with the same options goes on" in words and "tokens" in words and "cost" in words
+    assert program("run", *command).returncode == 0
+    assert program("run", *arguments(seeds, server, tmp_path / "alone", "--prices", prices)).returncode == 0
+    both, alone = state(out), state(tmp_path / "alone")
+    for part in ("state", "items", "skills", "dropped"):
+        assert both[part] == alone[part], part
+    assert all(both["tokens"][way] == alone["tokens"][way] for way in ("input", "output"))
+    assert both["calls"]["calls"] == alone["calls"]["calls"]
+
+
 def test_an_instant_server_is_as_fast_as_this_program(program, openai_server, seeds, tmp_path, prices):
     server, out = openai_server(), tmp_path / "out"
     model = ("--model", "openai:any", "--base-url", server.base_url, "--prices", prices, "--max-concurrency", 10**6)

@@ -1,8 +1,10 @@
 """`agentinstruct run` as its users meet it: real processes, a real server that may be as bad as servers get."""
 
 import json
+import os
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from hashlib import sha256
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow.parquet import read_table
 
 from agentinstruct.agents.skill import load_skill
 from agentinstruct.run.journal import Journal
@@ -303,3 +306,12 @@ def test_it_is_plain_text_away_from_a_terminal_and_survives_a_closed_pipe(
     cut.wait(30)
     assert "records" in head.stdout
     assert "Traceback" not in said and "BrokenPipe" not in said
+
+
+def test_a_folder_whose_name_is_not_utf8_is_one(seeds, tmp_path):
+    out = tmp_path / os.fsdecode(b"o\xe9d")
+    command = ["run", seeds / "mill.txt", "--model", "scripted", "-s", "text_modification", "--goals", "none"]
+    done = subprocess.run([sys.executable, "-m", "agentinstruct.cli.main", *command, "--out", out], capture_output=True)
+    assert done.returncode == 0, done.stderr
+    with (out / "parquet" / "text_modification.parquet").open("rb") as file:
+        assert read_table(file).num_rows == len(records(out)) > 0
