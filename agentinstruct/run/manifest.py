@@ -15,6 +15,24 @@ from agentinstruct.run.folder import MANIFEST, open_file, storage_error, sync_fo
 
 SCHEMA = 1
 _ABSENT = object()
+_OPTIONS = {
+    "embeddings": "--embeddings",
+    "context.instructions_per_category": "--per-category",
+    "context.suggestions_per_goal": "--per-goal",
+    "seeds.max_chars": "--chunk-chars",
+} | {
+    f"{part}.{name}": f"--{name.replace('_', '-')}"
+    for part, names in (
+        (
+            "context",
+            ("verify", "transforms", "categories", "goals", "categories_per_seed", "rounds", "solvers", "seed"),
+        ),
+        ("mix", ("mix", "skills_per_seed", "route")),
+        ("seeds", ("column", "licence")),
+    )
+    for name in names
+}
+"""What some settings are called where they are given."""
 _MODEL_OF = "models."
 Change = tuple[str, str, str]
 """A key, and its value before and now, as it is shown."""
@@ -72,7 +90,7 @@ def settle_manifest(folder: Path, settings: Mapping[str, Any], heard: Callable[[
         _write(folder, replace(manifest, settings=wanted))
         return read_manifest(folder)
     if changes:
-        listed = "\n".join(f"  {key}: {before} → {now}" for key, before, now in changes)
+        listed = "\n".join(f"  {_OPTIONS.get(key, key)}: {before} → {now}" for key, before, now in changes)
         raise RunError(
             f"{folder}: holds a run with other settings (stored → given):\n{listed}\n"
             "Use another --out for a new run, or give the old values to go on with this one."
