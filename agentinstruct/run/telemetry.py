@@ -170,7 +170,7 @@ def _complaints(progress: "Progress") -> Iterator[None]:
         def emit(self, record: logging.LogRecord) -> None:
             said = record.getMessage().partition("Content-Length:")[0]  # what LangSmith adds there is of no use
             words = " ".join(said.split())[:300]
-            told = f"traces did not arrive: {record.name.partition('.')[0]} says: {words}"
+            told = f"traces may not have arrived: {record.name.partition('.')[0]} says: {words}"
             progress.untraced = progress.untraced or told
 
     handler = Complaints(logging.WARNING)

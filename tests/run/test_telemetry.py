@@ -395,7 +395,7 @@ def test_a_langsmith_that_takes_nothing_costs_one_line_and_some_seconds(run, tmp
         assert time.monotonic() - begun < 20  # its own retries take 40
     assert done.returncode == 0 and manifest(tmp_path / "out")["records"]
     assert done.stderr == ""
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("traces did not arrive: langsmith says: ")]
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("traces may not have arrived: langsmith")]
     assert url in line and "trace=" not in done.stdout and "ls-ne" not in done.stdout
 
 
