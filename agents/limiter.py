@@ -96,7 +96,7 @@ class Limiter:
         self.in_flight += 1
         slot.sent = self._pace.sent(now, self.in_flight)
         if self._pace.gap:
-            self._spaced = max(self._spaced, now - self._pace.credit) + self._pace.gap
+            self._spaced = now + self._pace.gap
 
     def _join(self, slot: "Slot") -> None:
         queue = self._queues[slot.stage]

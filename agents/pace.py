@@ -1,24 +1,22 @@
 """How many calls at once a model is given, and how fast: learnt from what comes back. Knows no clock and no queue.
 
-A refusal (429, 503, 529, a time-out) is explained by the first of these that fits:
-
-a number   fewer are taken, more are not (`Number`): as many as were taken, and one more after a while, to see
-a speed    calls spaced out as fast as answers came are refused less (`Spacing`): they stay so, ever a little faster
-chance     they are refused as often (`Chance`): nothing is changed, and such a share is expected from now on
-
-Each answer opens one more slot until then; where more in flight only take longer, it is back to as many as before.
+an answer       in the ramp it opens one more slot; afterwards a whole window of answers does
+429, 503, 529   a quarter less, in the ramp half, once per round trip however many calls are refused
+… a time-out    the same. The number that was refused is not tried again for a while: trying costs a pause
+… again, below  it is not how many, but how many a second: calls are spaced by the rate that went through (`Spacing`)
+… at any load   it is chance: as many as before, and such a share of refusals is expected from now on (`Chance`)
+more in flight  but no more done in the same time: only latency rises, so back to as many as before
 """
 
 from dataclasses import dataclass, field
-from math import inf
+from math import frexp, inf, sqrt
 
-from agentinstruct.agents.chance import MOST, TELLING, Chance
-from agentinstruct.agents.number import SURE, SURER, Number
+from agentinstruct.agents.chance import Chance
 from agentinstruct.agents.rounds import START, Round, Sent
-from agentinstruct.agents.spacing import PATIENCE, Spacing
+from agentinstruct.agents.spacing import PATIENCE, RARELY, Spacing
 
-CREDIT_S = 1.0
-"""What servers that count calls save up at least."""
+STUCK = 5
+"""So often a call alone is refused, with answers between, before that is the speed."""
 
 
 @dataclass(slots=True)
@@ -30,19 +28,31 @@ class Pace:
     """Whether as many as allowed are known to be right from the start."""
     size: float = 0.0
     cuts: int = 0
-    _bar: float = inf
-    """As many at once are refused, by what is known."""
+    _ramping: bool = True
+    _refused: float = inf
+    """As many in flight were refused."""
     _until: float = 0.0
-    """Until when that is not tried again; and how long that is, in what trying costs."""
-    _wait: float = 1.0
-    _step: int = 1
-    """How many more are tried then."""
-    _number: Number = field(default_factory=Number)
-    _spacing: Spacing = field(default_factory=Spacing)
+    """Until when that is not tried again."""
+    _soon: int = 0
+    """Cuts in a row, each soon after the one before."""
+    _widest: float = 0.0
+    """The greatest limit that was cut."""
+    _stuck: int = 0
+    """Cuts in a row that could take nothing away, with answers between."""
+    _burst: int = 0
+    """How many of the burst that met the last cut may not be refused."""
+    _pause: float = 0.0
+    """What the last cut cost beside; at a limit of 1, what all did since calls were measured."""
     _chance: Chance = field(default_factory=Chance)
+    _spacing: Spacing = field(default_factory=Spacing)
     _trip: float = 0.0
+    _since: float = 0.0
     _last: float = 0.0
     """When something last came back."""
+    _answers: int = 0
+    _own: int = 0
+    _beside: int = 0
+    """Since the last cut: answers, those to calls sent since, and the sum of how many each of these had with it."""
     _round: Round = field(default_factory=lambda: Round(0.0))
     _mark: Round | None = None
     """The last round that was worth its width."""
@@ -52,6 +62,7 @@ class Pace:
 
     def __post_init__(self) -> None:
         self.size = float(self.ceiling if self.fixed else START)
+        self._ramping = not self.fixed
 
     @property
     def limit(self) -> int:
@@ -63,61 +74,63 @@ class Pace:
         """Seconds between calls, where the server counts calls or tokens a minute; 0 where it does not."""
         return self._spacing.gap
 
-    @property
-    def credit(self) -> float:
-        """Seconds of a pause whose calls are made up for at once: pauses that chance costs tell nothing of speed."""
-        return CREDIT_S if self._chance.trial or self._chance.share else 0.0
-
     def sent(self, now: float, in_flight: int) -> Sent:
         """A call that goes out now, as one of so many."""
-        if not self._chance.since:
-            self._chance.since, self._round = now, Round(now, self.limit)
+        if not self._since:
+            self._since, self._round = now, Round(now, self.limit)
         elif in_flight == 1:
-            self._idle(
-                now - max(self._last, self._chance.since) - PATIENCE * (self._trip + self.gap + self._chance.pauses)
-            )
-        self._chance.sent += 1
-        return Sent(now, in_flight, self.cuts, *self._number.sent(now, in_flight))
+            self._idle(now - max(self._last, self._since) - PATIENCE * (self._trip + self.gap + self._pause))
+        level = 100 - frexp(self.gap)[1] if self.gap else self.limit.bit_length()
+        self._chance.sent(level, self.limit, now)
+        return Sent(now, in_flight, self.cuts, level)
 
     def _idle(self, seconds: float) -> None:
         """So long, beyond what a pause or a caller's own patience takes, nobody asked: that tells nothing of speed."""
         if seconds > 0:
-            self._chance.since += seconds
+            self._since += seconds
+            self._chance.idle(seconds)
 
     def answered(self, sent: Sent, now: float, tokens: int, *, full: bool) -> None:
         """An answer of so many tokens came; `full`: others wait, so that the limit is what holds them up."""
         self._last = now
-        self._trip += (now - sent.at - self._trip) / 8
-        self._chance.answers += 1
+        self._answers += 1
         if sent.limit == self.cuts:
-            self._taken(sent)
-        if self._chance.trial:
-            self._judge(now)
-        elif self.gap:
+            self._own += 1
+            self._beside += sent.beside
+        self._trip += (now - sent.at - self._trip) / 8
+        if self.gap:
             self._closer(sent, now)
-        self._chance.follow(now, self.limit)
         if not full or sent.limit != self.cuts:
             self._round = Round(now, self.limit)
             return
         self._grow(now)
         self._round.add(sent, tokens, now)
         ripe = self._round.calls >= max(8, self._round.goal) and self._round.took >= 0.9 * self._trip
-        if ripe and self._bar == inf and not self._chance.share and not self.gap:
+        if ripe and self._ramping and not self._chance.share:
             self._compare(now)
 
-    def _taken(self, sent: Sent) -> None:
-        self._number.answered(sent.beside)
-        if sent.beside >= self._bar:  # so it is none, or not any more
-            self._bar, self._step, self._wait, self._until = self._bar + self._step, 2 * self._step, 1.0, 0.0
-            self._bar = inf if self._bar > self.ceiling else self._bar
+    def _closer(self, sent: Sent, now: float) -> None:
+        self._spacing.answered(self._trip)
+        if self._spacing.free:
+            self.size = self._enough(2.0)
+        if self.gap * self.size < self._trip and 2 * sent.beside >= self.limit:  # the number holds them up
+            self._spacing.end()
+            self._chance.forget(now)
+
+    def _enough(self, ample: float) -> float:
+        """As many at once as calls so far apart take."""
+        return min(self.ceiling, max(self.size, ample * self._trip / self.gap + 1))
 
     def _grow(self, now: float) -> None:
-        """One more: with each answer, or once in a while where as many were refused."""
-        if self._bar < inf:
-            self.size = max(self.size, self._bar) if now >= self._until else self.size
-        elif now >= self._rested:
-            self.size += 1
-        self.size = min(self.size, self.ceiling)
+        if now >= self._until:
+            self._refused = inf
+        room = self._refused - 1 - self.size
+        if self.size >= self.ceiling or room <= 0:
+            return
+        if self._ramping or self._chance.share:
+            self.size += min(room, now >= self._rested)
+        else:
+            self.size += (max(1.0, room / 4) if room < inf else 1.0) / self.size
 
     def _compare(self, now: float) -> None:
         """Go back to the last width that was worth it, for a while, when a greater one only takes longer."""
@@ -134,76 +147,84 @@ class Pace:
         """The server has too much to do, and asks for a pause; so many are still under way."""
         if self.fixed:
             return
-        self._last, self._round = now, Round(now + pause, self.limit)
-        if not self.gap and not sent.burst.refused:  # none of what was sent before is still to come
-            self._try(now)
-        number = self._number.refused(sent, self._chance, SURER if self.gap else SURE)
-        if number and self.limit > 1:
-            self._narrow(number, sent, now, pause)
-        elif sent.at >= self._chance.since:
-            self._chance.refused += 1
-            self._explain(now, pause)
-            self._chance.pauses += pause
+        self._last = now
+        self._chance.refused(sent.level, sent.at, now)
+        if sent.limit != self.cuts:  # sent before the last cut, and so no news
+            if sent.limit == self.cuts - 1 and self._burst:
+                self._fewer()
+        elif not self._chance.expected():
+            found = self._chance.judged(now, pause, self._trip)
+            if found and found[0]:
+                self._leave_to_chance(*found, now)
+            else:
+                self._slower(sent, now, pause, in_flight, known=found is not None)
 
-    def _narrow(self, number: int, sent: Sent, now: float, pause: float) -> None:
-        """So many are too many."""
-        if sent.limit == self.cuts:  # the first of those that were sent with it
-            self.cuts += 1
-            self._wait = min(PATIENCE, 2 * self._wait) if number >= self._bar else 1.0
-        self.size = max(1.0, min(self.size, number - 1))
-        self._bar, self._step = self.size + 1, 1
-        self._until = now + self._wait * (pause + self._trip)
+    def _leave_to_chance(self, share: float, level: int, now: float) -> None:
+        """Being slower, or fewer, does not help: back to what there was before that was tried."""
+        widest = min(self._widest, self.ceiling, inf if self.gap else 2.0**level - 1)
+        self.size, self._widest, self._ramping = max(self.size, widest), 0.0, True
+        self._refused, self._until = inf, 0.0
+        self._spacing.end()
+        self._chance.accept(share, now)
 
-    def _explain(self, now: float, pause: float) -> None:
-        """What to make of a refusal that no number explains."""
-        if self._chance.trial:
-            self._judge(now)
-        elif self.gap and not self._chance.usual:
-            self._wider(now, pause)
-
-    def _try(self, now: float) -> None:
-        """Space calls out as fast as answers came, to see what that does; one by one, they can only be too fast."""
-        chance = self._chance
-        if chance.usual or min(chance.refused, chance.answers) < TELLING or now < chance.since + 2 * self._trip:
-            return
-        self._spacing.begin(1.03 * (now - chance.since) / chance.answers)
-        chance.trial = chance.lately if self.limit > 2 else 0.0
-        chance.anew(now)
-        self._bar = inf
-        self._enough()
-
-    def _judge(self, now: float) -> None:
-        """See whether calls that are spaced out are refused less."""
-        chance = self._chance
-        load = chance.judged()
-        if load is None:
-            return
-        if not load and chance.lately > MOST:
-            self._spacing.gap *= 2
+    def _slower(self, sent: Sent, now: float, pause: float, in_flight: int, *, known: bool) -> None:
+        """Calls further apart, or fewer at once; `known`: it is not by chance that they were refused."""
+        self.cuts += 1
+        self._widest = max(self._widest, self.size)
+        floor = self.limit == 1 and not self.gap
+        self._stuck = self._stuck + (self._own > 0) if floor else 0
+        burst = self._chance.burst <= self.limit  # all at once, in whatever order they arrived
+        beside = self.limit if burst or self._chance.share else sent.beside
+        if self.gap:
+            self._spacing.widen(self._answers, self._measured(now), pause + self._trip)
+            if share := self._spacing.futile:
+                self._leave_to_chance(share, 0, now)
+        elif self._too_slow(now) or self._too_fast(beside, now, known):
+            self._space(now)
         else:
-            few = load and chance.refused < (1 if chance.pauses else 2)  # none, but that a pause costs more than a slot
-            chance.accept(0.0 if few else chance.lately)
-            chance.trial = 0.0
-            if not load:
-                self._spacing.end()
-        self._chance.anew(now)
+            self._cut(beside, now, pause)
+            self._burst = in_flight + self._own if burst and not self._chance.share else 0
+        if not floor or self.gap or not self._answers:
+            self._since, self._answers, self._pause = now, 0, 0.0
+        self._own, self._beside, self._ramping = 0, 0, False
+        self._pause += pause
+        self._chance.cut()
 
-    def _enough(self) -> None:
-        """As many at once as calls so far apart take."""
-        self.size = min(self.ceiling, self._bar - 1, max(self.size, 2 * self._trip / self.gap + 1))
+    def _cut(self, beside: int, now: float, pause: float) -> None:
+        self._soon = self._soon + 1 if now < self._until else 0
+        if self._soon > 2:
+            self._chance.accept(0.0, now)
+        self._refused = min(beside, self._refused if now < self._until else inf)
+        self._until = now + (PATIENCE / 4 if self._chance.share else PATIENCE) * (pause + self._trip)
+        less = min(self.size, self.ceiling) * (0.5 if self._ramping else 0.75)
+        self.size = max(1.0, min(less, beside - 1))
 
-    def _wider(self, now: float, pause: float) -> None:
-        chance = self._chance
-        self._spacing.widen(chance.answers, now - chance.since, chance.pauses, self._trip, pause)
-        if 0 < (share := self._spacing.futile) < MOST:
-            chance.accept(share)
-            self._spacing.end()
-        chance.anew(now)
+    def _fewer(self) -> None:
+        """Another one of a burst was refused: what is left of it is as many as there may be."""
+        self._burst = max(1, self._burst - 1)
+        self.size = min(self.size, self._burst)
+        self._refused = max(2.0, min(self._refused, self._burst + 1))
 
-    def _closer(self, sent: Sent, now: float) -> None:
-        self._spacing.answered(self._trip)
-        if self._spacing.free:
-            self._enough()
-        if self.gap * self.size < self._trip and 2 * sent.beside >= self.limit:  # the number holds them up
-            self._spacing.end()
-            self._chance.anew(now)
+    def _too_slow(self, now: float) -> bool:
+        """Whether even calls one by one are refused, and there is time enough between answers for that to be a rate."""
+        return self._stuck > STUCK and self._measured(now) > 1.3 * self._trip
+
+    def _too_fast(self, beside: int, now: float, known: bool) -> bool:
+        """Whether as many in flight, or more, went well for a while: then it is the rate that is refused."""
+        if self._own < self.size or not (known or self.limit == 1 or self._own >= RARELY or self._soon > 5):
+            return False
+        usual = self._beside / self._own
+        return beside < (1.05 if now < self._until and self.size < self._refused else 0.7) * usual
+
+    def _space(self, now: float) -> None:
+        """From now on, space calls out by the rate that went through."""
+        self._spacing.begin(self._measured(now))
+        self.size = self._enough(1.5)
+        self._refused, self._until = inf, 0.0
+        self._chance.forget(now)
+
+    def _measured(self, now: float) -> float:
+        """Seconds for an answer since the last cut, between what they were with its pause and without."""
+        took = now - self._since
+        alone = max(took - self._pause, min(took, self._trip))
+        return 1.03 * sqrt(took * alone) / max(1, self._answers)

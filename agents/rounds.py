@@ -1,46 +1,20 @@
 """What is kept of calls under way, and of as many answers as there may be at once: was a greater number worth it?"""
 
 from dataclasses import dataclass
-from math import comb, inf
+from math import inf
 from typing import NamedTuple
 
 START = 32
 """Calls at once before anything is known of a model."""
 
 
-@dataclass(slots=True)
-class Burst:
-    """Calls that were sent in one moment: how many there were with the last of them, how many they are and refused."""
-
-    top: int
-    calls: int = 1
-    refused: int = 0
-    last: int = 0
-    """All that were refused are among so many that were sent last."""
-    ways: int = 1
-    """In how many ways so many of these can be refused."""
-
-    def refuse(self, beside: int) -> float:
-        """One of them was refused, sent as one of so many; gives how many times more ways there are now."""
-        self.refused += 1
-        self.last = max(self.last, self.top - beside + 1, self.refused)
-        before, self.ways = self.ways, comb(self.last, self.refused)
-        return self.ways / before
-
-    def alike(self, other: "Burst") -> bool:
-        """Whether at least half as great a share of them is refused as of others."""
-        return 2 * self.refused * other.calls >= other.refused * self.calls
-
-
 class Sent(NamedTuple):
-    """A call under way: when it was sent, how many there were then with it, under which limit, with which others."""
+    """A call under way: when it was sent, how many there were then with it, under which limit, how hard pressed."""
 
     at: float
     beside: int
     limit: int
-    burst: Burst
-    above: int
-    near: int
+    level: int
 
 
 @dataclass(slots=True)
