@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from agentinstruct.agents.calls import told_of
-from agentinstruct.agents.errors import ProviderDown, ReplyError
+from agentinstruct.agents.errors import MISNAMED, ProviderDown, ReplyError
 from agentinstruct.agents.gateway import Completion, Request, RetryableError
 from agentinstruct.agents.http_answer import Answer, TooLongError
 from agentinstruct.agents.proxied import Posting, posting, proxy_of
@@ -189,7 +189,7 @@ def failure_of(status: int, said: str, raw: bytes, headers: Mapping[str, str]) -
     if status < 400:
         return ProviderDown(f"{message}. It redirects to {headers.get('location', 'nowhere')}: see --base-url.")
     if status in (404, 405):
-        return ProviderDown(f"{message}. Check --base-url and the model's name.")
+        return ProviderDown(f"{message}. {MISNAMED}")
     if status >= 500:
         return RetryableError(message)
     return BadRequestError(message)

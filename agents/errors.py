@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+MISNAMED = "Check --base-url and the model's name."
+"""What a server that knows no such model is told of with: a name can be put right in the same run."""
 UNUSABLE = (ValueError, ArithmeticError, LookupError, RecursionError)
 """What computing with a model's words can raise where they make no sense: values out of range, names not there."""
 

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from math import inf
 from pathlib import Path
 
 FREE = ("local", "scripted")
+_KEYS = ("models", "batch", "date", "source")
+_PARTS = ("input", "cached", "output")
 
 
 class PricesError(ValueError):
@@ -78,11 +81,27 @@ def _factor(path: Path, usual: float) -> float:
 
 def _read(path: Path) -> dict[str, Price]:
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["models"]
-        table = {name: Price(*map(float, row)) for name, row in rows.items()}
-        if not all(0 <= part < inf for one in table.values() for part in (one.input, one.cached, one.output)):
-            raise ValueError("a price is negative or no number")
-        return table
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f'{path}: must hold {{"models": {{"NAME": [input, cached, output]}}}} in USD per million tokens'
-        raise PricesError(f"{message} ({error}).") from error
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PricesError(f"{path}: cannot be read as JSON ({error}).") from error
+    for key in found if isinstance(found, dict) else ():
+        if key not in _KEYS:
+            raise PricesError(f'{path}: unknown key "{key}".{_nearest(key)}')
+    if not isinstance(found, dict) or not isinstance(found.get("models"), dict):
+        raise PricesError(f'{path}: must hold {{"models": {{"NAME": [input, cached, output]}}}}; it has no "models".')
+    return {name: _price(row, f'{path}: the price of "{name}"') for name, row in found["models"].items()}
+
+
+def _price(row: object, what: str) -> Price:
+    if isinstance(row, list) and len(row) == len(_PARTS) and all(map(_is_price, row)):
+        return Price(*row)
+    raise PricesError(f"{what} must be [{', '.join(_PARTS)}] in USD per million tokens (it is {json.dumps(row)}).")
+
+
+def _is_price(part: object) -> bool:
+    return isinstance(part, int | float) and not isinstance(part, bool) and 0 <= part < inf
+
+
+def _nearest(key: str) -> str:
+    close = get_close_matches(key, _KEYS, n=1)
+    return f' Did you mean "{close[0]}"?' if close else f" There are: {', '.join(_KEYS)}."

@@ -64,7 +64,7 @@ def score(
 ) -> None:
     """Rate models' answers beside the teacher's, 0 to 10 each: 10 · Σ model / Σ teacher, for each skill."""
     waiting = 0
-    with told("What is done is kept: give the same command again."):
+    with told("What is done is kept.", "the same command"):
         from agentinstruct.bench.beside import beside
         from agentinstruct.bench.score import Scoring
         from agentinstruct.bench.score import score as examine

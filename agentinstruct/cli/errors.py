@@ -6,20 +6,26 @@ from pathlib import Path
 
 import typer
 
-from agentinstruct.agents.errors import AgentInstructError, ProviderError, RunError, SetupError
+from agentinstruct.agents.errors import MISNAMED, AgentInstructError, ProviderError, RunError, SetupError
 
 USAGE, UNAVAILABLE, FAILED, BUSY = 2, 69, 1, 75
 
 
 @contextmanager
-def told(hint: str = "") -> Iterator[None]:
-    """Show foreseen failures without a traceback; anything else is a bug and keeps its own."""
+def told(kept: str = "", resume: str = "") -> Iterator[None]:
+    """Show foreseen failures without a traceback; anything else is a bug and keeps its own.
+
+    Args:
+        kept: What is not lost where a model failed.
+        resume: The command that then goes on.
+    """
     try:
         yield
     except AgentInstructError as error:
         typer.secho(f"error: {error}", fg="red", err=True)
-        if hint and isinstance(error, ProviderError):
-            typer.secho(hint, err=True)
+        if kept and isinstance(error, ProviderError):
+            way = "With the name put right, this goes on in the same folder" if MISNAMED in str(error) else "To resume"
+            typer.secho(f"{kept} {way}: {resume}", err=True)
         raise typer.Exit(_status(error)) from error
 
 

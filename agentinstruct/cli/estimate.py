@@ -34,7 +34,7 @@ def estimate(
     **options: Any,
 ) -> None:
     """Say what a run with the same options would take: calls, tokens, cost, time, records."""
-    with told("What was run is kept: the same command goes on."):
+    with told("What was run is kept.", "the same command"):
         from agentinstruct.agents.errors import SetupError
         from agentinstruct.cli.show import LiveProgress
         from agentinstruct.run.estimate import estimate as measure

@@ -44,7 +44,7 @@ def experiment(
         out = options["out"] or Path("runs") / f"experiment-{vary}"
         config = replace(run_config(**options), out=out)
         arms = arms_of(vary, config, plain, prompts or ())  # type: ignore[arg-type]
-    with told(f"What is done is kept. To resume: {resume_command(out, options['out'] is not None)}"):
+    with told("What is done is kept.", resume_command(out, options["out"] is not None)):
         from agentinstruct.experiment.conduct import conduct, results
 
         if not conduct(arms, calls, repeats, start, typer.echo):

@@ -1,5 +1,6 @@
 """`agentinstruct run`: seeds in, a verified dataset out, resumable at any moment."""
 
+import os
 import shlex
 import sys
 from datetime import datetime
@@ -147,7 +148,7 @@ def run(**options: Any) -> None:
     named = options["out"] is not None
     with told():
         config = run_config(**options)
-    with told(f"What is done is kept. To resume: {resume_command(config.out, named)}"):
+    with told("What is done is kept.", resume_command(config.out, named)):
         try:
             finished = start(config)
         except ProviderError:
@@ -172,6 +173,7 @@ def run_loop(work: "Coroutine[Any, Any, Done]") -> Done:
     """Run a coroutine on uvloop where there is one."""
     import asyncio
 
+    os.environ.setdefault("LANGSMITH_USE_DAEMON", "true")  # a run has waited for its traces: its process need not
     if sys.platform == "win32":
         return asyncio.run(work)
     import uvloop

@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -24,7 +25,7 @@ from agentinstruct.run.index import Counts, Index
 from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, PieceRow, accepted_of, connect
 from agentinstruct.run.load import Load, store
 from agentinstruct.run.manifest import read_manifest, settle_manifest
-from agentinstruct.run.reader import JournalReader
+from agentinstruct.run.reader import JournalReader, heard
 from agentinstruct.run.recovery import Recovery, adopt_rest, in_step
 from agentinstruct.run.seen import Seen
 from agentinstruct.run.segment import NAME, SegmentWriter, call_value, item_value
@@ -64,7 +65,7 @@ class Journal(JournalReader):
         with ExitStack() as files:
             lock = take_lock(folder)
             files.callback(os.close, lock)
-            stored, recovered = settle_manifest(folder, manifest), Recovery()
+            stored, recovered = settle_manifest(folder, manifest, partial(heard, folder)), Recovery()
             try:
                 ledger = files.enter_context(closing(in_step(folder, stored.run, recovered)))
                 journal = cls(folder, stored, Index(connect(str(folder / LEDGER)), folder), recovered)

@@ -5,12 +5,15 @@
 Its traces are made of texts; LANGSMITH_HIDE_INPUTS and LANGSMITH_HIDE_OUTPUTS keep them here.
 """
 
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from agentinstruct.agents.errors import SetupError
 from agentinstruct.agents.gateway import Completion, Model, Request
 from agentinstruct.agents.models import LangChainModel
 
@@ -18,7 +21,9 @@ if TYPE_CHECKING:
     from agentinstruct.run.plan import Work
 
 _SWITCHES = ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2")
-_FLUSH_S = 10.0
+_FLUSH_S = 4.0
+_LOG = logging.getLogger("langsmith")
+_QUIET = logging.NullHandler()
 
 
 def wanted() -> bool:
@@ -31,10 +36,22 @@ def wanted() -> bool:
 
 
 class LangSmith:
-    """The traces of one run."""
+    """The traces of one run. Raises `SetupError` where the key that they need is missing."""
 
     def __init__(self, run: str) -> None:
+        from langsmith.run_trees import get_cached_client
+        from langsmith.utils import LangSmithMissingAPIKeyWarning
+
+        _LOG.addHandler(_QUIET)  # its threads outlive the run: what they say then is on no screen
         self._run = run
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", LangSmithMissingAPIKeyWarning)
+                self._client = get_cached_client()
+        except LangSmithMissingAPIKeyWarning as missing:
+            raise SetupError(
+                "LANGSMITH_TRACING is set, but no key: set LANGSMITH_API_KEY, or LANGSMITH_TRACING=false."
+            ) from missing
 
     @contextmanager
     def item(self, work: "Work") -> Iterator[None]:
@@ -60,10 +77,19 @@ class LangSmith:
         return completion
 
     def close(self) -> None:
-        """Wait until what is left was sent, for some seconds."""
-        from langsmith.run_trees import get_cached_client
+        """Wait until what is left was sent, as long as some of it goes every few seconds."""
+        left = self._waiting
+        self._client.flush(timeout=_FLUSH_S)
+        while 0 < self._waiting < left:
+            left = self._waiting
+            self._client.flush(timeout=_FLUSH_S)
+        if self._waiting:
+            _LOG.warning("%s did not take them within %.0f s", self._client.api_url, _FLUSH_S)
 
-        get_cached_client().flush(timeout=_FLUSH_S)
+    @property
+    def _waiting(self) -> int:
+        queue = self._client.tracing_queue
+        return queue.unfinished_tasks if queue else 0
 
 
 def _metadata(request: Request) -> dict[str, Any]:

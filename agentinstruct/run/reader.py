@@ -166,6 +166,18 @@ class JournalReader:
         """For the writer, which can have the item made again."""
 
 
+def heard(folder: Path, models: set[str]) -> set[str]:
+    """Which of these models had a part in finished work, or in what it dropped. Raises `RunError`."""
+    found = set[str]()
+    with JournalReader.read(folder) as run:
+        for outcome in run.outcomes():
+            rows = (*outcome["records"], *outcome["dropped"])
+            found |= {call["model"] for row in rows for call in row.get("calls", ())} & models
+            if found == models:
+                break
+    return found
+
+
 def _overlay(folder: Path, run: str, report: Recovery) -> Ledger:
     path = folder / LEDGER
     address = f"file:{quote(os.fsencode(path))}?mode=ro"

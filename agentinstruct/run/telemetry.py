@@ -168,8 +168,10 @@ def _complaints(progress: "Progress") -> Iterator[None]:
 
     class Complaints(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            words = " ".join(record.getMessage().split())[:300]
-            progress.untraced = f"tracing: {record.name.partition('.')[0]} says: {words}"
+            said = record.getMessage().partition("Content-Length:")[0]  # what LangSmith adds there is of no use
+            words = " ".join(said.split())[:300]
+            told = f"traces may not have arrived: {record.name.partition('.')[0]} says: {words}"
+            progress.untraced = progress.untraced or told
 
     handler = Complaints(logging.WARNING)
     for name in _LIBRARIES:

@@ -207,10 +207,40 @@ def test_other_settings_are_refused_by_name_once_there_is_something_to_lose(prog
     command[command.index("openai:any")] = "openai"
     assert program(*command).returncode == 2
     assert program(*arguments(seeds, server, out)).returncode == 0
-    refused = program(*arguments(seeds, server, out), "--seed", 7, "--rounds", 0)
+    numbers = ["rounds", "per-category", "per-goal", "categories-per-seed", "solvers", "skills-per-seed"]
+    others = dict.fromkeys(numbers, 2) | {
+        "seed": 7,
+        "chunk-chars": 900,
+        "column": "c",
+        "licence": "l",
+        "mix": "all",
+    }
+    refused = program(*arguments(seeds, server, out), *(f"--{name}={value}" for name, value in others.items()))
     assert refused.returncode == 2
-    assert "context.seed: 0 → 7" in refused.stderr and "context.rounds: -1 → 0" in refused.stderr
+    assert "  --seed: 0 → 7\n" in refused.stderr and "  --rounds: -1 → 2\n" in refused.stderr
+    assert all(f"  --{name}: " in refused.stderr for name in others), refused.stderr
+    assert not any(f"{part}." in refused.stderr for part in ("context", "seeds", "mix"))
     assert "--out" in refused.stderr
+    whole(out)
+
+
+def test_a_role_whose_model_never_answered_may_have_another(program, openai_server, seeds, tmp_path):
+    server, out = openai_server(models="any"), tmp_path / "out"
+    command = arguments(seeds / "mill.txt", server, out)
+    failed = program(*command, "--model", "judge=openai:anny")
+    assert failed.returncode == 69, failed.stderr
+    assert "HTTP 404" in failed.stderr and "Check --base-url and the model's name." in failed.stderr
+    assert "With the name put right, this goes on in the same folder: agentinstruct run" in failed.stderr
+    assert "To resume" not in failed.stderr and server.stats()["answered_ok"]
+    refused = program(*command, "--model", "judge=openai:any", "--seed", 7)
+    assert refused.returncode == 2 and "--seed: 0 → 7" in refused.stderr
+    done = program(*command, "--model", "judge=openai:any")
+    assert done.returncode == 0, done.stderr
+    assert server.stats()["answered_ok_repeats"] == 0
+    assert json.loads((out / "run.json").read_text())["settings"]["models"]["judge"] == "openai:any"
+    server.control(models="")
+    late = program(*command, "--model", "judge=openai:better")
+    assert late.returncode == 2 and 'models.judge: "openai:any" → "openai:better"' in late.stderr
     whole(out)
 
 

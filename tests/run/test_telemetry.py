@@ -4,9 +4,11 @@ import asyncio
 import gzip
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -379,6 +381,32 @@ def test_langsmith_gets_the_graphs_of_workers(run, openai_server, receiver, tmp_
     assert len(calls) == said["calls"] and all(one["end_time"] for one in calls)
     assert {one["trace_id"] for one in calls} <= {one["id"] for one in roots}
     assert KEY not in json.dumps(runs)
+
+
+@pytest.mark.parametrize("listening", [True, False])
+def test_a_langsmith_that_takes_nothing_costs_one_line_and_some_seconds(run, tmp_path, listening):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        if listening:  # and never answers
+            silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        begun = time.monotonic()
+        done = run(None, LANGSMITH_TRACING="true", LANGSMITH_ENDPOINT=url, LANGSMITH_API_KEY="ls-never-to-be-seen")
+        assert time.monotonic() - begun < 20  # its own retries take 40
+    assert done.returncode == 0 and manifest(tmp_path / "out")["records"]
+    assert done.stderr == ""
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("traces may not have arrived: langsmith")]
+    assert url in line and "trace=" not in done.stdout and "ls-ne" not in done.stdout
+
+
+def test_langsmith_without_its_key_is_refused_before_any_call(run, openai_server):
+    server = openai_server()
+    refused = run(server, LANGSMITH_TRACING="true")
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "error: LANGSMITH_TRACING is set, but no key: set LANGSMITH_API_KEY, or LANGSMITH_TRACING=false.\n"
+    )
+    assert server.stats()["requests"] == 0
 
 
 # --- Nobody else -----------------------------------------------------------------------------------------------------

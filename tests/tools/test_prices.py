@@ -34,21 +34,29 @@ def test_a_file_goes_before_the_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "words"),
     [
-        "",
-        "[]",
-        '{"models": {"m": [1, 2]}}',
-        '{"models": {"m": ["a", 1, 2]}}',
-        '{"models": {"m": [NaN, 1, 2]}}',
-        '{"models": {"m": [1, 1, -2]}}',
+        ("", "cannot be read as JSON"),
+        ("[]", 'has no "models"'),
+        ("{}", 'has no "models"'),
+        ('{"models": [1, 2, 3]}', 'has no "models"'),
+        ('{"models": {"m": [1, 2]}}', 'price of "m" must be [input, cached, output]'),
+        ('{"models": {"m": {"input": 1, "cached": 1}}}', '(it is {"input": 1, "cached": 1})'),
+        ('{"models": {"m": ["a", 1, 2]}}', '(it is ["a", 1, 2])'),
+        ('{"models": {"m": [true, 1, 2]}}', "(it is [true, 1, 2])"),
+        ('{"models": {"m": [NaN, 1, 2]}}', "(it is [NaN, 1, 2])"),
+        ('{"models": {"m": [1, 1, -2]}}', "(it is [1, 1, -2])"),
+        ('{"models": {}, "bacth": 0.4}', 'unknown key "bacth". Did you mean "batch"?'),
+        ('{"model": {}}', 'unknown key "model". Did you mean "models"?'),
+        ('{"models": {}, "gpt-4o": [1, 1, 2]}', "There are: models, batch, date, source."),
     ],
 )
-def test_a_wrong_file_is_named(content: str, tmp_path: Path) -> None:
+def test_a_wrong_file_is_named_and_what_is_wrong_in_it(content: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text(content)
-    with pytest.raises(PricesError, match=r"mine\.json"):
+    with pytest.raises(PricesError) as refused:
         price_table(path)
+    assert str(path) in str(refused.value) and words in str(refused.value) and "__init__" not in str(refused.value)
 
 
 def test_by_batch_a_call_costs_half_or_what_the_file_says(tmp_path: Path) -> None:
