@@ -42,12 +42,12 @@ def test_a_second_run_elsewhere_buys_nothing_and_is_whole_by_itself(program, ope
     server, cache = openai_server(), tmp_path / "cache"
     first = program(*arguments(seeds, server, tmp_path / "a", cache))
     assert first.returncode == 0, first.stderr
-    assert "in the cache" not in first.stdout
+    assert "from the cache" not in first.stdout
     asked = server.stats()["requests"]
     second = program(*arguments(seeds, server, tmp_path / "b", cache))
     assert server.stats()["requests"] == asked
     assert "\n0 calls this time" in second.stdout and "0 tokens in" in second.stdout
-    found = int(second.stdout.split(" in the cache")[0].split()[-1])
+    found = int(second.stdout.split(" are from the cache")[0].split()[-1])
     assert found == contents(cache).entries > 0
     assert data(tmp_path / "a") == data(tmp_path / "b")
     shutil.rmtree(cache)
