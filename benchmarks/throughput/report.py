@@ -92,18 +92,18 @@ def plot(found: Found, path: Path) -> None:
     from matplotlib import pyplot
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.2))
-    names = [("bare", "200 ms, 256 in flight"), ("ours", "200 ms, 256 in flight"), ("langgraph", "at once")]
-    values = [middle(found.cpu[f"{client}, {setting}"]) for client, setting in names]
+    values = [middle(found.cpu[f"{client}, at once"]) for client in ("bare", "ours", "langgraph")]
     bars = left.barh(
         ["bare aiohttp", "agentinstruct", "LangGraph + ChatOpenAI"], values, color=["#bbb", "#2a7", "#c55"]
     )
     left.bar_label(bars, fmt="%.2f", padding=3)
     left.invert_yaxis()
-    left.set(title="CPU a call, ms", xlim=(0, max(values) * 1.15))
+    left.set(title="CPU a call, ms (answers at once)", xlim=(0, max(values) * 1.15))
     sizes: list[Figures] = found.sizes
     seeds = [one["seeds"] for one in sizes]
-    right.plot(seeds, [one["peak_mb"] for one in sizes], "o-", color="#2a7")
-    right.set(title="memory of a run, MB", xlabel="seeds", xscale="log", ylim=(0, None))
+    peaks = [one["peak_mb"] for one in sizes]
+    right.plot(seeds, peaks, "o-", color="#2a7")
+    right.set(title="memory of a run, MB", xlabel="seeds", xscale="log", ylim=(0, max(peaks) * 1.1))
     right.set_xticks(seeds, [f"{one:,.0f}" for one in seeds])
     right.minorticks_off()
     for axes in (left, right):
