@@ -6,8 +6,9 @@ A reply that does not fit its type is asked for again with the problem named (a 
 still does not is a `ReplyError`, and the draft becomes a `Dropped`.
 """
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
@@ -88,6 +89,22 @@ class Agent(Generic[Reply]):
                     raise
                 request = self._again(request, completion, problem)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def several(self, request: Request, numbers: Iterable[int]) -> tuple[list[Reply], list[Call]]:
+        """Independent replies to what `request` has made, by these sample numbers, and all calls that were paid.
+
+        A reply that cannot be used is left out.
+        """
+
+        async def one(sampled: Request) -> tuple[list[Reply], list[Call]]:
+            try:
+                reply, call = await self.ask(sampled)
+            except ReplyError as error:
+                return [], list(error.calls)
+            return [reply], [call]
+
+        found = await asyncio.gather(*map(one, request.sampled(numbers)))
+        return [reply for replies, _ in found for reply in replies], [call for _, calls in found for call in calls]
 
     def request(self, model: str, draw: Random | str, *, sample: int = 0, **inputs: Any) -> Request:
         """What is sent first when the agent is called with these."""

@@ -128,7 +128,7 @@ class BatchServer:
         try:
             proxy = proxy_of(self.base_url) or None
             async with self._open().request(method, self.base_url + path, proxy=proxy, **options) as response:
-                if not response.ok:
+                if not 200 <= response.status < 300:
                     raise self._refused(path, response.status, await response.read(), response.headers)
                 async for part in response.content.iter_any():
                     yield part

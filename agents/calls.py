@@ -59,13 +59,13 @@ class Request:
             vars(one).update(common, key=_ended(begun, one.sample))
         return made
 
-    def _begun(self) -> "blake2b":
+    def _begun(self) -> blake2b:
         """The hash of all but the sample, which comes last."""
         parts = (self.model, self.told, self.temperature, self.max_tokens, told_of(self.schema))
         return blake2b(memoryview(orjson.dumps(parts))[:-1], digest_size=16)
 
 
-def _ended(begun: "blake2b", sample: int) -> str:
+def _ended(begun: blake2b, sample: int) -> str:
     whole = begun.copy()
     whole.update(b",%d]" % sample)
     return whole.hexdigest()

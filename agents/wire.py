@@ -62,6 +62,7 @@ def completion_of(response: object) -> Completion:
         message = choice["message"]
         text = _text(message)
         usage = _map(response, "usage")
+        read = _count(usage, "prompt_tokens")
     except (TypeError, KeyError, IndexError, AttributeError) as error:
         raise RetryableError(
             f"the answer is not a chat completion ({type(error).__name__}: {error})", kind="spoilt"
@@ -70,10 +71,8 @@ def completion_of(response: object) -> Completion:
         text=text,
         finish_reason=clean(str(choice.get("finish_reason") or "stop")),
         refusal=clean(str(message.get("refusal") or "")),
-        input_tokens=_count(usage, "prompt_tokens"),
-        cached_tokens=min(
-            _count(usage, "prompt_tokens"), _count(_map(usage, "prompt_tokens_details"), "cached_tokens")
-        ),
+        input_tokens=read,
+        cached_tokens=min(read, _count(_map(usage, "prompt_tokens_details"), "cached_tokens")),
         output_tokens=_count(usage, "completion_tokens"),
     )
 

@@ -118,6 +118,10 @@ class Context:
         own: str = getattr(self, f"{role}_model") or (self.judge_model if role == "solve" else "")
         return own or self.model or os.environ.get("AGENTINSTRUCT_MODEL", "") or DEFAULT_MODEL
 
+    def models(self) -> dict[str, str]:
+        """The model of each role."""
+        return {role: self.model_of(role) for role in ROLES}
+
 
 class Plan(Frozen):
     """What was decided for a seed before any model was asked."""

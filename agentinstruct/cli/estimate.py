@@ -164,14 +164,14 @@ def _time(quote: "Quote", config: "RunConfig") -> str:
     if quote.seconds is None:
         return "Time unknown: nothing was bought just now, so no latency was seen."
     low, high = duration(quote.seconds.low), duration(quote.seconds.high)
-    told = f"Time [bold]about {duration(quote.seconds.value)}[/] ({low} – {high}), with "
-    told += f"{config.max_concurrency} calls in flight, each as fast as those just seen"
+    said = f"Time [bold]about {duration(quote.seconds.value)}[/] ({low} – {high}), with "
+    said += f"{config.max_concurrency} calls in flight, each as fast as those just seen"
     if quote.busiest == CLIENT:
-        told += "; it is this program's own CPU that takes it: --workers divides it"
+        said += "; it is this program's own CPU that takes it: --workers divides it"
     return (
-        f"{told}, were all live: each wave of batch jobs takes its provider's time."
+        f"{said}, were all live: each wave of batch jobs takes its provider's time."
         if config.batch.roles
-        else f"{told}."
+        else f"{said}."
     )
 
 

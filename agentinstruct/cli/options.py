@@ -81,13 +81,6 @@ def make_context(models: list[str] | None, **settings: str | int) -> "Context":
     return Context(**chosen, **settings)  # type: ignore[arg-type]
 
 
-def models_of(context: "Context") -> list[str]:
-    """The model of every role."""
-    from agentinstruct.graphs.state import ROLES
-
-    return [context.model_of(role) for role in ROLES]
-
-
 def make_endpoints(urls: list[str] | None, timeout_s: float, specs: Iterable[str]) -> "Endpoints":
     """Where `openai:` models are served; `specs` are the models there are, chat and embeddings.
 

@@ -49,7 +49,7 @@ def preview(
             solvers=solvers,
             seed=seed,
         )
-        endpoints = o.make_endpoints(base_url, timeout, o.models_of(context))
+        endpoints = o.make_endpoints(base_url, timeout, context.models().values())
         found = _seed(chosen, paths, column, nth)
         state = asyncio.run(_flow(chosen, found, context, endpoints))
         _show(found, state)

@@ -97,7 +97,7 @@ def run_config(
     from agentinstruct.run.target import Per, Target
     from agentinstruct.seeds import SeedOptions
 
-    counted: Per = choice("--per", per, *get_args(Per))
+    by: Per = choice("--per", per, *get_args(Per))
     if per != "all" and not target:
         raise SetupError(f"--per {per}: says what --target is counted by. Add --target N.")
     context = o.make_context(
@@ -119,7 +119,7 @@ def run_config(
         skills=tuple(skill or ()),
         context=context,
         seeds=SeedOptions(column=column, max_chars=chunk_chars, licence=licence),
-        endpoints=o.make_endpoints(base_url, timeout, [*o.models_of(context), embeddings]),
+        endpoints=o.make_endpoints(base_url, timeout, [*context.models().values(), embeddings]),
         embeddings=embeddings,
         mix=mix,
         skills_per_seed=skills_per_seed,
@@ -132,7 +132,7 @@ def run_config(
         address=address,
         retry_failed=retry_failed,
         prices=prices,
-        target=Target(target, counted) if target else None,
+        target=Target(target, by) if target else None,
         cache=cache,
         budget=budget,
         max_calls=max_calls,
@@ -205,8 +205,8 @@ def _at_work(folder: Path) -> None:
 
     if jobs := open_jobs(folder):
         calls = sum(len(job.calls) for job in jobs)
-        told = f"{counted(len(jobs), 'batch job')} with {counted(calls, 'call')}"
-        typer.echo(f"{told} {'goes' if len(jobs) == 1 else 'go'} on at the provider; resume to collect.", err=True)
+        held = f"{counted(len(jobs), 'batch job')} with {counted(calls, 'call')}"
+        typer.echo(f"{held} {'goes' if len(jobs) == 1 else 'go'} on at the provider; resume to collect.", err=True)
 
 
 def _leave(finished: "Finished", folder: Path, named: bool) -> None:

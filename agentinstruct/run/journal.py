@@ -22,11 +22,11 @@ from urllib.parse import quote
 from agentinstruct.run.flusher import Flusher, Keeper
 from agentinstruct.run.folder import ledger_error, prepare, storage_error, sync_folder, take_lock
 from agentinstruct.run.index import Counts, Index
-from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, PieceRow, accepted_of, connect
+from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, PieceRow, connect
 from agentinstruct.run.load import Load, store
 from agentinstruct.run.manifest import read_manifest, settle_manifest
 from agentinstruct.run.reader import JournalReader, heard
-from agentinstruct.run.recovery import Recovery, adopt_rest, in_step
+from agentinstruct.run.recovery import Recovery, adopt_rest, in_step, item_row
 from agentinstruct.run.seen import Seen
 from agentinstruct.run.segment import NAME, SegmentWriter, call_value, item_value
 
@@ -132,9 +132,8 @@ class Journal(JournalReader):
         if self.is_done(item_id):
             return
         segment, number = self._items
-        place = segment.append(item_value(item_id, skill, seed_id, records, dropped))
-        counts = len(records), accepted_of(records), len(dropped)
-        self._flusher.add_item(ItemRow(item_id, skill, seed_id, *counts, number, *place))
+        outcome = item_value(item_id, skill, seed_id, records, dropped)
+        self._flusher.add_item(item_row(outcome, (number, *segment.append(outcome))))
 
     def fail(self, item_id: str, skill: str, seed_id: str, stage: str, error: str, message: str) -> int:
         """Stores that an attempt at a work item failed: at which stage, with which error class. Gives the attempts."""

@@ -4,7 +4,7 @@ segments ─ rows ─ Batch ─ commit ─→ ledger.sqlite ─→ Index: where 
 """
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -90,9 +90,9 @@ class ItemRow(NamedTuple):
     length: int
 
 
-def accepted_of(records: Iterable[Mapping[str, Any]]) -> int:
-    """Of the records, those that passed every check."""
-    return sum(bool(record.get("accepted")) for record in records)
+def counts_of(records: Sequence[Mapping[str, Any]], dropped: Sequence[Any]) -> tuple[int, int, int]:
+    """How many records, those of them that passed every check, and dropped drafts."""
+    return len(records), sum(bool(record.get("accepted")) for record in records), len(dropped)
 
 
 class PieceRow(NamedTuple):

@@ -17,7 +17,7 @@ from typing import Any
 
 import zstandard
 
-from agentinstruct.run.ledger import accepted_of
+from agentinstruct.run.ledger import counts_of
 from agentinstruct.run.load import CallFrame, ItemFrame, Load
 from agentinstruct.run.pipe import Message
 from agentinstruct.run.seen import Seen
@@ -139,8 +139,7 @@ class Outbox:
     ) -> None:
         """Keep the outcome of a work item."""
         frame = encode(item_value(item_id, skill, seed_id, records, dropped), self._compressor)
-        counts = len(records), accepted_of(records), len(dropped)
-        self._load.items.append(ItemFrame(item_id, skill, seed_id, *counts, frame))
+        self._load.items.append(ItemFrame(item_id, skill, seed_id, *counts_of(records, dropped), frame))
         self.turn.fill()
 
     def fail(self, item_id: str, skill: str, seed_id: str, stage: str, error: str, message: str) -> int:

@@ -17,7 +17,7 @@ from agentinstruct.agents.routing import Features, features
 from agentinstruct.agents.skill import Skill
 from agentinstruct.graphs.filters import narrowed, skills_for
 from agentinstruct.graphs.plan import most_drafts, work_id
-from agentinstruct.graphs.state import ROLES, Context, chosen
+from agentinstruct.graphs.state import Context, chosen
 from agentinstruct.run.logfile import LogFile
 from agentinstruct.run.target import Target
 from agentinstruct.seeds import Judge, SeedOptions, Skipped, judgement, read_seeds
@@ -178,7 +178,7 @@ class RunConfig:
 
     def models(self) -> dict[str, str]:
         """The model of each role."""
-        return {role: self.context.model_of(role) for role in ROLES}
+        return self.context.models()
 
     def embeddings_spec(self) -> str:
         """What embeds texts for retrieval; not asked for: the embedded model where it is ready, else nothing."""

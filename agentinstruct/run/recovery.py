@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from agentinstruct.run.folder import open_file, subfolder, sync_folder
-from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, Ledger, Segment, accepted_of
+from agentinstruct.run.ledger import LEDGER, Batch, CallRow, Failure, ItemRow, Ledger, Segment, counts_of
 from agentinstruct.run.segment import NAME, Frame, SegmentReader
 
 QUARANTINE = "quarantine"
@@ -143,8 +143,7 @@ def enter(batch: Batch, frame: Frame, segment: int) -> None:
 
 def item_row(value: dict[str, Any], place: tuple[int, int, int]) -> ItemRow:
     """The row of a finished work item's frame."""
-    records, dropped = value["records"], len(value["dropped"])
-    return ItemRow(value["item"], value["skill"], value["seed"], len(records), accepted_of(records), dropped, *place)
+    return ItemRow(value["item"], value["skill"], value["seed"], *counts_of(value["records"], value["dropped"]), *place)
 
 
 def _sync(path: Path) -> None:

@@ -4,17 +4,15 @@ The gold itself is tested last, by independent extractors who have not seen it: 
 and what is in it most of them must find.
 """
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import Field
 
 from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, exact
-from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import EXTRACTIONS, Extraction, read_form
 from agentinstruct.agents.forms.extraction_task import Found
 from agentinstruct.agents.forms.form import Fault
-from agentinstruct.agents.records import Call, Draft, Frozen, Verdict
+from agentinstruct.agents.records import Draft, Frozen, Verdict
 from agentinstruct.tools.formats import FormatError, candidate, stands
 from agentinstruct.tools.formats.records import Column, Record
 from agentinstruct.tools.quotes import contains, overlap
@@ -110,20 +108,17 @@ async def _recall(draft: Draft, bench: Bench) -> Opinion:
     form = read_form(draft.item)
     if not isinstance(form, Extraction):
         return NOTHING
-    replies = await asyncio.gather(*(_extract(draft, bench, sample) for sample in range(bench.solvers)))
-    calls = [call for _, paid in replies for call in paid]
-    extracts = [_units_of(form, found) for found, _ in replies if found is not None]
-    return [_compared(form, extracts, bench)], calls
-
-
-async def _extract(draft: Draft, bench: Bench, sample: int) -> tuple[tuple[Found, ...] | None, list[Call]]:
     agent, item = bench.agent("solve", Extracts), draft.item
-    inputs = {"passage": draft.passage, "question": item.question, "options": item.options, "form": item.form}
-    try:
-        reply, call = await agent(bench.solver, f"{draft.id}/solve/{sample}", sample=sample, **inputs)
-    except ReplyError as error:
-        return None, list(error.calls)
-    return reply.found, [call]
+    asked = agent.request(
+        bench.solver,
+        f"{draft.id}/solve",
+        passage=draft.passage,
+        question=item.question,
+        options=item.options,
+        form=item.form,
+    )
+    replies, calls = await agent.several(asked, range(bench.solvers))
+    return [_compared(form, [_units_of(form, reply.found) for reply in replies], bench)], calls
 
 
 def _units_of(form: Extraction, found: tuple[Found, ...]) -> list[Unit]:

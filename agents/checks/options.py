@@ -6,7 +6,6 @@ options_alone   each option, judged by itself and without the key, is right wher
 options_only    a guesser who has not seen the question cannot pick the key time after time
 """
 
-import asyncio
 import re
 from collections.abc import Iterator
 
@@ -14,12 +13,11 @@ from pydantic import Field
 
 from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, exact
 from agentinstruct.agents.checks.closed_book import asked, verdict
-from agentinstruct.agents.errors import ReplyError
 from agentinstruct.agents.forms import FORMS, Above, Optioned, Single, read_form
 from agentinstruct.agents.forms.form import Fault
 from agentinstruct.agents.forms.labels import block
 from agentinstruct.agents.forms.mcq import Trial
-from agentinstruct.agents.records import Call, Draft, Frozen, Verdict
+from agentinstruct.agents.records import Draft, Frozen, Verdict
 from agentinstruct.agents.replies import OptionVerdicts
 from agentinstruct.tools.quotes import bare, contains, fold
 
@@ -107,20 +105,12 @@ def _judged(trial: Trial, said: OptionVerdicts) -> Verdict:
 
 async def _options_only(draft: Draft, bench: Bench) -> Opinion:
     agent, agrees = bench.agent("guess", Guess), FORMS[draft.item.form].agrees
-
-    async def one(sample: int) -> tuple[bool | None, list[Call]]:
-        try:
-            draw = f"{draft.id}/guess/{sample}"
-            said, call = await agent(bench.solver, draw, sample=sample, options=draft.item.options)
-        except ReplyError as error:
-            return None, list(error.calls)
-        return bool(agrees(draft.item.key, said.answer)), [call]
-
-    guesses = await asyncio.gather(*(one(sample) for sample in range(max(bench.solvers, 3))))
-    hits = sum(bool(hit) for hit, _ in guesses)
-    calls = [call for _, paid in guesses for call in paid]
-    if any(hit is None for hit, _ in guesses):
+    count = max(bench.solvers, 3)
+    asked_for = agent.request(bench.solver, f"{draft.id}/guess", options=draft.item.options)
+    guesses, calls = await agent.several(asked_for, range(count))
+    if len(guesses) < count:
         return [verdict("options_only", False, "a guesser could not be asked")], calls
+    hits = sum(bool(agrees(draft.item.key, said.answer)) for said in guesses)
     evidence = f"{hits} of {len(guesses)} guessers picked the key without the question"
     return [verdict("options_only", hits < len(guesses), evidence)], calls
 

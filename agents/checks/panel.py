@@ -8,11 +8,9 @@ harder              a refined item against its parent, shown in both orders
 judge               the response against the skill's rubric
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from agentinstruct.agents.calls import Request
 from agentinstruct.agents.checks.check import NOTHING, Bench, Check, Opinion, World, judged
 from agentinstruct.agents.checks.responses import answered
 from agentinstruct.agents.errors import ReplyError
@@ -53,16 +51,8 @@ async def solutions_of(
     agent = bench.agent(prompt, FORMS[item.form].solution)
     shown = inputs or {"passage": draft.passage, "question": item.question, "options": item.options, "form": item.form}
 
-    async def one(request: Request) -> tuple[Solution | None, list[Call]]:
-        try:
-            solution, call = await agent.ask(request)
-        except ReplyError as error:
-            return None, list(error.calls)
-        return solution, [call]
-
     asked = agent.request(bench.solver, f"{draft.id}/{prompt}", **shown)
-    replies = await asyncio.gather(*map(one, asked.sampled(range(first, first + bench.solvers))))
-    return [s for s, _ in replies if s], [call for _, paid in replies for call in paid]
+    return await agent.several(asked, range(first, first + bench.solvers))
 
 
 def _unanswerable(solutions: list[Solution], asked: int) -> Verdict:
